@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/**
+ * How the axes of a layer's tensor are to be read, after the batch:
+ * `channel-row-column` (convolutional), `row-column-channel` (channels last), `token-channel` (transformer tokens
+ * on a grid after `prefixTokens` class or register tokens), `channel` (no space).
+ */
+export type LayerAxes = 'channel-row-column' | 'row-column-channel' | 'token-channel' | 'channel';
+
+/** What a neuroscientist calls a layer: a tensor of the graph with a name and a place. */
+export interface Layer {
+  /** Module-like name, unique within the model: `layer1.0.conv1`. */
+  readonly name: string;
+  /** Tensor in the ONNX graph. */
+  readonly tensor: string;
+  /** Operation that makes the layer: `Conv`, `Add`, `MatMul`, … */
+  readonly operation: string;
+  /** Size without the batch dimension; null where only a run can tell. */
+  readonly shape: readonly (number | null)[];
+  readonly axes: LayerAxes;
+  readonly prefixTokens: number;
+}
+
+/** The image input of a model. `null` sizes are free. */
+export interface ImageInput {
+  readonly name: string;
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly batch: number | null;
+  readonly height: number | null;
+  readonly width: number | null;
+  readonly channels: 3;
+}
+
+const size = z.int().positive();
+
+/**
+ * From decoded RGB pixels to the model's input: resize, centre crop, then
+ * `(value · scale − mean[channel]) / std[channel]` in float32, channels in the order `channels`.
+ */
+export const preprocessingSchema = z.strictObject({
+  name: z.string(),
+  resize: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({ kind: z.literal('exact'), height: size, width: size }),
+    z.strictObject({ kind: z.literal('shorter-side'), size }),
+  ]),
+  crop: z.strictObject({ height: size, width: size }).nullable(),
+  interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
+  /** Whose arithmetic the resizing is bit-equal to. `opencv` knows `bilinear` only. */
+  library: z.enum(['pil', 'opencv']),
+  channels: z.enum(['RGB', 'BGR']),
+  scale: z.number(),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),
+});
+export type Preprocessing = z.infer<typeof preprocessingSchema>;

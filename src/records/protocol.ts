@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { timeBinSchema } from './recording.ts';
+
+const positive = z.int().positive();
+
+/**
+ * How a stimulus becomes a row of features.
+ * - `image`: one row per image, the layer's tensor flattened, or its spatial mean (`pool`).
+ * - `feature-map`: the whole image once; the layer's map resampled to the fixation grid, one row per fixation.
+ * - `patches`: one patch per fixation, each a stimulus of its own; the layer's tensor flattened.
+ */
+export const samplingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('image'), features: z.enum(['flatten', 'pool']) }),
+  z.strictObject({
+    kind: z.literal('feature-map'),
+    /** Per image, over all positions and channels jointly, after resampling [L23-code]. */
+    normalise: z.enum(['none', 'min-max']),
+    /** Adjacent channels are averaged in threes (else fours) where there are more than this; null: never. */
+    averageChannelsAbove: positive.nullable(),
+  }),
+  z.strictObject({ kind: z.literal('patches') }),
+]);
+export type Sampling = z.infer<typeof samplingSchema>;
+
+/** PLS of scikit-learn's `PLSRegression(n_components, scale=False, max_iter, tol)`. */
+export const plsSchema = z.strictObject({
+  kind: z.literal('pls'),
+  components: positive,
+  tolerance: z.number().positive(),
+  maxIterations: positive,
+  /** `scikit-learn` stops its power iteration where scikit-learn does; `converged` goes on to rounding. */
+  stopping: z.enum(['scikit-learn', 'converged']),
+  /** Arithmetic of the Gram matrix; `auto` tries float32 on large layers and keeps it where the guard allows. */
+  gram: z.enum(['auto', 'float32', 'float64']),
+});
+export type PlsSettings = z.infer<typeof plsSchema>;
+
+export const foldsSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('k-fold'),
+    count: z.int().min(2),
+    shuffle: z.boolean(),
+    /** Column of `stimuli.csv` whose values are spread evenly over the folds; ignored by recordings without it. */
+    stratifyBy: z.string().nullable(),
+  }),
+  z.strictObject({ kind: z.literal('leave-one-image-out') }),
+]);
+export type FoldSettings = z.infer<typeof foldsSchema>;
+
+export const ceilingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('split-half'),
+    splits: positive,
+    /** Sites (on grids: maps) with a reliability below this are left out and listed. */
+    minimumReliability: z.number().min(0).max(1),
+  }),
+  z.strictObject({ kind: z.literal('best-other-site') }),
+  z.strictObject({ kind: z.literal('best-pair') }),
+  z.strictObject({ kind: z.literal('none') }),
+]);
+export type CeilingSettings = z.infer<typeof ceilingSchema>;
+
+/**
+ * Plain data, no code: everything that decides a score but the model, the recording, the preprocessing and the seed.
+ *
+ * `aggregation`:
+ * - `sites`: one correlation per site over all held-out rows; value = median over sites of r / ceiling.
+ * - `images-of-sites`: correlations within each held-out image; value = mean over images of the median over sites
+ *   of r / ceiling.
+ * - `images-of-sites-then-ceiling`: mean over images of the median over sites of r; value = that / ceiling.
+ */
+export const protocolSchema = z.strictObject({
+  name: z.string().min(1),
+  description: z.string(),
+  layout: z.enum(['image', 'grid']),
+  sampling: samplingSchema,
+  /** `best-ceiling`: the bin with the highest ceiling, [L23]'s main text. */
+  timeBin: z.union([z.literal('best-ceiling'), timeBinSchema]),
+  regression: plsSchema,
+  folds: foldsSchema,
+  correlation: z.enum(['pearson', 'spearman']),
+  ceiling: ceilingSchema,
+  aggregation: z.enum(['sites', 'images-of-sites', 'images-of-sites-then-ceiling']),
+  layerChoice: z.enum(['best']),
+  interval: z.strictObject({
+    level: z.number().gt(0).lt(1),
+    /** Bootstrap replicates where more than 20 images allow a bootstrap. */
+    replicates: positive,
+  }),
+});
+export type Protocol = z.infer<typeof protocolSchema>;
