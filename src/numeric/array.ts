@@ -1,0 +1,74 @@
+import type { ArrayData, NdArray } from '../records/array.ts';
+
+/** Number of elements of an array with this shape; 1 for a scalar. */
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, size) => product * size, 1);
+
+/** Row-major strides in elements. */
+export const stridesOf = (shape: readonly number[]): number[] => {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+};
+
+/** An empty array of the same class and another length. */
+const emptyLike = <T extends ArrayData>(data: T, length: number): T => {
+  const make = data.constructor as new (length: number) => T;
+  return new make(length);
+};
+
+/**
+ * A copy with its axes in another order: axis `k` of the result is axis `order[k]` of `array`
+ * (as `numpy.transpose`).
+ */
+export const permuteAxes = <T extends ArrayData>(
+  array: NdArray<T>,
+  order: readonly number[],
+): NdArray<T> => {
+  const shape = order.map((axis) => array.shape[axis]!);
+  const from = stridesOf(array.shape);
+  const strides = order.map((axis) => from[axis]!);
+  const data = emptyLike(array.data, array.data.length);
+  if (shape.length === 0 || data.length === 0) {
+    if (data.length === 1) data[0] = array.data[0]!;
+    return { data, shape };
+  }
+  const last = shape.length - 1;
+  const inner = shape[last]!;
+  const innerStride = strides[last]!;
+  const index = new Array<number>(last).fill(0);
+  let source = 0;
+  for (let target = 0; target < data.length; target += inner) {
+    for (let k = 0; k < inner; k++) data[target + k] = array.data[source + k * innerStride]!;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      source += strides[axis]!;
+      index[axis]!++;
+      if (index[axis]! < shape[axis]!) break;
+      source -= index[axis]! * strides[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return { data, shape };
+};
+
+/** A copy of the rows (slices along the first axis) named by `rows`, in that order. */
+export const takeRows = <T extends ArrayData>(
+  array: NdArray<T>,
+  rows: ArrayLike<number>,
+): NdArray<T> => {
+  const width = sizeOf(array.shape.slice(1));
+  const data = emptyLike(array.data, rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    const from = rows[i]! * width;
+    // BigInt and number arrays have different `set` signatures, which only the element class decides.
+    (data as Float64Array).set(
+      (array.data as unknown as Float64Array).subarray(from, from + width),
+      i * width,
+    );
+  }
+  return { data, shape: [rows.length, ...array.shape.slice(1)] };
+};

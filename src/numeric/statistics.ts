@@ -1,0 +1,96 @@
+import { tDistributionQuantile } from './special.ts';
+
+type Numbers = ArrayLike<number>;
+
+/** Arithmetic mean; NaN of nothing. */
+export const mean = (values: Numbers): number => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+};
+
+/**
+ * The `p`-quantile (0 ≤ p ≤ 1) with linear interpolation, as `numpy.quantile` does by default; NaN of nothing, or
+ * where any value is NaN. `values` is left as it is.
+ */
+export const quantile = (values: Numbers, p: number): number => {
+  if (values.length === 0) return Number.NaN;
+  // Typed arrays sort NaN to the end.
+  const sorted = Float64Array.from(values).sort();
+  if (Number.isNaN(sorted[sorted.length - 1]!)) return Number.NaN;
+  const position = p * (sorted.length - 1);
+  const low = Math.floor(position);
+  const a = sorted[low]!;
+  const b = sorted[Math.min(low + 1, sorted.length - 1)]!;
+  const t = position - low;
+  // NumPy interpolates from the nearer end, which matters in the last bit.
+  return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
+};
+
+/** The middle value, or the mean of the two middle ones; NaN of nothing, or where any value is NaN. */
+export const median = (values: Numbers): number => quantile(values, 0.5);
+
+/**
+ * Standard deviation with divisor `n − lost`: `lost` = 1 (default) for a sample, 0 for a population.
+ * NaN where `n ≤ lost`.
+ */
+export const standardDeviation = (values: Numbers, lost: 0 | 1 = 1): number => {
+  if (values.length <= lost) return Number.NaN;
+  const centre = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - centre) ** 2;
+  return Math.sqrt(sum / (values.length - lost));
+};
+
+const isConstant = (values: Numbers): boolean => {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+};
+
+/**
+ * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
+ * constant, any value NaN or infinite.
+ */
+export const pearson = (x: Numbers, y: Numbers): number => {
+  if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
+  const meanX = mean(x);
+  const meanY = mean(y);
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let i = 0; i < x.length; i++) {
+    const dx = x[i]! - meanX;
+    const dy = y[i]! - meanY;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  const r = xy / (Math.sqrt(xx) * Math.sqrt(yy));
+  return r > 1 ? 1 : r < -1 ? -1 : r;
+};
+
+/** Ranks from 1, ties share their average rank. NaN ranks as NaN wherever any value is NaN. */
+export const ranks = (values: Numbers): Float64Array => {
+  const n = values.length;
+  const result = new Float64Array(n);
+  for (let i = 0; i < n; i++) if (Number.isNaN(values[i]!)) return result.fill(Number.NaN);
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
+    values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0,
+  );
+  for (let from = 0; from < n; ) {
+    let to = from + 1;
+    while (to < n && values[order[to]!] === values[order[from]!]) to++;
+    for (let i = from; i < to; i++) result[order[i]!] = (from + 1 + to) / 2;
+    from = to;
+  }
+  return result;
+};
+
+/** Spearman's rank correlation with average ranks for ties; NaN where `pearson` of the ranks is. */
+export const spearman = (x: Numbers, y: Numbers): number => pearson(ranks(x), ranks(y));
+
+/**
+ * Quantile of Student's t distribution: the t with P(T ≤ t) = p, 0 ≤ p ≤ 1, `df` > 0 degrees of freedom (not
+ * necessarily whole). NaN outside these ranges.
+ */
+export const tQuantile = (p: number, df: number): number => tDistributionQuantile(p, df);
