@@ -79,10 +79,10 @@ describe('summaries agree with NumPy', () => {
 describe('t quantiles agree with SciPy', () => {
   it('for whole and fractional degrees of freedom', () => {
     for (const [p, df, value] of golden.tQuantiles)
-      expect(Math.abs(tQuantile(p, df) - value)).toBeLessThanOrEqual(1e-10 * (1 + Math.abs(value)));
+      expect(Math.abs(tQuantile(p, df) - value)).toBeLessThanOrEqual(1e-11 * (1 + Math.abs(value)));
   });
 
-  it('and with the closed form at one degree of freedom, closer than SciPy comes', () => {
+  it('and with the closed form at one degree of freedom', () => {
     for (const p of [0.001, 0.2, 0.6, 0.975]) {
       const exact = Math.tan(Math.PI * (p - 0.5));
       expect(Math.abs(tQuantile(p, 1) / exact - 1)).toBeLessThan(1e-13);
