@@ -78,8 +78,10 @@ describe('summaries agree with NumPy', () => {
 
 describe('t quantiles agree with SciPy', () => {
   it('for whole and fractional degrees of freedom', () => {
-    for (const [p, df, value] of golden.tQuantiles)
-      expect(Math.abs(tQuantile(p, df) - value)).toBeLessThanOrEqual(1e-11 * (1 + Math.abs(value)));
+    for (const [p, df, value] of golden.tQuantiles) {
+      const tolerance = (df > 1000 ? 1e-9 : 1e-11) * (1 + Math.abs(value));
+      expect(Math.abs(tQuantile(p, df) - value)).toBeLessThanOrEqual(tolerance);
+    }
   });
 
   it('and with the closed form at one degree of freedom', () => {
