@@ -1,14 +1,28 @@
 import sharp from 'sharp';
+import { decodeBmp, isBmp } from '../formats/bmp.ts';
 import { inputError, reasonOf } from '../records/errors.ts';
 import type { Images, Pixels } from '../records/ports.ts';
 
-const decode = async (bytes: Uint8Array, name: string): Promise<Pixels> => {
+const latin = (bytes: Uint8Array, from: number, to: number): string =>
+  String.fromCharCode(...bytes.subarray(from, to));
+
+/** Kinds told by their first bytes; sharp would also render SVG and PDF, which are not stimuli. */
+const isKnown = (bytes: Uint8Array): boolean =>
+  latin(bytes, 0, 3) === '\xff\xd8\xff' ||
+  latin(bytes, 0, 8) === '\x89PNG\r\n\x1a\n' ||
+  /^GIF8[79]a$/.test(latin(bytes, 0, 6)) ||
+  (latin(bytes, 0, 4) === 'RIFF' && latin(bytes, 8, 12) === 'WEBP') ||
+  latin(bytes, 0, 4) === 'II*\0' ||
+  latin(bytes, 0, 4) === 'MM\0*';
+
+const expected = 'an image (JPEG, PNG, WebP, GIF, TIFF or BMP)';
+const mend = 'replace the file';
+
+const decodeBySharp = async (bytes: Uint8Array, name: string): Promise<Pixels> => {
   try {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'error',
-      ignoreIcc: true,
-      autoOrient: false,
-    })
+    // PIL knows no colour management, hence no profile; `error` takes truncated files for errors, as PIL does.
+    const options = { failOn: 'error', ignoreIcc: true, autoOrient: false } as const;
+    const { data, info } = await sharp(bytes, options)
       .removeAlpha()
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
@@ -20,20 +34,25 @@ const decode = async (bytes: Uint8Array, name: string): Promise<Pixels> => {
       data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     };
   } catch (thrown) {
-    throw inputError(
-      {
-        where: name,
-        expected: 'an image (JPEG, PNG, WebP, GIF or TIFF)',
-        got: reasonOf(thrown),
-        mend: 'replace the file',
-      },
-      thrown,
-    );
+    const reason = reasonOf(thrown).replace('Input buffer has corrupt header', 'a corrupt header');
+    const got = `one that does not decode (${reason.replace(/[:\s]+$/, '')})`;
+    throw inputError({ where: name, expected, got, mend }, thrown);
   }
+};
+
+const decode = async (bytes: Uint8Array, name: string): Promise<Pixels> => {
+  if (isBmp(bytes)) return decodeBmp(bytes, name);
+  if (isKnown(bytes)) return decodeBySharp(bytes, name);
+  const got = bytes.length === 0 ? 'an empty file' : 'another kind of file';
+  throw inputError({ where: name, expected, got, mend });
 };
 
 const encode = async ({ data, width, height, channels }: Pixels): Promise<Uint8Array> =>
   new Uint8Array(await sharp(data, { raw: { width, height, channels } }).png().toBuffer());
 
-/** Images by sharp, which decodes only: its resizing is not that of PIL or OpenCV. */
+/**
+ * Images by sharp, which decodes only (its resizing is not PIL's) and never turns by EXIF.
+ * Grey and palette images are spread to three channels, alpha is dropped, of 16 bits the upper 8 are kept,
+ * CMYK is converted by libvips (PIL's conversion differs by up to some tens of 255), the first frame is taken.
+ */
 export const createNodeImages = (): Images => ({ decode, encode });
