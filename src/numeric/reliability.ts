@@ -24,10 +24,11 @@ export const spearmanBrown = (r: number): number => (2 * r) / (1 + r);
  */
 export const halves = (trials: Float64Nd, { splits, seed }: SplitSettings): HalfMeans => {
   const [rows, count, sites] = trials.shape as readonly [number, number, number];
-  const random = createRandom(seed).fork('halves of trials');
+  const seeded = createRandom(seed).fork('halves of trials');
   const first: Float64Nd[] = [];
   const second: Float64Nd[] = [];
   for (let split = 0; split < splits; split++) {
+    const random = seeded.fork(`${split}`);
     const pair = [new Float64Array(rows * sites), new Float64Array(rows * sites)] as const;
     for (let row = 0; row < rows; row++) {
       const order = random.permutation(count);
