@@ -143,7 +143,8 @@ export const valueField = (field: number, { name, type, shape }: ValueInfo): Pie
     ),
   ]);
 
-const opsetField = (domain: string, version: number): Pieces =>
+/** An OperatorSetIdProto field of a ModelProto. */
+export const opsetField = (domain: string, version: number): Pieces =>
   messageField(MODEL.opsetImport, [...textField(1, domain), ...varintField(2, version)]);
 
 /**

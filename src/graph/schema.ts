@@ -118,3 +118,24 @@ export const codeOf = (type: ElementType): number => ELEMENT_TYPES.indexOf(type)
 
 /** Types newer than this list (4- and 8-bit floats) come out as `undefined`: no layer has them. */
 export const elementTypeOfCode = (code: number): ElementType => ELEMENT_TYPES[code] ?? 'undefined';
+
+const BYTES: Partial<Record<ElementType, number>> = {
+  float32: 4,
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+  float16: 2,
+  float64: 8,
+  uint32: 4,
+  uint64: 8,
+  complex64: 8,
+  complex128: 16,
+  bfloat16: 2,
+};
+
+/** Bytes of one element; 0 for strings and types that this list does not know. */
+export const bytesOf = (type: ElementType): number => BYTES[type] ?? 0;

@@ -193,6 +193,8 @@ export const varintsOf = (source: Source, field: Field): number[] => {
   return values;
 };
 
-/** A float32 field. */
-export const floatOf = ({ bytes }: Source, { from }: Field): number =>
-  new DataView(bytes.buffer, bytes.byteOffset + from, 4).getFloat32(0, true);
+/** The float32 at the start of a field. */
+export const floatOf = ({ bytes, name }: Source, { from, to }: Field): number => {
+  if (to - from < 4) throw damaged(name, `a float of ${to - from} bytes at byte ${from}`);
+  return new DataView(bytes.buffer, bytes.byteOffset + from, 4).getFloat32(0, true);
+};

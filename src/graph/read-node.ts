@@ -1,0 +1,167 @@
+import { type ReadTensor, readTensor } from './read-tensor.ts';
+import { ATTRIBUTE, ENTRY, GRAPH, NODE, TENSOR, VALUE } from './schema.ts';
+import { damaged, type Field, fieldsOf, floatOf, type Source, textOf, varintsOf } from './wire.ts';
+
+/** An attribute of a node; `graph` stands for subgraphs, which are not entered but for what they use. */
+export type ReadAttribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'tensor'; readonly value: ReadTensor }
+  | { readonly kind: 'graph' | 'other' };
+
+/** An operation of the graph. */
+export interface ReadNode {
+  readonly op: string;
+  /** Empty for ONNX's own operations. */
+  readonly domain: string;
+  readonly name: string;
+  /** Tensors; an empty string is an optional input left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Tensors of this graph that its subgraphs (If, Loop, Scan) use without naming them as inputs. */
+  readonly captured: readonly string[];
+  readonly attributes: Readonly<Record<string, ReadAttribute>>;
+  /** metadata_props, in which dynamo exports say whence a node comes. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Deeper nesting is no network but a damaged file, which must not exhaust the stack. */
+const DEEPEST = 32;
+
+const floatsOf = (source: Source, field: Field): number[] => {
+  if (field.wire !== 2) return [floatOf(source, field)];
+  const values: number[] = [];
+  for (let from = field.from; from + 4 <= field.to; from += 4) {
+    values.push(floatOf(source, { ...field, from }));
+  }
+  return values;
+};
+
+/** Names used and names defined in the subgraph `[from, to)`, outer names being the difference. */
+const outerNames = (source: Source, from: number, to: number, depth: number): Set<string> => {
+  if (depth > DEEPEST) throw damaged(source.name, `subgraphs nested more than ${DEEPEST} deep`);
+  const used = new Set<string>();
+  const defined = new Set<string>();
+  for (const field of fieldsOf(source, from, to)) {
+    if (field.number === GRAPH.node) {
+      const node = readNode(source, field.from, field.to, depth);
+      for (const name of [...node.inputs, ...node.captured]) used.add(name);
+      for (const name of node.outputs) defined.add(name);
+    } else if (field.number === GRAPH.initialiser) {
+      defined.add(nameIn(source, field, TENSOR.name));
+    } else if (field.number === GRAPH.input) {
+      defined.add(nameIn(source, field, VALUE.name));
+    } else if (field.number === GRAPH.output) {
+      used.add(nameIn(source, field, VALUE.name));
+    }
+  }
+  return new Set([...used].filter((name) => name !== '' && !defined.has(name)));
+};
+
+const nameIn = (source: Source, message: Field, number: number): string => {
+  let name = '';
+  for (const field of fieldsOf(source, message.from, message.to)) {
+    if (field.number === number) name = textOf(source, field);
+  }
+  return name;
+};
+
+const attributeOf = (
+  source: Source,
+  attribute: Field,
+  depth: number,
+): { name: string; value: ReadAttribute; captured: Set<string> } => {
+  let name = '';
+  let value: ReadAttribute = { kind: 'other' };
+  const ints: number[] = [];
+  const floats: number[] = [];
+  const captured = new Set<string>();
+  for (const field of fieldsOf(source, attribute.from, attribute.to)) {
+    if (field.number === ATTRIBUTE.name) name = textOf(source, field);
+    else if (field.number === ATTRIBUTE.i) value = { kind: 'int', value: field.value };
+    else if (field.number === ATTRIBUTE.f) value = { kind: 'float', value: floatOf(source, field) };
+    else if (field.number === ATTRIBUTE.s) value = { kind: 'string', value: textOf(source, field) };
+    else if (field.number === ATTRIBUTE.t) {
+      value = { kind: 'tensor', value: readTensor(source, field.from, field.to) };
+    } else if (field.number === ATTRIBUTE.ints) {
+      for (const each of varintsOf(source, field)) ints.push(each);
+      value = { kind: 'ints', value: ints };
+    } else if (field.number === ATTRIBUTE.floats) {
+      for (const each of floatsOf(source, field)) floats.push(each);
+      value = { kind: 'floats', value: floats };
+    } else if (field.number === ATTRIBUTE.g || field.number === ATTRIBUTE.graphs) {
+      for (const each of outerNames(source, field.from, field.to, depth + 1)) captured.add(each);
+      value = { kind: 'graph' };
+    }
+  }
+  return { name, value, captured };
+};
+
+const entryOf = (source: Source, field: Field): [string, string] => [
+  nameIn(source, field, ENTRY.key),
+  nameIn(source, field, ENTRY.value),
+];
+
+/** Reads the NodeProto in `[from, to)`; `depth` counts the subgraphs around it. */
+export const readNode = (source: Source, from: number, to: number, depth = 0): ReadNode => {
+  let op = '';
+  let domain = '';
+  let name = '';
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const captured = new Set<string>();
+  const attributes: Record<string, ReadAttribute> = {};
+  const metadata: Record<string, string> = {};
+  for (const field of fieldsOf(source, from, to)) {
+    if (field.number === NODE.input) inputs.push(textOf(source, field));
+    else if (field.number === NODE.output) outputs.push(textOf(source, field));
+    else if (field.number === NODE.name) name = textOf(source, field);
+    else if (field.number === NODE.opType) op = textOf(source, field);
+    else if (field.number === NODE.domain) domain = textOf(source, field);
+    else if (field.number === NODE.metadata) {
+      const [key, value] = entryOf(source, field);
+      metadata[key] = value;
+    } else if (field.number === NODE.attribute) {
+      const attribute = attributeOf(source, field, depth);
+      attributes[attribute.name] = attribute.value;
+      for (const each of attribute.captured) captured.add(each);
+    }
+  }
+  return {
+    op,
+    domain: domain === 'ai.onnx' ? '' : domain,
+    name,
+    inputs,
+    outputs,
+    captured: [...captured],
+    attributes,
+    metadata,
+  };
+};
+
+/** An integer attribute, or `fallback` where the node has none. */
+export const intAttribute = (node: ReadNode, name: string, fallback: number): number => {
+  const attribute = node.attributes[name];
+  return attribute?.kind === 'int' ? attribute.value : fallback;
+};
+
+/** A list of integers, or `null` where the node has none. */
+export const intsAttribute = (node: ReadNode, name: string): readonly number[] | null => {
+  const attribute = node.attributes[name];
+  return attribute?.kind === 'ints' ? attribute.value : null;
+};
+
+/** A float attribute, or `null`. */
+export const floatAttribute = (node: ReadNode, name: string): number | null => {
+  const attribute = node.attributes[name];
+  return attribute?.kind === 'float' ? attribute.value : null;
+};
+
+/** A text attribute, or `null`. */
+export const textAttribute = (node: ReadNode, name: string): string | null => {
+  const attribute = node.attributes[name];
+  return attribute?.kind === 'string' ? attribute.value : null;
+};
