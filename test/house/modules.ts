@@ -102,7 +102,7 @@ export const isBarrel = ({ tokens }: Module): boolean => {
     else if (is(tokens[at], 'export')) at = closing(tokens, afterExport(tokens, at)) + 1;
     else return false;
   }
-  return tokens.length > 0;
+  return tokens.some((_, index) => isReExport(tokens, index));
 };
 
 export const moduleOf = ({ path, text }: SourceFile): Module => {
