@@ -1,0 +1,165 @@
+import type { Random } from '../numeric/random.ts';
+import { mean, standardDeviation } from '../numeric/statistics.ts';
+import { type FeatureKind, featureCounts, patchFeatures, type SignalMaps } from './features.ts';
+import type { Scene } from './scene.ts';
+import { objectClasses } from './shapes.ts';
+import { between } from './textures.ts';
+
+/** Upper left pixel of the patch seen at a fixation. */
+export interface Fixation {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** How the sites of one area come to their rates. */
+export interface Tuning {
+  readonly kind: FeatureKind;
+  /** Driving features per site. */
+  readonly features: number;
+  /** Weight of a plain signal (light, colour or tuning of the patch) beside the driving features' 1. */
+  readonly simple: number;
+  /** Share of the mean rate that comes from the scene's objects, which no network is told. */
+  readonly context: number;
+  /** z + `offset` is rectified and raised to `exponent`. */
+  readonly offset: number;
+  readonly exponent: number;
+}
+
+/** Rates without time course, `[stimulus · fixation, site]` row-major, mean 1 per site. */
+export interface Drives {
+  readonly sites: number;
+  readonly rows: number;
+  /** What the sites do. */
+  readonly full: Float64Array;
+  /** The part that is a function of the patch. */
+  readonly fromPatch: Float64Array;
+}
+
+const standardised = (values: Float64Array): Float64Array => {
+  const [centre, spread] = [mean(values), standardDeviation(values, 0)];
+  return values.map((value) => (value - centre) / spread);
+};
+
+/** Rectified power, divided by its mean. */
+const powered = (values: Float64Array, offset: number, exponent: number): Float64Array => {
+  const raised = standardised(values).map((z) => Math.max(0, z + offset) ** exponent);
+  const centre = mean(raised);
+  return raised.map((value) => value / centre);
+};
+
+/** A receptive field over the 3 × 3 windows: a Gaussian around a point near the middle, summing to 1. */
+const drawField = (random: Random): Float64Array => {
+  const [x0, y0] = [between(random, 0.6, 1.4), between(random, 0.6, 1.4)];
+  const field = Float64Array.from({ length: featureCounts.windows }, (_, window) => {
+    const [dx, dy] = [(window % 3) - x0, Math.floor(window / 3) - y0];
+    return Math.exp(-(dx * dx + dy * dy) / (2 * 0.8 ** 2));
+  });
+  const sum = field.reduce((total, value) => total + value, 0);
+  return field.map((value) => value / sum);
+};
+
+/** `[row, feature · window]` of all patches. */
+const featureTable = (
+  kind: FeatureKind,
+  maps: readonly SignalMaps[],
+  fixations: readonly Fixation[],
+): { columns: number; data: Float64Array } => {
+  const columns = featureCounts[kind] * featureCounts.windows;
+  const data = new Float64Array(maps.length * fixations.length * columns);
+  maps.forEach((map, image) => {
+    fixations.forEach(({ x, y }, at) => {
+      data.set(patchFeatures(kind, map, x, y), (image * fixations.length + at) * columns);
+    });
+  });
+  return { columns, data };
+};
+
+/** One feature under a receptive field, for all rows. */
+const underField = (
+  table: { columns: number; data: Float64Array },
+  feature: number,
+  field: Float64Array,
+): Float64Array =>
+  Float64Array.from({ length: table.data.length / table.columns }, (_, row) => {
+    const from = row * table.columns + feature * featureCounts.windows;
+    let sum = 0;
+    for (let window = 0; window < field.length; window++)
+      sum += field[window]! * table.data[from + window]!;
+    return sum;
+  });
+
+/** A plain signal in the middle of each patch. */
+const plainSignal = (
+  which: number,
+  maps: readonly SignalMaps[],
+  fixations: readonly Fixation[],
+): Float64Array =>
+  Float64Array.from({ length: maps.length * fixations.length }, (_, row) => {
+    const map = maps[Math.floor(row / fixations.length)]!;
+    const { x, y } = fixations[row % fixations.length]!;
+    const signal = [...map.colours, ...map.tunings][which]!;
+    // The lattice point 5 further along both axes is the middle of a patch.
+    return signal[(y / 2 + 5) * map.columns + x / 2 + 5]!;
+  });
+
+/** Nearness of objects of three preferred classes: Gaussians as wide as the objects, at the patch's middle. */
+const contextSignal = (
+  random: Random,
+  scenes: readonly Scene[],
+  fixations: readonly Fixation[],
+  half: number,
+): Float64Array => {
+  const liking = Float64Array.from(objectClasses, () => random.normal());
+  return Float64Array.from({ length: scenes.length * fixations.length }, (_, row) => {
+    const scene = scenes[Math.floor(row / fixations.length)]!;
+    const { x, y } = fixations[row % fixations.length]!;
+    let sum = 0;
+    for (const object of scene.objects) {
+      const square = (object.x - x - half) ** 2 + (object.y - y - half) ** 2;
+      sum +=
+        liking[objectClasses.indexOf(object.category)]! *
+        Math.exp(-square / (2 * object.radius ** 2));
+    }
+    return sum;
+  });
+};
+
+export const drawDrives = (
+  random: Random,
+  siteCount: number,
+  tuning: Tuning,
+  scenes: readonly Scene[],
+  maps: readonly SignalMaps[],
+  fixations: readonly Fixation[],
+): Drives => {
+  const rows = scenes.length * fixations.length;
+  const table = featureTable(tuning.kind, maps, fixations);
+  const full = new Float64Array(rows * siteCount);
+  const fromPatch = new Float64Array(rows * siteCount);
+  for (let site = 0; site < siteCount; site++) {
+    const draw = random.fork(`site ${site}`);
+    const chosen = draw.permutation(featureCounts[tuning.kind]).subarray(0, tuning.features);
+    const field = drawField(draw);
+    const drive = new Float64Array(rows);
+    for (const feature of chosen) {
+      const signal = standardised(underField(table, feature, field));
+      const weight = between(draw, 0.6, 1);
+      for (let row = 0; row < rows; row++) drive[row]! += weight * signal[row]!;
+    }
+    const plain = standardised(plainSignal(draw.int(5), maps, fixations));
+    const driven = standardised(drive);
+    for (let row = 0; row < rows; row++) driven[row]! += tuning.simple * plain[row]!;
+    const patchPart = powered(driven, tuning.offset, tuning.exponent);
+    const context = powered(
+      contextSignal(draw, scenes, fixations, 16),
+      tuning.offset,
+      tuning.exponent,
+    );
+    for (let row = 0; row < rows; row++) {
+      fromPatch[row * siteCount + site] = patchPart[row]!;
+      full[row * siteCount + site] =
+        (1 - tuning.context) * patchPart[row]! + tuning.context * context[row]!;
+    }
+  }
+  return { sites: siteCount, rows, full, fromPatch };
+};
