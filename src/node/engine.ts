@@ -1,0 +1,278 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { encodeModel } from '../graph/encode.ts';
+import type { ArrayData, NdArray } from '../records/array.ts';
+import { engineError, type Problem, reasonOf, stoppedError } from '../records/errors.ts';
+import type { Engine, EngineSession, Feed, Held } from '../records/ports.ts';
+import {
+  type Answers,
+  type Command,
+  type Device,
+  FLAG,
+  type Reply,
+  type Request,
+  type SentFeed,
+} from './engine-protocol.ts';
+
+export interface NodeEngineOptions {
+  /** Threads that one operation is spread over; default: the cores that this process may use. */
+  readonly threads?: number;
+  readonly device?: Device;
+}
+
+/**
+ * Starts this module's worker. Built, it is the `.js` beside us; from source, Node strips the types where it can,
+ * else tsx does (Node 20 takes no `--import tsx` for a worker).
+ */
+const startWorker = (workerData: Int32Array): Worker => {
+  const own = import.meta.url;
+  if (!own.endsWith('.ts')) return new Worker(new URL('./engine-worker.js', own), { workerData });
+  const source = new URL('./engine-worker.ts', own);
+  if ('typescript' in process.features && process.features.typescript)
+    return new Worker(source, { workerData });
+  // The CommonJS half of tsx cannot register from inside a worker; its module half lies beside it.
+  const tsx = createRequire(own)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs');
+  const [api, worker] = [pathToFileURL(tsx).href, source.href].map((url) => JSON.stringify(url));
+  const program = `import(${api}).then(({ register }) => { register(); return import(${worker}); });`;
+  return new Worker(program, { eval: true, workerData });
+};
+
+/** A copy with a buffer of its own, which may be given away. `slice` will not do: Node's Buffer makes it a view. */
+const copyOf = <T extends ArrayData>(data: T): T => {
+  const make = (data instanceof Uint8Array ? Uint8Array : data.constructor) as new (
+    length: number,
+  ) => T;
+  const copy = new make(data.length);
+  (copy as Float64Array).set(data as Float64Array);
+  return copy;
+};
+
+const ownsBuffer = (data: ArrayData): boolean =>
+  data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength;
+
+/** Feeds as they are sent: held arrays by id, others copied; and the copies' buffers, to be transferred. */
+const outgoing = (
+  feeds: Readonly<Record<string, Feed>>,
+): { sent: Record<string, SentFeed>; transfer: ArrayBuffer[] } => {
+  const sent: Record<string, SentFeed> = {};
+  const transfer: ArrayBuffer[] = [];
+  for (const [name, feed] of Object.entries(feeds)) {
+    if ('held' in feed) {
+      sent[name] = { id: feed.held.id, rows: feed.rows ?? [0, feed.held.shape[0] ?? 1] };
+    } else {
+      const data = copyOf(feed.data);
+      sent[name] = { data, shape: feed.shape };
+      transfer.push(data.buffer as ArrayBuffer);
+    }
+  }
+  return { sent, transfer };
+};
+
+interface Line {
+  ask<K extends Command['kind']>(
+    command: Command & { readonly kind: K },
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Answers[K]>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly resolve: (answer: Answers[keyof Answers]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Numbers calls and answers them; the worker keeps the process alive only while a call is waiting. */
+const connect = (): Line => {
+  const flags = new Int32Array(new SharedArrayBuffer(FLAG.count * Int32Array.BYTES_PER_ELEMENT));
+  const worker = startWorker(flags);
+  const waiting = new Map<number, Waiting>();
+  let calls = 0;
+  let ended: (() => Error) | null = null;
+
+  const end = (error: () => Error): void => {
+    ended ??= error;
+    for (const { reject } of waiting.values()) reject(ended());
+    waiting.clear();
+  };
+  const lost = (reason: string) => (): Error =>
+    engineError({
+      where: 'onnxruntime',
+      expected: 'an engine that keeps running',
+      got: `an engine that ended (${reason})`,
+      mend: 'run again; if it ends again, give it less memory to fill or fewer threads',
+    });
+
+  // At `process.exit` Node would end the thread in the middle of a run: wait for the run that is under way.
+  const leave = (): void => {
+    Atomics.store(flags, FLAG.closing, 1);
+    Atomics.wait(flags, FLAG.busy, 1);
+  };
+  process.on('exit', leave);
+  worker.unref();
+  worker.on('message', (reply: Reply) => {
+    const asked = waiting.get(reply.call);
+    waiting.delete(reply.call);
+    if (waiting.size === 0) worker.unref();
+    if ('failure' in reply) asked?.reject(new Error(reply.failure));
+    else asked?.resolve(reply.answer);
+  });
+  worker.on('error', (thrown) => end(lost(reasonOf(thrown))));
+  worker.on('exit', (code) => {
+    process.off('exit', leave);
+    end(lost(`exit code ${code}`));
+  });
+
+  return {
+    ask: <K extends Command['kind']>(
+      command: Command & { readonly kind: K },
+      transfer: readonly ArrayBuffer[] = [],
+    ): Promise<Answers[K]> =>
+      new Promise((resolve, reject) => {
+        if (ended !== null) {
+          reject(ended());
+          return;
+        }
+        const call = ++calls;
+        worker.postMessage({ call, command } satisfies Request, transfer);
+        waiting.set(call, { resolve: resolve as Waiting['resolve'], reject });
+        worker.ref();
+      }),
+    close: async () => {
+      const exited = worker.threadId < 0 ? null : once(worker, 'exit');
+      end(stoppedError);
+      Atomics.store(flags, FLAG.closing, 1);
+      worker.ref();
+      worker.postMessage(null satisfies Request);
+      await exited;
+    },
+  };
+};
+
+/** Failures that the worker reports become one engine error; the line's own errors pass. */
+const explained = async <T>(answer: Promise<T>, problem: Omit<Problem, 'got'>): Promise<T> => {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'VentralError') throw thrown;
+    throw engineError({ ...problem, got: reasonOf(thrown) }, thrown);
+  }
+};
+
+const createSession = (line: Line, opened: Answers['open']): EngineSession => ({
+  inputs: opened.inputs,
+  outputs: opened.outputs,
+  run: (feeds, fetch) => {
+    const { sent, transfer } = outgoing(feeds);
+    const command = {
+      kind: 'run',
+      session: opened.session,
+      feeds: sent,
+      fetch: fetch ?? null,
+    } as const;
+    return explained(line.ask(command, transfer), {
+      where: 'onnxruntime',
+      expected: 'a run of the model',
+      mend: 'check the model and what it is fed',
+    });
+  },
+  release: async () => {
+    await explained(line.ask({ kind: 'release', session: opened.session }), {
+      where: 'onnxruntime',
+      expected: 'an open session',
+      mend: 'release a session once',
+    });
+  },
+});
+
+const open = async (
+  line: Line,
+  bytes: Uint8Array,
+  folder: string | null,
+): Promise<EngineSession> => {
+  const copy = copyOf(bytes);
+  const command = { kind: 'open', bytes: copy, externalDataFolder: folder } as const;
+  const opened = await explained(line.ask(command, [copy.buffer as ArrayBuffer]), {
+    where: 'onnxruntime',
+    expected: 'an ONNX model that it can load',
+    mend: 'check that the file is whole and that its operations are supported',
+  });
+  return createSession(line, opened);
+};
+
+const hold = async (line: Line, array: NdArray): Promise<Held> => {
+  const data = ownsBuffer(array.data) ? array.data : copyOf(array.data);
+  const command = { kind: 'hold', array: { data, shape: array.shape } } as const;
+  const id = await line.ask(command, [data.buffer as ArrayBuffer]);
+  return { id, shape: array.shape };
+};
+
+/** A session of one operation shows whether the device can be used at all. */
+const tryDevice = async (line: Line, device: Device): Promise<void> => {
+  const value = (name: string) => ({ name, type: 'float32' as const, shape: [1] });
+  const bytes = encodeModel({
+    name: 'probe',
+    opset: 17,
+    inputs: [value('x')],
+    outputs: [value('y')],
+    initialisers: [],
+    nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }],
+  });
+  const answer = open(line, bytes, null).then(async (session) => {
+    await session.run({ x: { data: Float32Array.of(1), shape: [1] } });
+    await session.release();
+  });
+  try {
+    await answer;
+  } catch (thrown) {
+    throw engineError(
+      {
+        where: `--device ${device}`,
+        expected: `a ${device} device that onnxruntime can use`,
+        got: reasonOf(thrown instanceof Error && thrown.cause ? thrown.cause : thrown),
+        mend:
+          device === 'cuda'
+            ? 'install the CUDA files (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) or use --device cpu'
+            : 'use --device cpu',
+      },
+      thrown,
+    );
+  }
+};
+
+/**
+ * onnxruntime-node in a worker thread. Arrays move to the worker by transfer, never through shared memory, which
+ * onnxruntime refuses. A held array that is a view of a larger buffer is copied instead of detached. After `close`,
+ * waiting and later calls reject with the `stopped` error; an engine that is not closed does not keep the process alive.
+ * Throws an engine error where the device cannot be used.
+ */
+export const createNodeEngine = async (options: NodeEngineOptions = {}): Promise<Engine> => {
+  const threads = options.threads ?? availableParallelism();
+  const device = options.device ?? 'cpu';
+  const line = connect();
+  try {
+    const { version } = await line.ask({ kind: 'start', threads, device });
+    if (device !== 'cpu') await tryDevice(line, device);
+    return {
+      device,
+      threads,
+      version: `onnxruntime-node ${version}`,
+      open: ({ bytes, externalDataFolder }) => open(line, bytes, externalDataFolder),
+      hold: (array) => hold(line, array),
+      take: (held) =>
+        explained(line.ask({ kind: 'take', id: held.id }), {
+          where: 'onnxruntime',
+          expected: 'a held array',
+          mend: 'take an array back once',
+        }),
+      close: line.close,
+    };
+  } catch (thrown) {
+    await line.close();
+    throw thrown;
+  }
+};
