@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Module, moduleOf } from './modules.ts';
-import { cycles, forbiddenImports, misplaced, PLACES, unwanted } from './rules.ts';
+import { cycles, EDGES, forbiddenImports, misplaced, PLACES, unwanted } from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SRC = join(ROOT, 'src');
@@ -39,6 +39,19 @@ describe('src', () => {
   });
   test('keeps to the rooms of the table, one folder deep, in files that can be read', () => {
     expect(misplaced(modules)).toEqual([]);
+  });
+  test('is what ARCHITECTURE.md describes, at the same levels', () => {
+    const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| (\d|edge) \| `([\w.]+)\/?` \|/gm)];
+    const described = rows.map(([, level, place]) => {
+      const name = place!.replace(/\.ts$/, '');
+      const known = PLACES[name];
+      expect(EDGES.includes(name) ? 'edge' : String(known?.level), name).toBe(level);
+      return place;
+    });
+    const built = new Set(modules.map(({ path }) => path.split('/')[0]!));
+    built.delete('index.ts');
+    expect(described.toSorted()).toEqual([...built].sort());
   });
   test('imports downwards only', () => {
     expect(forbiddenImports(modules)).toEqual([]);
