@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ventralVersion } from '../../src/version.ts';
 import { moduleOf } from './modules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -12,8 +13,9 @@ const manifest: {
   dependencies: Record<string, string>;
 } = JSON.parse(text('package.json'));
 
-test('one version stamps the package, its lockfile, its citation and its change log', () => {
+test('one version stamps the scores, the package, its lockfile, its citation and its change log', () => {
   const { version } = manifest;
+  expect(ventralVersion).toBe(version);
   expect(JSON.parse(text('package-lock.json'))).toMatchObject({
     version,
     packages: { '': { version } },

@@ -41,7 +41,11 @@ const environment = (): NodeJS.ProcessEnv => {
     /^npm_(package|lifecycle)_|^npm_(command|execpath|config_(local_prefix|onnxruntime))/i;
   const kept = Object.entries(process.env).filter(([name]) => !own.test(name));
   // The README's way: onnxruntime's install script would ask for CUDA libraries.
-  return { ...Object.fromEntries(kept), ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  return {
+    ...Object.fromEntries(kept),
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+    VENTRAL_CACHE: join(work, 'cache'),
+  };
 };
 
 interface Outcome {

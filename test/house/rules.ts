@@ -39,15 +39,20 @@ export const PLACES: Readonly<Record<string, Place>> = {
   analysis: room(4, ...MIDDLE, 'scoring'),
   store: room(5, 'records', 'formats'),
   report: room(5, 'records', 'numeric', 'analysis'),
-  score: room(6, ...ROOMS),
-  align: room(6, ...ROOMS),
-  harmonize: room(6, ...ROOMS),
-  analyze: room(6, ...ROOMS),
-  demo: room(6, ...ROOMS, ...WAYS),
-  index: room(7, ...ROOMS, ...WAYS, 'demo'),
+  version: { level: 0, imports: [], packages: [] },
+  score: room(6, ...ROOMS, 'version'),
+  align: room(6, ...ROOMS, 'version'),
+  harmonize: room(6, ...ROOMS, 'version'),
+  analyze: room(6, ...ROOMS, 'version'),
+  demo: room(6, ...ROOMS, ...WAYS, 'version'),
+  index: room(7, ...ROOMS, ...WAYS, 'demo', 'version'),
   node: { level: 7, imports: UPPER, packages: null },
   browser: { level: 7, imports: UPPER, packages: null },
-  cli: { level: 8, imports: [...ROOMS, ...WAYS, 'demo', 'index', 'node'], packages: null },
+  cli: {
+    level: 8,
+    imports: [...ROOMS, ...WAYS, 'demo', 'index', 'version', 'node'],
+    packages: null,
+  },
 };
 
 /** Places that may know their host: Node, or the browser. */
