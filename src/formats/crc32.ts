@@ -1,0 +1,14 @@
+const table = Int32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+/** CRC-32 of the parts joined, as zip, gzip and PNG have it (polynomial 0x04c11db7, reflected). */
+export const crc32 = (parts: readonly Uint8Array[]): number => {
+  let value = -1;
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i++) value = (value >>> 8) ^ table[(value ^ part[i]!) & 255]!;
+  }
+  return ~value >>> 0;
+};
