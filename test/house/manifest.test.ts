@@ -53,6 +53,18 @@ test('src imports every dependency, and nothing else', () => {
   expect([...new Set(imported)].sort()).toEqual(dependencies);
 });
 
+test('every golden file lies beside the generator that made it, and names the versions that it asked', () => {
+  const golden = join(ROOT, 'test/golden');
+  for (const name of readdirSync(golden)) {
+    if (name.endsWith('.py')) continue;
+    const thing = name.split('.', 1)[0]!;
+    expect(existsSync(join(golden, `make-${thing}.py`)), name).toBe(true);
+    if (name.endsWith('.json')) {
+      expect(JSON.parse(readFileSync(join(golden, name), 'utf8')), name).toHaveProperty('versions');
+    }
+  }
+});
+
 test('what continuous integration runs is executable', () => {
   expect(statSync(join(ROOT, '.ci/run')).mode & 0o111).toBe(0o111);
 });
