@@ -32,10 +32,11 @@ export interface FoldScore {
 export interface LayerScore {
   readonly layer: string;
   readonly features: number;
-  readonly value: number;
-  readonly raw: number;
-  readonly ceiling: number;
-  readonly interval: Interval;
+  /** Null where no site has a defined correlation (a dead layer); the reason is in `warnings`. */
+  readonly value: number | null;
+  readonly raw: number | null;
+  readonly ceiling: number | null;
+  readonly interval: Interval | null;
   readonly sitesUsed: number;
   readonly folds: readonly FoldScore[];
   readonly sites: readonly SiteScore[];
@@ -75,7 +76,8 @@ export interface Score {
   readonly value: number;
   readonly raw: number;
   readonly ceiling: number;
-  readonly interval: Interval;
+  /** Null where fewer than two images leave nothing to resample. */
+  readonly interval: Interval | null;
   readonly layer: string;
   readonly timeBin: TimeBin;
   readonly protocol: Protocol;

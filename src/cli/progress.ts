@@ -1,0 +1,63 @@
+import type { ProgressEvent } from '../records/ports.ts';
+import { durationText } from '../report/table.ts';
+
+/** Where progress is written: a terminal line that is rewritten, or plain lines now and then. */
+export interface ProgressSink {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  readonly write: (text: string) => void;
+  readonly now: () => number;
+}
+
+export interface ProgressPrinter {
+  readonly report: (event: ProgressEvent) => void;
+  /** Clears the line of a terminal, before other output. */
+  readonly clear: () => void;
+}
+
+const terminalEvery = 100;
+const plainEvery = 10_000;
+
+/** One line for an event: steps, share, rate, time left, measured since the task began. */
+export const progressLine = (
+  event: ProgressEvent,
+  doneAtStart: number,
+  milliseconds: number,
+): string => {
+  const { task, done, total, unit } = event;
+  const seconds = milliseconds / 1000;
+  const rate = seconds > 0 ? (done - doneAtStart) / seconds : 0;
+  const share = Math.floor((100 * done) / total);
+  const pace =
+    rate > 0 && done < total
+      ? `, ${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s, ${durationText((total - done) / rate)} left`
+      : '';
+  return `${task}: ${done}/${total} ${unit} (${share} %)${pace}`;
+};
+
+/** Prints at most ten times a second on a terminal, every ten seconds elsewhere, and each task's end there. */
+export const createProgressPrinter = (sink: ProgressSink): ProgressPrinter => {
+  let task = '';
+  let startedAt = 0;
+  let doneAtStart = 0;
+  let shownAt = Number.NEGATIVE_INFINITY;
+  const begin = (event: ProgressEvent): void => {
+    task = event.task;
+    startedAt = sink.now();
+    doneAtStart = event.done;
+    if (!sink.isTerminal) shownAt = startedAt;
+  };
+  return {
+    report: (event) => {
+      if (event.task !== task || event.done < doneAtStart) begin(event);
+      const time = sink.now();
+      if (time - shownAt < (sink.isTerminal ? terminalEvery : plainEvery)) return;
+      shownAt = time;
+      const line = progressLine(event, doneAtStart, time - startedAt);
+      sink.write(sink.isTerminal ? `\r\u001b[2K${line.slice(0, sink.columns - 1)}` : `${line}\n`);
+    },
+    clear: () => {
+      if (sink.isTerminal && shownAt > Number.NEGATIVE_INFINITY) sink.write('\r\u001b[2K');
+    },
+  };
+};

@@ -1,0 +1,209 @@
+import {
+  isStrings,
+  type NpyHeader,
+  readNpy,
+  readNpyHeader,
+  type StringArray,
+} from '../formats/npy.ts';
+import { openNpz } from '../formats/npz.ts';
+import { fileSource } from '../formats/source.ts';
+import { sizeOf } from '../numeric/array.ts';
+import type { FeaturePass, Features, LayerSize } from '../records/activations.ts';
+import type { Float32Nd, NdArray } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Ports } from '../records/ports.ts';
+import type { FixationGrid } from '../records/recording.ts';
+import { heldSource } from './features.ts';
+import { matchesAny } from './layers.ts';
+
+export interface ActivationRequest {
+  readonly path: string;
+  /** Globs over the names of the arrays; null: all. */
+  readonly layers: readonly string[] | null;
+  /** Ids of all stimuli of the recording, in order; and which of them are in use. */
+  readonly stimulusIds: readonly string[];
+  readonly used: Int32Array;
+  readonly grid: FixationGrid | null;
+  readonly minimumFeatures: number;
+}
+
+interface ArrayFile {
+  readonly names: readonly string[];
+  header(name: string): Promise<NpyHeader>;
+  read(name: string): Promise<NdArray | StringArray>;
+}
+
+const idArray = 'stimulus_id';
+const mend = 'save one row per stimulus, and the ids as stimulus_id';
+
+/**
+ * Activations from a file: npz with one array per layer, `[stimulus, feature]` or `[stimulus, row, column, feature]`;
+ * a lone `.npy` is the layer `features`. Rows are joined by the array `stimulus_id` where it is there, else by order,
+ * which needs equal counts. On a grid recording row and column are the fixations; otherwise they are flattened.
+ * Input errors: another number of stimuli, unknown or repeated ids, wrong shapes, no layer matching.
+ */
+export const openActivations = async (
+  request: ActivationRequest,
+  { files, hash }: Pick<Ports, 'files' | 'hash'>,
+): Promise<{ readonly features: Features; readonly sha256: string }> => {
+  const name = request.path.slice(request.path.lastIndexOf('/') + 1);
+  const file = await openArrays(request, name, files);
+  const order = await rowOrder(request, file, name);
+  const layers = await layersOf(request, file, name);
+  const wide = layers.filter(({ features }) => features >= request.minimumFeatures);
+  const narrow = layers.filter((layer) => !wide.includes(layer));
+  if (wide.length === 0) throw tooFewFeatures(name, narrow, request.minimumFeatures);
+  const sha256 = await hash.sha256File(request.path);
+  const passes = wide.map((layer): FeaturePass => ({ layers: [layer], slices: 1 }));
+  return {
+    sha256,
+    features: {
+      layers: wide,
+      passes,
+      seconds: 0,
+      identity: { activations: sha256 },
+      warnings: narrow.map(
+        (layer) =>
+          `layer ${layer.name} is left out: ${layer.features} features, fewer than the ${request.minimumFeatures} components`,
+      ),
+      gather: async (pass, wanted, { checkStop }) => {
+        checkStop();
+        const [layer] = pass.layers.filter(wanted);
+        if (layer === undefined) return [];
+        const array = (await file.read(layer.name)) as NdArray;
+        return [heldSource(layer.name, tableOf(array, order, layer.features, request.grid))];
+      },
+    },
+  };
+};
+
+const openArrays = async (
+  { path }: ActivationRequest,
+  name: string,
+  files: Ports['files'],
+): Promise<ArrayFile> => {
+  if (!path.endsWith('.npy')) return openNpz(await fileSource(path, files), name);
+  const bytes = await files.read(path);
+  return {
+    names: ['features'],
+    header: async () => readNpyHeader(bytes, name),
+    read: async () => readNpy(bytes, name),
+  };
+};
+
+/** For each stimulus in use, its row in the file. */
+const rowOrder = async (
+  { stimulusIds, used }: ActivationRequest,
+  file: ArrayFile,
+  name: string,
+): Promise<Int32Array> => {
+  if (!file.names.includes(idArray)) return used;
+  const array = await file.read(idArray);
+  const ids = isStrings(array) ? array.strings : Array.from(array.data, String);
+  const rowOf = new Map(ids.map((id, row) => [id, row]));
+  if (rowOf.size !== ids.length)
+    throw inputError({
+      where: `${name}: ${idArray}`,
+      expected: 'each id once',
+      got: `"${ids.find((id, row) => rowOf.get(id) !== row)}" more than once`,
+      mend,
+    });
+  return used.map((stimulus) => {
+    const id = stimulusIds[stimulus]!;
+    const row = rowOf.get(id);
+    if (row === undefined)
+      throw inputError({
+        where: `${name}: ${idArray}`,
+        expected: `the recording's stimuli, among them "${id}"`,
+        got: `${ids.length} ids such as "${ids[0]}"`,
+        mend: 'compute the activations of the recording’s own stimuli',
+      });
+    return row;
+  });
+};
+
+const layersOf = async (
+  request: ActivationRequest,
+  file: ArrayFile,
+  name: string,
+): Promise<LayerSize[]> => {
+  const names = file.names.filter((each) => each !== idArray);
+  const chosen = names.filter(
+    (each) => request.layers === null || matchesAny(each, request.layers),
+  );
+  if (chosen.length === 0)
+    throw inputError({
+      where: request.layers === null ? name : '--layers',
+      expected: 'at least one array that is a layer',
+      got: `${request.layers?.join(', ') ?? 'none'} among ${names.slice(0, 5).join(', ') || 'no arrays'}`,
+      mend: 'use the names of the arrays in the file',
+    });
+  const idCount = file.names.includes(idArray) ? sizeOf((await file.header(idArray)).shape) : null;
+  return Promise.all(
+    chosen.map(async (layer) => {
+      const { shape, kind } = await file.header(layer);
+      checkShape(
+        `${name}: ${layer}`,
+        shape,
+        kind,
+        idCount ?? request.stimulusIds.length,
+        request.grid,
+      );
+      const features = sizeOf(shape.slice(request.grid === null ? 1 : 3));
+      return { name: layer, tensor: layer, features };
+    }),
+  );
+};
+
+const checkShape = (
+  where: string,
+  shape: readonly number[],
+  kind: NpyHeader['kind'],
+  stimuli: number,
+  grid: FixationGrid | null,
+): void => {
+  const got = `shape (${shape.join(', ')})`;
+  if (kind === 'unicode' || kind === 'bytes')
+    throw inputError({ where, expected: 'an array of numbers', got: 'text', mend });
+  if (grid !== null && (shape.length !== 4 || shape[1] !== grid.rows || shape[2] !== grid.columns))
+    throw inputError({
+      where,
+      expected: `[stimulus, ${grid.rows}, ${grid.columns}, feature], one row of features per fixation`,
+      got,
+      mend: 'compute the activations at the fixations of the grid',
+    });
+  if (grid === null && shape.length !== 2 && shape.length !== 4)
+    throw inputError({
+      where,
+      expected: '[stimulus, feature] or [stimulus, row, column, feature]',
+      got,
+      mend,
+    });
+  if (shape[0] !== stimuli)
+    throw inputError({ where, expected: `${stimuli} stimuli in the first dimension`, got, mend });
+};
+
+const tooFewFeatures = (name: string, layers: readonly LayerSize[], minimum: number) =>
+  inputError({
+    where: name,
+    expected: `layers with at least ${minimum} features, the components of the regression`,
+    got: layers.map((layer) => `${layer.name} with ${layer.features}`).join(', '),
+    mend: 'give wider layers, or fewer components in a protocol file',
+  });
+
+/** The rows in use, in order, as float32 `[rows, features]`. */
+const tableOf = (
+  { data, shape }: NdArray,
+  order: Int32Array,
+  features: number,
+  grid: FixationGrid | null,
+): Float32Nd => {
+  const perStimulus = sizeOf(shape.slice(1));
+  const table = new Float32Array(order.length * perStimulus);
+  order.forEach((row, index) => {
+    for (let i = 0; i < perStimulus; i++)
+      table[index * perStimulus + i] = Number(data[row * perStimulus + i]!);
+  });
+  const rows = grid === null ? order.length : order.length * grid.rows * grid.columns;
+  return { data: table, shape: [rows, features] };
+};

@@ -1,0 +1,297 @@
+import { sizeOf } from '../numeric/array.ts';
+import type { Float32Nd, NdArray } from '../records/array.ts';
+import { engineError, VentralError } from '../records/errors.ts';
+import type { Layer } from '../records/model.ts';
+import type { CheckStop, Engine, EngineSession, Feed } from '../records/ports.ts';
+import type { Sampling } from '../records/protocol.ts';
+import type { FixationGrid } from '../records/recording.ts';
+import { channelGroup, normaliseAndAverage } from './feature-map.ts';
+import { batches, type ModelInputs } from './inputs.ts';
+import type { Network } from './network.ts';
+import { type Tap, type TapForm, tapModel } from './taps.ts';
+
+/** How a protocol's sampling reads a layer, inside the graph. */
+export const tapForm = (sampling: Sampling, grid: FixationGrid | null): TapForm => {
+  if (sampling.kind === 'feature-map' && grid !== null)
+    return { kind: 'grid', rows: grid.rows, columns: grid.columns };
+  if (sampling.kind === 'image' && sampling.features === 'pool') return { kind: 'pool' };
+  return { kind: 'flatten' };
+};
+
+/** What is run: a network on inputs, its layers read in one form. */
+export interface Subject {
+  readonly network: Network;
+  readonly inputs: ModelInputs;
+  readonly sampling: Sampling;
+  readonly form: TapForm;
+}
+
+/** A subject ready to be run: what one small run taught about batches, sizes and time. */
+export interface Extraction extends Subject {
+  /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
+  readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };
+  readonly layers: readonly SizedLayer[];
+  /** Of one input, all layers tapped. */
+  readonly secondsPerInput: number;
+}
+
+export interface SizedLayer extends Layer {
+  /** Features per row. */
+  readonly features: number;
+}
+
+/** Rows of features that one model run of one input gives: 1, or the fixations of a feature map. */
+export const rowsPerInput = (form: TapForm): number =>
+  form.kind === 'grid' ? form.rows * form.columns : 1;
+
+const outputName = (index: number): string => `ventral.tap.${index}`;
+
+const openTapped = (
+  engine: Engine,
+  { network, form }: Subject,
+  batch: 'symbolic' | 'keep',
+  layers: readonly Layer[],
+  sliced: boolean,
+): Promise<EngineSession> =>
+  engine.open({
+    bytes: tapModel(
+      network.bytes,
+      network.structure,
+      layers.map((layer, index): Tap => ({ layer, form, output: outputName(index) })),
+      { sliced, batch },
+    ),
+    externalDataFolder: network.externalDataFolder,
+  });
+
+/** Inputs of up to 256 × 256 go in eights; larger ones in fewer. */
+const batchSize = ({ shape }: Float32Nd): number =>
+  Math.max(1, Math.min(8, Math.round((8 * 256 * 256 * 3) / sizeOf(shape))));
+
+const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
+  const each = inputs[0]!.data.length;
+  const data = new Float32Array(each * inputs.length);
+  inputs.forEach((input, index) => {
+    data.set(input.data, index * each);
+  });
+  return { data, shape: [inputs.length, ...inputs[0]!.shape.slice(1)] };
+};
+
+/** Zeros behind the inputs, up to the batch that the model is fixed to. */
+const padded = (input: Float32Nd, rows: number): Float32Nd => {
+  if (input.shape[0] === rows) return input;
+  const data = new Float32Array((input.data.length / input.shape[0]!) * rows);
+  data.set(input.data);
+  return { data, shape: [rows, ...input.shape.slice(1)] };
+};
+
+/**
+ * One small run of all layers: finds out whether the export takes batches, how many features each layer has, and how
+ * long an input takes. Errors: the engine refuses the model.
+ */
+export const probe = async (
+  engine: Engine,
+  subject: Subject,
+  layers: readonly Layer[],
+  now: () => number,
+): Promise<Extraction> => {
+  const samples: Float32Nd[] = [];
+  for await (const sample of batches(subject.inputs, 1, 2)) samples.push(sample);
+  const first = samples[0]!;
+  const { name, batch: fixed } = subject.network.input;
+  const size = fixed ?? 1;
+  const session = await openTapped(engine, subject, 'keep', layers, false);
+  let outputs: Record<string, NdArray>;
+  let secondsPerInput: number;
+  try {
+    const feed = { [name]: padded(first, size) };
+    outputs = await session.run(feed);
+    const startedAt = now();
+    await session.run(feed);
+    secondsPerInput = (now() - startedAt) / 1000 / size;
+  } finally {
+    await session.release();
+  }
+  const batch: Extraction['batch'] =
+    (fixed === null || fixed === 1) &&
+    (await takesBatches(engine, subject, layers, samples, outputs))
+      ? { mode: 'symbolic', size: batchSize(first) }
+      : { mode: 'keep', size };
+  const sized = layers.map((layer, index): SizedLayer => {
+    const { shape } = outputs[outputName(index)]!;
+    const features = shape[shape.length - 1]!;
+    return { ...layer, features: features / channelGroup(subject.sampling, features) };
+  });
+  return { ...subject, batch, layers: sized, secondsPerInput };
+};
+
+/**
+ * Whether a free first dimension gives, in each row, what that input gives alone. Exports with a batch baked into a
+ * Reshape fail here, or mix their rows, and are then fed one input at a time.
+ */
+const takesBatches = async (
+  engine: Engine,
+  subject: Subject,
+  layers: readonly Layer[],
+  samples: readonly Float32Nd[],
+  alone: Readonly<Record<string, NdArray>>,
+): Promise<boolean> => {
+  const pair = stacked([samples[1] ?? samples[0]!, samples[0]!]);
+  let session: EngineSession | null = null;
+  try {
+    session = await openTapped(engine, subject, 'symbolic', layers, false);
+    const outputs = await session.run({ [subject.network.input.name]: pair });
+    return layers.every((_, index) =>
+      secondRowIs(outputs[outputName(index)]!, alone[outputName(index)]!),
+    );
+  } catch (thrown) {
+    // The engine's refusal is the answer here: this export takes no batches.
+    if (thrown instanceof VentralError && thrown.kind === 'engine') return false;
+    throw thrown;
+  } finally {
+    await session?.release();
+  }
+};
+
+const secondRowIs = (pair: NdArray, single: NdArray): boolean => {
+  const each = single.data.length / single.shape[0]!;
+  if (pair.shape[0] !== 2 || pair.data.length !== 2 * each) return false;
+  let difference = 0;
+  let largest = 0;
+  for (let i = 0; i < each; i++) {
+    const expected = Number(single.data[i]!);
+    difference = Math.max(difference, Math.abs(Number(pair.data[each + i]!) - expected));
+    largest = Math.max(largest, Math.abs(expected));
+  }
+  // NaN (from a layer that is not finite) compares false and is reported where features are read.
+  return !(difference > 1e-4 * largest);
+};
+
+/** Hooks of a long run: inputs done so far, and the check for an interrupt. */
+export interface RunHooks {
+  readonly progress: (done: number, total: number) => void;
+  readonly checkStop: CheckStop;
+}
+
+/**
+ * Runs all inputs through the layers of an unsliced pass. Returns for each layer `[rows, features]`, rows in the
+ * order of the response table. Errors: the engine's; features whose number changes from input to input.
+ */
+export const activationsOf = async (
+  engine: Engine,
+  extraction: Extraction,
+  layers: readonly SizedLayer[],
+  hooks: RunHooks,
+): Promise<Float32Nd[]> => {
+  const per = rowsPerInput(extraction.form);
+  const rows = extraction.inputs.count * per;
+  const filled = layers.map(
+    ({ features }): Float32Nd => ({
+      data: new Float32Array(rows * features),
+      shape: [rows, features],
+    }),
+  );
+  const session = await openTapped(engine, extraction, extraction.batch.mode, layers, false);
+  try {
+    await eachBatch(session, extraction, {}, hooks, (outputs, from, count) => {
+      layers.forEach((layer, index) => {
+        const tap = outputs[outputName(index)]!;
+        const features = mapped(tap, count, per, extraction.sampling, layer);
+        filled[index]!.data.set(features, from * per * layer.features);
+      });
+    });
+  } finally {
+    await session.release();
+  }
+  return filled;
+};
+
+/** The slices `[rows, b]` of one layer's features, one run over all inputs for each. */
+export async function* slicesOf(
+  engine: Engine,
+  extraction: Extraction,
+  layer: SizedLayer,
+  slices: number,
+  hooks: RunHooks,
+): AsyncGenerator<Float32Nd> {
+  const rows = extraction.inputs.count;
+  const width = Math.ceil(layer.features / slices);
+  const session = await openTapped(engine, extraction, extraction.batch.mode, [layer], true);
+  try {
+    for (let from = 0; from < layer.features; from += width) {
+      const to = Math.min(from + width, layer.features);
+      const data = new Float32Array(rows * (to - from));
+      const bounds = {
+        'ventral.from': { data: BigInt64Array.of(BigInt(from)), shape: [1] },
+        'ventral.to': { data: BigInt64Array.of(BigInt(to)), shape: [1] },
+      };
+      await eachBatch(session, extraction, bounds, hooks, (outputs, row, count) => {
+        const tap = outputs[outputName(0)]!;
+        data.set(
+          mapped(tap, count, 1, extraction.sampling, { ...layer, features: to - from }),
+          row * (to - from),
+        );
+      });
+      yield { data, shape: [rows, to - from] };
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+type Receive = (outputs: Record<string, NdArray>, from: number, count: number) => void;
+
+/** Feeds all inputs; the next batch is preprocessed while the engine runs the last. */
+const eachBatch = async (
+  session: EngineSession,
+  { inputs, batch, network }: Extraction,
+  extraFeeds: Readonly<Record<string, Feed>>,
+  { progress, checkStop }: RunHooks,
+  receive: Receive,
+): Promise<void> => {
+  let running: Promise<void> = Promise.resolve();
+  let from = 0;
+  for await (const input of batches(inputs, batch.size)) {
+    await running;
+    checkStop();
+    const start = from;
+    const count = input.shape[0]!;
+    const full = batch.mode === 'keep' ? padded(input, batch.size) : input;
+    running = session.run({ [network.input.name]: full, ...extraFeeds }).then((outputs) => {
+      receive(outputs, start, count);
+      progress(start + count, inputs.count);
+    });
+    // A failure is rethrown by the `await running` above or below; until then it must not count as unhandled.
+    running.catch(() => undefined);
+    from += count;
+  }
+  await running;
+};
+
+const mapped = (
+  tap: NdArray,
+  count: number,
+  per: number,
+  sampling: Sampling,
+  layer: SizedLayer,
+): Float32Array => {
+  const each = tap.data.length / tap.shape[0]!;
+  const data = tap.data as Float32Array;
+  const expected = per * layer.features;
+  const parts = Array.from({ length: count }, (_, index) => {
+    const one = data.subarray(index * each, (index + 1) * each) as Float32Array;
+    return sampling.kind === 'feature-map' ? normaliseAndAverage(one, per, sampling) : one;
+  });
+  if (parts.some((part) => part.length !== expected))
+    throw engineError({
+      where: `layer ${layer.name}`,
+      expected: `${expected} values for each input, as in the first`,
+      got: `${parts.find((part) => part.length !== expected)?.length}`,
+      mend: 'use a preprocessing that gives all images one size',
+    });
+  if (sampling.kind !== 'feature-map') return data.subarray(0, count * each) as Float32Array;
+  const joined = new Float32Array(count * expected);
+  parts.forEach((part, index) => {
+    joined.set(part, index * expected);
+  });
+  return joined;
+};

@@ -1,0 +1,46 @@
+import { type ModelStructure, readModel } from '../graph/read.ts';
+import type { ImageInput } from '../records/model.ts';
+import type { Files, Hash } from '../records/ports.ts';
+import { checkExternalData } from './external.ts';
+import { imageInput } from './image-input.ts';
+
+/** A model file, read but not decoded: its bytes, the structure of its graph and its image input. */
+export interface Network {
+  /** File name, for messages and provenance. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly structure: ModelStructure;
+  readonly input: ImageInput;
+  /** Folder of external data; null where all weights are inside. */
+  readonly externalDataFolder: string | null;
+  /** SHA-256 of the file and of its external data files in the order of their names. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads an ONNX file. Input errors: not ONNX, truncated, external data missing, no image input.
+ */
+export const loadNetwork = async (
+  path: string,
+  { files, hash }: { readonly files: Files; readonly hash: Hash },
+): Promise<Network> => {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.';
+  const bytes = await files.read(path);
+  const structure = readModel(bytes, name);
+  const input = imageInput(structure, name);
+  const external = await checkExternalData(structure, path, files);
+  const digests = [await hash.sha256([bytes])];
+  for (const file of external) digests.push(await hash.sha256File(`${folder}/${file}`));
+  return {
+    name,
+    bytes,
+    structure,
+    input,
+    externalDataFolder: external.length > 0 ? folder : null,
+    sha256:
+      digests.length === 1
+        ? digests[0]!
+        : await hash.sha256([new TextEncoder().encode(digests.join('\n'))]),
+  };
+};

@@ -1,0 +1,102 @@
+import type { Features, LayerSize } from '../records/activations.ts';
+import { inputError } from '../records/errors.ts';
+import type { Preprocessing } from '../records/model.ts';
+import type { Pixels, Ports } from '../records/ports.ts';
+import type { Sampling } from '../records/protocol.ts';
+import type { FixationGrid } from '../records/recording.ts';
+import { probe, tapForm } from './activations.ts';
+import { networkFeatures } from './features.ts';
+import { modelInputs } from './inputs.ts';
+import { everyTensor, listLayers, selectLayers } from './layers.ts';
+import { loadNetwork, type Network } from './network.ts';
+import { resolvePreprocessing } from './preprocess.ts';
+
+export interface NetworkRequest {
+  readonly path: string;
+  /** Globs over layer names; null: all layers; `['*']`: every image-dependent tensor. */
+  readonly layers: readonly string[] | null;
+  /** Preset, file, or null for what lies beside the model. */
+  readonly preprocess: string | null;
+  readonly sampling: Sampling;
+  readonly grid: FixationGrid | null;
+  readonly images: number;
+  readonly pixelsOf: (image: number) => Promise<Pixels>;
+  /** Bytes that features may take at once. */
+  readonly budget: number;
+  /** Layers with fewer features per row cannot be fitted. */
+  readonly minimumFeatures: number;
+  /** SHA-256 of the stimuli, for the cache. */
+  readonly stimuli: string;
+}
+
+export interface OpenNetwork {
+  readonly network: Network;
+  readonly preprocessing: Preprocessing;
+  readonly features: Features;
+}
+
+/** Reads a model, chooses its layers and preprocessing, and probes it with one small run. */
+export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> => {
+  const network = await loadNetwork(request.path, ports);
+  const { preprocessing, warning } = await resolvePreprocessing(
+    { named: request.preprocess, modelPath: request.path, input: network.input },
+    ports,
+  );
+  const listed =
+    request.layers?.length === 1 && request.layers[0] === '*'
+      ? everyTensor(network.structure)
+      : listLayers(network.structure);
+  const layers =
+    request.layers === null ? listed : selectLayers(listed, request.layers, network.name);
+  const { sampling, grid } = request;
+  const inputs = modelInputs({
+    preprocessing,
+    input: network.input,
+    patches: sampling.kind === 'patches' ? grid : null,
+    images: request.images,
+    pixelsOf: request.pixelsOf,
+  });
+  const subject = { network, inputs, sampling, form: tapForm(sampling, grid) };
+  const spatial = subject.form.kind === 'grid' ? layers.filter(({ axes }) => axes !== 'channel') : layers;
+  const probed = await probe(ports.engine, subject, spatial, ports.now);
+  const { kept, left } = partition(probed.layers, request.minimumFeatures);
+  if (kept.length === 0 || (request.layers !== null && left.length > 0 && request.layers[0] !== '*'))
+    throw tooFewFeatures(left, request.minimumFeatures);
+  const identity = {
+    model: network.sha256,
+    preprocessing,
+    sampling,
+    grid,
+    stimuli: request.stimuli,
+  };
+  return {
+    network,
+    preprocessing,
+    features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
+      ...(warning === null ? [] : [warning]),
+      ...leftOut(layers.filter((layer) => !spatial.includes(layer)), 'without a spatial map'),
+      ...leftOut(left, `with fewer than ${request.minimumFeatures} features (the components of the regression)`),
+    ]),
+  };
+};
+
+const partition = <L extends LayerSize>(
+  layers: readonly L[],
+  minimum: number,
+): { kept: L[]; left: L[] } => ({
+  kept: layers.filter(({ features }) => features >= minimum),
+  left: layers.filter(({ features }) => features < minimum),
+});
+
+const leftOut = (layers: readonly { readonly name: string }[], why: string): string[] =>
+  layers.length === 0
+    ? []
+    : [`${layers.length} layers ${why} are left out: ${layers.map(({ name }) => name).join(', ')}`];
+
+const tooFewFeatures = (layers: readonly LayerSize[], minimum: number) =>
+  inputError({
+    where: '--layers',
+    expected: `layers with at least ${minimum} features, the components of the regression`,
+    got: layers.map(({ name, features }) => `${name} with ${features}`).join(', ') || 'none',
+    mend: 'choose wider layers, or fewer components in a protocol file',
+  });

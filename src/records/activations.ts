@@ -1,0 +1,52 @@
+import type { Float32Nd } from './array.ts';
+import type { CheckStop } from './ports.ts';
+
+/**
+ * One layer's activations for a regression: `rows × columns` float32, given in blocks `[rows, b]` in column order.
+ * The consumer owns what is yielded. One block: yielded once, and kept by the consumer. Several blocks (a layer too
+ * wide to hold): `blocks()` may be called again, and runs the network again.
+ */
+export interface FeatureSource {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly blockCount: number;
+  blocks(): AsyncGenerator<Float32Nd>;
+}
+
+/** Layers whose activations are gathered in one go; `slices` > 1: one layer, in feature slices over several goes. */
+export interface FeaturePass {
+  readonly layers: readonly LayerSize[];
+  readonly slices: number;
+}
+
+export interface LayerSize {
+  readonly name: string;
+  /** Features per row. */
+  readonly features: number;
+  /** What identifies the layer within its model or file, for the cache. */
+  readonly tensor: string;
+}
+
+/** Inputs done so far, and the check for an interrupt. */
+export interface RunHooks {
+  readonly progress: (task: string, done: number, total: number, unit: string) => void;
+  readonly checkStop: CheckStop;
+}
+
+/** Where activations come from: a network that is run, or a file. */
+export interface Features {
+  readonly layers: readonly LayerSize[];
+  readonly passes: readonly FeaturePass[];
+  /** Seconds that gathering all passes takes, as estimated from one small run. */
+  readonly seconds: number;
+  /** Everything that the activations of a layer depend on, as plain data for the cache's key. */
+  readonly identity: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly string[];
+  /** Sources of those layers of a pass that `wanted` keeps, in order. */
+  gather(
+    pass: FeaturePass,
+    wanted: (layer: LayerSize) => boolean,
+    hooks: RunHooks,
+  ): Promise<FeatureSource[]>;
+}

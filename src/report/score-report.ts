@@ -1,0 +1,79 @@
+import type { Interval, LayerScore, Score } from '../records/score.ts';
+import { type Column, durationText, figure, shortList, tableLines } from './table.ts';
+
+const columns: readonly Column[] = [
+  { head: '', align: 'left' },
+  { head: 'layer', align: 'left' },
+  { head: 'features', align: 'right' },
+  { head: 'raw', align: 'right' },
+  { head: 'ceiling', align: 'right' },
+  { head: 'score', align: 'right' },
+  { head: 'interval', align: 'left' },
+  { head: 'sites', align: 'right' },
+];
+
+const intervalText = (interval: Interval | null): string =>
+  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+
+const row = (layer: LayerScore, best: string): string[] => [
+  layer.layer === best ? '*' : '',
+  layer.layer,
+  String(layer.features),
+  figure(layer.raw),
+  figure(layer.ceiling),
+  figure(layer.value),
+  intervalText(layer.interval),
+  String(layer.sitesUsed),
+];
+
+/** What a score says, as plain lines: a heading, a row per layer (the best marked), the verdict, warnings. */
+export const scoreLines = (score: Score): string[] => {
+  const { provenance, timeBin, interval } = score;
+  const subject = provenance.model?.name ?? provenance.activations?.name ?? '';
+  const level = Math.round(interval.level * 100);
+  const over =
+    interval.method === 't over images'
+      ? `t over ${interval.images} images, approximate`
+      : `bootstrap over ${interval.images} images and ${interval.sites} sites`;
+  return [
+    `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
+    '',
+    ...tableLines(
+      columns,
+      score.layers.map((layer) => row(layer, score.layer)),
+    ),
+    '',
+    `best layer ${score.layer}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${level} % interval, ${over})`,
+    ...noteLines(score),
+  ];
+};
+
+const noteLines = (score: Score): string[] => {
+  const whole = score.excludedSites.filter(({ image }) => image === null);
+  const partly = score.excludedSites.length - whole.length;
+  const layerWarnings = score.layers.flatMap(({ layer, warnings }) =>
+    warnings.map((warning) => `${layer}: ${warning}`),
+  );
+  const notes = [
+    ...(whole.length > 0
+      ? [
+          `${whole.length} sites left out: ${shortList(
+            whole.map(({ site, reason }) => `${site} (${reason})`),
+            3,
+          )}`,
+        ]
+      : []),
+    ...(partly > 0
+      ? [`${partly} maps (a site on one image) left out; the list is in the score file`]
+      : []),
+    ...score.warnings,
+    ...layerWarnings.slice(0, 5),
+    ...(layerWarnings.length > 5
+      ? [`${layerWarnings.length - 5} more layer warnings in the score file`]
+      : []),
+  ];
+  return [
+    ...notes.map((note) => `note: ${note}`),
+    `${score.provenance.threads} threads on ${score.provenance.device}, seed ${score.provenance.seed}, ${durationText(score.provenance.seconds)}`,
+  ];
+};

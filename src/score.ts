@@ -1,0 +1,329 @@
+// The method section: stimuli → every layer's activations → partial least squares under cross-validation →
+// correlation on held-out images / noise ceiling → best layer. First a plan (cheap, can be shown), then the score.
+
+import { hashStimuli, readStimulus } from './data/stimuli.ts';
+import { readRecording } from './formats/recording.ts';
+import { openActivations } from './models/activation-file.ts';
+import { openNetwork } from './models/open-network.ts';
+import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
+import type { Float64Nd } from './records/array.ts';
+import type { Preprocessing } from './records/model.ts';
+import type { Ports } from './records/ports.ts';
+import type { Protocol } from './records/protocol.ts';
+import { layoutOf, type Recording } from './records/recording.ts';
+import type { LayerScore, Provenance, Score } from './records/score.ts';
+import { checkFit, estimateFit } from './regression/estimate.ts';
+import { fitReadout, predictHeldOut } from './regression/pls.ts';
+import { bestLayer, evaluateLayer, prepareTarget, type Target } from './scoring/evaluate.ts';
+import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
+import { canonicalJson, fitKey, getFit, type LayerFit, putFit } from './store/layer-cache.ts';
+import { ventralVersion } from './version.ts';
+
+/** What is asked for. Paths as the Files port takes them. */
+export interface ScoreRequest {
+  readonly subject:
+    | { readonly kind: 'model'; readonly path: string; readonly preprocess: string | null }
+    | { readonly kind: 'activations'; readonly path: string };
+  readonly recording: string;
+  /** Name or `.json` file; null: the default of the recording's layout. */
+  readonly protocol: string | null;
+  /** Globs over layer names; null: all layers. */
+  readonly layers: readonly string[] | null;
+  /** Bytes that the run may take. */
+  readonly memory: number;
+  readonly seed: number;
+}
+
+export interface PlannedLayer extends LayerSize {
+  readonly slices: number;
+  /** Key of the finished fit in the cache. */
+  readonly key: string;
+  readonly done: boolean;
+}
+
+/** Everything settled before the work: what will be run, over which folds, in how much memory and time. */
+export interface ScorePlan {
+  readonly request: ScoreRequest;
+  readonly recording: Recording;
+  readonly protocol: Protocol;
+  readonly target: Target;
+  readonly features: Features;
+  readonly layers: readonly PlannedLayer[];
+  readonly estimate: { readonly bytes: number; readonly seconds: number };
+  readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
+  readonly warnings: readonly string[];
+}
+
+/** A score, with the held-out predictions of its best layer. */
+export interface ScoreResult {
+  readonly score: Score;
+  readonly predictions: {
+    readonly recorded: Float64Nd;
+    readonly predicted: Float64Nd;
+    /** Stimulus of each row. */
+    readonly stimulusIds: readonly string[];
+    readonly siteIds: readonly string[];
+  };
+}
+
+/**
+ * Settles a score without computing it: reads recording, protocol and model, chooses bin, folds and layers, and runs
+ * the network once on two inputs. Rejects with a VentralError for everything that can be known beforehand.
+ */
+export const planScore = async (request: ScoreRequest, ports: Ports): Promise<ScorePlan> => {
+  const recording = await readRecording(request.recording, ports);
+  const protocol = await resolveProtocol(request.protocol, layoutOf(recording), ports.files);
+  checkProtocol(protocol, recording);
+  const target = prepareTarget(protocol, recording, request.seed);
+  checkFit(target.table.mean.shape[0]!, target.folds, protocol.regression);
+  const stimuli = await hashStimuli(recording, ports);
+  const subject = await openSubject(request, recording, protocol, target, stimuli.sha256, ports);
+  const layers = await planLayers(subject.features, target, recording, request.seed, ports);
+  return {
+    request,
+    recording,
+    protocol,
+    target,
+    features: subject.features,
+    layers,
+    estimate: await estimate(subject.features, layers, target, ports),
+    provenance: {
+      ...subject.provenance,
+      recording: { name: recording.header.name, sha256: recording.hash },
+      stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
+      protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+      seed: request.seed,
+      versions: { ventral: ventralVersion, engine: ports.engine.version },
+      threads: ports.engine.threads,
+      device: ports.engine.device,
+    },
+    warnings: [...recording.warnings, ...target.warnings, ...subject.features.warnings],
+  };
+};
+
+/**
+ * Carries out a plan, layer after layer; finished layers are kept in the cache, and are not computed again.
+ * Rejects with the `stopped` error after an interrupt.
+ */
+export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult> => {
+  const startedAt = ports.now();
+  const fits = await fitLayers(plan, ports);
+  const layers = plan.layers.map((layer) => {
+    const fit = fits.get(layer.name)!;
+    return evaluateLayer(plan.target, layer, fit.predictions, fit);
+  });
+  const best = bestLayer(layers);
+  const { target, recording } = plan;
+  return {
+    score: assemble(plan, layers, best, startedAt, ports.now()),
+    predictions: {
+      recorded: target.table.mean,
+      predicted: fits.get(best.layer)!.predictions,
+      stimulusIds: Array.from(target.table.imageOfRow, (image) => recording.stimuli[image]!.id),
+      siteIds: target.siteIds,
+    },
+  };
+};
+
+/** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
+export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
+  const source = await sourceOf(plan, layer, ports);
+  return fitReadout(ports.engine, source, plan.target.table.mean, plan.protocol.regression);
+};
+
+const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
+  hash.sha256([new TextEncoder().encode(canonicalJson(value))]);
+
+const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+interface Subject {
+  readonly features: Features;
+  readonly provenance: {
+    readonly model: Provenance['model'];
+    readonly activations: Provenance['activations'];
+    readonly preprocessing: Preprocessing | null;
+  };
+}
+
+const openSubject = async (
+  { subject, layers, memory }: ScoreRequest,
+  recording: Recording,
+  protocol: Protocol,
+  target: Target,
+  stimuli: string,
+  ports: Ports,
+): Promise<Subject> => {
+  const rows = target.table.mean.shape[0]!;
+  const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
+  const budget = Math.max(
+    memory - estimateFit(rows, 0, target.folds.length, target.siteIds.length).bytes,
+    memory / 4,
+  );
+  if (subject.kind === 'activations') {
+    const file = await openActivations(
+      {
+        path: subject.path,
+        layers,
+        stimulusIds: recording.stimuli.map(({ id }) => id),
+        used: target.stimuli,
+        grid: recording.header.grid,
+        minimumFeatures: protocol.regression.components,
+      },
+      ports,
+    );
+    return {
+      features: file.features,
+      provenance: {
+        model: null,
+        activations: { name: fileName(subject.path), sha256: file.sha256 },
+        preprocessing: null,
+      },
+    };
+  }
+  const opened = await openNetwork(
+    {
+      path: subject.path,
+      layers,
+      preprocess: subject.preprocess,
+      sampling: protocol.sampling,
+      grid: recording.header.grid,
+      images: shown.length,
+      pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
+      budget,
+      minimumFeatures: protocol.regression.components,
+      stimuli,
+    },
+    ports,
+  );
+  return {
+    features: opened.features,
+    provenance: {
+      model: { name: opened.network.name, sha256: opened.network.sha256 },
+      activations: null,
+      preprocessing: opened.preprocessing,
+    },
+  };
+};
+
+const planLayers = (
+  features: Features,
+  { protocol, timeBin, siteIds, stimuli }: Target,
+  recording: Recording,
+  seed: number,
+  ports: Ports,
+): Promise<PlannedLayer[]> =>
+  Promise.all(
+    features.passes.flatMap(({ layers, slices }) =>
+      layers.map(async (layer) => {
+        const key = await fitKey(ports.hash, {
+          ...features.identity,
+          tensor: layer.tensor,
+          slices,
+          recording: recording.hash,
+          images: Array.from(stimuli),
+          siteIds,
+          timeBin,
+          regression: protocol.regression,
+          folds: protocol.folds,
+          seed,
+          engine: ports.engine.version,
+          device: ports.engine.device,
+        });
+        return { ...layer, slices, key, done: (await getFit(ports.cache, key)) !== null };
+      }),
+    ),
+  );
+
+/** The largest pass decides the memory, the sum over what is not done yet the time. */
+const estimate = async (
+  features: Features,
+  layers: readonly PlannedLayer[],
+  { table, folds, siteIds }: Target,
+  { engine, now }: Ports,
+): Promise<ScorePlan['estimate']> => {};
+
+const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
+  const fits = new Map<string, LayerFit>();
+  const planned = new Map(plan.layers.map((layer) => [layer.name, layer]));
+  for (const pass of plan.features.passes) {
+    for (const { name } of pass.layers) {
+      const found = await getFit(ports.cache, planned.get(name)!.key);
+      if (found !== null) fits.set(name, found);
+    }
+    const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), hooksOf(ports));
+    for (const source of sources) {
+      const fit = await fitLayer(plan, source, ports);
+      await putFit(ports.cache, planned.get(source.name)!.key, fit);
+      fits.set(source.name, fit);
+    }
+  }
+  return fits;
+};
+
+const hooksOf = ({ progress, checkStop }: Ports) => ({
+  checkStop,
+  progress: (task: string, done: number, total: number, unit: string) =>
+    progress({ task, done, total, unit }),
+});
+
+const fitLayer = async (
+  { target, protocol }: ScorePlan,
+  source: FeatureSource,
+  { engine, progress, checkStop }: Ports,
+): Promise<LayerFit> => {
+  const { predictions, arithmetic, warnings } = await predictHeldOut(
+    engine,
+    source,
+    [target.table.mean],
+    target.folds,
+    protocol.regression,
+    {
+      progress: (done, total) =>
+        progress({ task: `regression on ${source.name}`, done, total, unit: 'steps' }),
+      checkStop,
+    },
+  );
+  return { features: source.columns, predictions: predictions[0]!, arithmetic, warnings };
+};
+
+const sourceOf = async (
+  { features }: ScorePlan,
+  layer: string,
+  ports: Ports,
+): Promise<FeatureSource> => {
+  for (const pass of features.passes) {
+    if (!pass.layers.some(({ name }) => name === layer)) continue;
+    const [source] = await features.gather(pass, ({ name }) => name === layer, hooksOf(ports));
+    return source!;
+  }
+  throw new Error(`no pass gathers layer ${layer}`);
+};
+
+const assemble = (
+  { recording, protocol, target, provenance, warnings }: ScorePlan,
+  layers: readonly LayerScore[],
+  best: LayerScore & { readonly value: number },
+  startedAt: number,
+  endedAt: number,
+): Score => {
+  const areas = new Set(recording.header.sites.map(({ area }) => area));
+  return {
+    kind: 'neural-predictivity',
+    area: [...areas].join('+'),
+    value: best.value,
+    raw: best.raw!,
+    ceiling: best.ceiling!,
+    interval: best.interval,
+    layer: best.layer,
+    timeBin: target.timeBin,
+    protocol,
+    layers,
+    excludedSites: target.excludedSites,
+    warnings,
+    provenance: {
+      ...provenance,
+      seconds: (endedAt - startedAt) / 1000,
+      startedAt: new Date(startedAt).toISOString(),
+    },
+  };
+};

@@ -1,0 +1,117 @@
+import { mean, median } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { Protocol } from '../records/protocol.ts';
+import type { FoldScore, SiteScore } from '../records/score.ts';
+import type { Ceiling } from './ceilings.ts';
+import type { Group } from './groups.ts';
+
+/** A layer's figures in the order that the protocol aggregates them. NaN where nothing is defined. */
+export interface Aggregate {
+  readonly value: number;
+  readonly raw: number;
+  readonly ceiling: number;
+  /** `[groups, sites]`: r / ceiling; NaN where left out. */
+  readonly ceiled: Float64Nd;
+  /** Value of each group (image); what a t interval over images rests on. */
+  readonly perGroup: Float64Array;
+  readonly sitesUsed: number;
+}
+
+const defined = (values: Iterable<number>): number[] =>
+  Array.from(values).filter((value) => !Number.isNaN(value));
+
+/** Median of what is defined; NaN of nothing. */
+export const medianOfDefined = (values: Iterable<number>): number => median(defined(values));
+
+const rowOf = (table: Float64Nd, g: number): Float64Array =>
+  table.data.subarray(g * table.shape[1]!, (g + 1) * table.shape[1]!) as Float64Array;
+
+const columnOf = (table: Float64Nd, s: number): number[] =>
+  Array.from({ length: table.shape[0]! }, (_, g) => table.data[g * table.shape[1]! + s]!);
+
+const meanOfDefined = (values: Iterable<number>): number => mean(defined(values));
+
+/**
+ * raw = mean over groups of the median over sites of r; value = the same of r / c (so value ≠ raw / ceiling);
+ * ceiling = the same of c. With a ceiling after aggregation, value = raw / ceiling. A site left out by split-half
+ * reliability is left out of raw as well; one without a positive best other site only of value and ceiling [L23].
+ */
+export const aggregate = (correlations: Float64Nd, ceiling: Ceiling): Aggregate => {
+  const [groups, sites] = correlations.shape as [number, number];
+  const ceiled = Float64Array.from(
+    correlations.data,
+    (r, index) => r / (ceiling.overall ?? ceiling.perSite.data[index]!),
+  );
+  const table: Float64Nd = { data: ceiled, shape: correlations.shape };
+  const kept: Float64Nd = {
+    data:
+      ceiling.halves === null
+        ? correlations.data
+        : correlations.data.map((r, index) => (Number.isNaN(ceiled[index]!) ? Number.NaN : r)),
+    shape: correlations.shape,
+  };
+  const groupIndices = Array.from({ length: groups }, (_, g) => g);
+  const perGroup = Float64Array.from(groupIndices, (g) => medianOfDefined(rowOf(table, g)));
+  const used = Array.from({ length: sites }, (_, s) => s).filter(
+    (s) => defined(columnOf(table, s)).length > 0,
+  );
+  return {
+    value: meanOfDefined(perGroup),
+    raw: meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(kept, g)))),
+    ceiling:
+      ceiling.overall ??
+      meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(ceiling.perSite, g)))),
+    ceiled: table,
+    perGroup,
+    sitesUsed: used.length,
+  };
+};
+
+export const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+/** Per-site values: the mean over groups (images) in which the site is defined. */
+export const siteScores = (
+  siteIds: readonly string[],
+  correlations: Float64Nd,
+  ceiling: Ceiling,
+  { ceiled }: Aggregate,
+): SiteScore[] =>
+  siteIds.map((site, s) => ({
+    site,
+    raw: nullable(meanOfDefined(columnOf(correlations, s))),
+    ceiling: nullable(ceiling.overall ?? meanOfDefined(columnOf(ceiling.perSite, s))),
+    value: nullable(meanOfDefined(columnOf(ceiled, s))),
+  }));
+
+/**
+ * Per-fold values, median over sites, raw and ceiled. Over `sites`: the correlation within the fold's own held-out
+ * rows. Over images: the mean over the images that the fold held out.
+ */
+export const foldScores = (
+  folds: readonly Group[],
+  groups: readonly Group[],
+  aggregation: Protocol['aggregation'],
+  correlations: { readonly withinFolds: Float64Nd; readonly withinGroups: Float64Nd },
+  ceiling: Ceiling,
+  { ceiled }: Aggregate,
+): FoldScore[] =>
+  folds.map(({ name, rows }, f) => {
+    if (aggregation === 'sites') {
+      const r = rowOf(correlations.withinFolds, f);
+      const c = rowOf(ceiling.perSite, 0);
+      const kept = r.filter((_, s) => !Number.isNaN(c[s]!));
+      return {
+        fold: name,
+        raw: nullable(medianOfDefined(kept)),
+        value: nullable(medianOfDefined(r.map((each, s) => each / c[s]!))),
+      };
+    }
+    const heldOut = new Set(rows);
+    const inside = groups.flatMap((group, g) => (heldOut.has(group.rows[0]!) ? [g] : []));
+    const medians = (table: Float64Nd) => inside.map((g) => medianOfDefined(rowOf(table, g)));
+    return {
+      fold: name,
+      raw: nullable(meanOfDefined(medians(correlations.withinGroups))),
+      value: nullable(meanOfDefined(medians(ceiled))),
+    };
+  });

@@ -1,0 +1,34 @@
+import type { Float64Nd } from '../records/array.ts';
+import type { Protocol } from '../records/protocol.ts';
+
+/** Rows within which a correlation is computed: all of them (`sites`), or those of one image. */
+export interface Group {
+  readonly name: string;
+  readonly rows: Int32Array;
+}
+
+const rowsWhere = (rows: number, belongs: (row: number) => boolean): Int32Array =>
+  Int32Array.from({ length: rows }, (_, row) => row).filter(belongs);
+
+/** One group per image, in the order of their first row; `names[i]` is image i's id. */
+export const groupsOfImages = (imageOfRow: Int32Array, names: readonly string[]): Group[] =>
+  [...new Set(imageOfRow)].map((image) => ({
+    name: names[image]!,
+    rows: rowsWhere(imageOfRow.length, (row) => imageOfRow[row] === image),
+  }));
+
+/** The groups of a protocol's aggregation. */
+export const groupsOf = (
+  aggregation: Protocol['aggregation'],
+  imageOfRow: Int32Array,
+  names: readonly string[],
+): Group[] =>
+  aggregation === 'sites'
+    ? [{ name: 'all', rows: rowsWhere(imageOfRow.length, () => true) }]
+    : groupsOfImages(imageOfRow, names);
+
+/** The values of one column of a `[rows, columns]` table at the given rows. */
+export const columnAt = (table: Float64Nd, column: number, rows: Int32Array): Float64Array => {
+  const columns = table.shape[1]!;
+  return Float64Array.from(rows, (row) => table.data[row * columns + column]!);
+};

@@ -1,0 +1,51 @@
+import type { Float64Nd } from '../records/array.ts';
+import type { Cache, Hash } from '../records/ports.ts';
+
+/** One layer's finished regression: what a score that was interrupted goes on from. */
+export interface LayerFit {
+  readonly features: number;
+  /** Held-out predictions, `[rows, sites]`. */
+  readonly predictions: Float64Nd;
+  readonly arithmetic: string;
+  readonly warnings: readonly string[];
+}
+
+/** Raised when the arithmetic of activations, folds or regression changes, so that old entries are never used. */
+const recipe = 1;
+
+/** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
+export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>
+  hash.sha256([new TextEncoder().encode(canonicalJson({ recipe, ...dependsOn }))]);
+
+/** JSON whose text does not depend on the order in which fields were written. */
+export const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+
+/** A JSON line, then the predictions as little-endian float64. */
+export const putFit = (cache: Cache, key: string, fit: LayerFit): Promise<void> => {
+  const { predictions, ...rest } = fit;
+  const head = new TextEncoder().encode(
+    `${JSON.stringify({ ...rest, shape: predictions.shape })}\n`,
+  );
+  const { data } = predictions;
+  const entry = new Uint8Array(head.length + data.byteLength);
+  entry.set(head);
+  entry.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), head.length);
+  return cache.put(key, entry);
+};
+
+export const getFit = async (cache: Cache, key: string): Promise<LayerFit | null> => {
+  const entry = await cache.get(key);
+  if (entry === null) return null;
+  const end = entry.indexOf(10);
+  const { shape, ...rest } = JSON.parse(new TextDecoder().decode(entry.subarray(0, end))) as Omit<
+    LayerFit,
+    'predictions'
+  > & { shape: number[] };
+  const data = new Float64Array(entry.slice(end + 1).buffer);
+  return { ...rest, predictions: { data, shape } };
+};

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/numeric/random.ts';
+import { pearson, ranks, spearman } from '../../src/numeric/statistics.ts';
+import type { Float64Nd } from '../../src/records/array.ts';
+import { aggregate } from '../../src/scoring/aggregate.ts';
+import { ceilingOf } from '../../src/scoring/ceilings.ts';
+import { correlate } from '../../src/scoring/correlations.ts';
+import { groupsOf } from '../../src/scoring/groups.ts';
+import { intervalOf, prepareResampling } from '../../src/scoring/intervals.ts';
+import { ascending, weightedPearson, weightedRanks } from '../../src/scoring/weighted.ts';
+
+const random = createRandom('intervals');
+const normals = (count: number, stream = random) =>
+  Float64Array.from({ length: count }, () => stream.normal());
+
+describe('statistics of a resample from counts', () => {
+  const values = normals(40).map((value) => Math.round(value * 3));
+  const others = normals(40);
+  const drawn = Int32Array.from({ length: 40 }, () => random.int(40));
+  const counts = new Float64Array(40);
+  for (const row of drawn) counts[row]! += 1;
+  const resampled = Float64Array.from(drawn, (row) => values[row]!);
+  const otherResampled = Float64Array.from(drawn, (row) => others[row]!);
+
+  it('equals Pearson of the resample', () => {
+    expect(weightedPearson(values, others, counts)).toBeCloseTo(
+      pearson(resampled, otherResampled),
+      12,
+    );
+  });
+
+  it('equals the average ranks, and Spearman, of the resample', () => {
+    const weighted = weightedRanks(values, ascending(values), counts);
+    expect(Array.from(drawn, (row) => weighted[row])).toEqual(Array.from(ranks(resampled)));
+    const otherRanks = weightedRanks(others, ascending(others), counts);
+    expect(weightedPearson(weighted, otherRanks, counts)).toBeCloseTo(
+      spearman(resampled, otherResampled),
+      12,
+    );
+  });
+
+  it('is NaN for a side that is constant in the resample', () => {
+    expect(weightedPearson(values, new Float64Array(40).fill(0.1), counts)).toBeNaN();
+  });
+});
+
+/** Trials with a known reliability: signal of variance 1, independent noise; the prediction carries its own noise. */
+const world = (images: number, sites: number, trials: number, noise: number, seed: string) => {
+  const stream = createRandom(seed);
+  const signal = normals(images * sites, stream);
+  const data = new Float64Array(images * trials * sites);
+  for (let i = 0; i < images; i++)
+    for (let t = 0; t < trials; t++)
+      for (let s = 0; s < sites; s++)
+        data[(i * trials + t) * sites + s] = signal[i * sites + s]! + noise * stream.normal();
+  const mean = Float64Array.from({ length: images * sites }, (_, index) => {
+    const [i, s] = [Math.floor(index / sites), index % sites];
+    let sum = 0;
+    for (let t = 0; t < trials; t++) sum += data[(i * trials + t) * sites + s]!;
+    return sum / trials;
+  });
+  const shape = [images, sites];
+  const predicted: Float64Nd = {
+    data: signal.map((value) => value + 0.75 * stream.normal()),
+    shape,
+  };
+  const table = {
+    trials: { data, shape: [images, trials, sites] },
+    mean: { data: mean, shape },
+    imageOfRow: Int32Array.from({ length: images }, (_, i) => i),
+    sites: Int32Array.from({ length: sites }, (_, s) => s),
+  };
+  return { table, predicted, signal: { data: signal, shape } };
+};
+
+const score = (images: number, sites: number, seed: string, replicates: number) => {
+  const { table, predicted, signal } = world(images, sites, 6, 1.5, seed);
+  const names = Array.from(table.imageOfRow, String);
+  const ids = Array.from(table.sites, String);
+  const groups = groupsOf('sites', table.imageOfRow, names);
+  const ceiling = ceilingOf(
+    { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
+    table,
+    groups,
+    ids,
+    'pearson',
+    null,
+    1,
+  );
+  const resampling = prepareResampling(
+    { level: 0.95, replicates },
+    table.imageOfRow,
+    sites,
+    groups,
+    ceiling,
+    1,
+  );
+  const of = (prediction: Float64Nd) => {
+    const figures = aggregate(correlate(table.mean, prediction, groups, 'pearson'), ceiling);
+    const interval = intervalOf(
+      resampling,
+      table.mean,
+      prediction,
+      table.imageOfRow,
+      groups,
+      'pearson',
+      ceiling,
+      figures,
+    );
+    return { figures, interval: interval! };
+  };
+  return { model: of(predicted), perfect: of(signal) };
+};
+
+describe('noise correction and its interval', () => {
+  // Reliability of a mean of 6 trials with noise variance 2.25: 1 / (1 + 2.25 / 6).
+  const reliability = 1 / (1 + 2.25 / 6);
+  // Correlation of signal + 0.75·noise with the signal.
+  const truth = 1 / Math.sqrt(1 + 0.75 ** 2);
+
+  it('recovers the ceiling, and the correlation with the noiseless response', () => {
+    const { model, perfect } = score(400, 30, 'recover', 50);
+    expect(model.figures.ceiling).toBeCloseTo(Math.sqrt(reliability), 1);
+    expect(Math.abs(model.figures.ceiling - Math.sqrt(reliability))).toBeLessThan(0.02);
+    expect(Math.abs(model.figures.value - truth)).toBeLessThan(0.03);
+    expect(Math.abs(perfect.figures.value - 1)).toBeLessThan(0.02);
+  });
+
+  it('covers the truth about as often as it says, over images and sites', () => {
+    let covered = 0;
+    const worlds = 60;
+    for (let i = 0; i < worlds; i++) {
+      const { interval } = score(80, 12, `cover ${i}`, 200).model;
+      expect(interval.method).toBe('bootstrap over images and sites');
+      if (interval.low <= truth && truth <= interval.high) covered++;
+    }
+    // 95 % claimed; a bootstrap of a median is wide rather than narrow, never far below.
+    expect(covered / worlds).toBeGreaterThan(0.88);
+  });
+
+  it('falls back to a jackknife t interval at 20 images', () => {
+    const { interval } = score(20, 10, 'few', 200).model;
+    expect(interval).toMatchObject({ method: 't over images', approximate: true, images: 20 });
+    expect(interval.low).toBeLessThan(truth);
+    expect(interval.high).toBeGreaterThan(truth);
+  });
+});
