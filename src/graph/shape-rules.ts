@@ -1,0 +1,391 @@
+import { intAttribute, intsAttribute, type ReadNode, textAttribute } from './read-node.ts';
+import { axisOf, broadcast, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
+
+type Inputs = readonly Facts[];
+/** Shapes of the outputs in order; `null` where not known. */
+type Rule = (node: ReadNode, inputs: Inputs, opset: number) => (Sizes | null)[];
+
+const shapeAt = (inputs: Inputs, index: number): Sizes | null => inputs[index]?.shape ?? null;
+
+const allKnown = (values: Sizes | null | undefined): readonly number[] | null =>
+  values?.every((value) => value !== null) ? (values as number[]) : null;
+
+/** A list that newer opsets give as an input and older ones as an attribute. */
+const listOf = (node: ReadNode, inputs: Inputs, index: number, name: string) =>
+  intsAttribute(node, name) ?? allKnown(inputs[index]?.values);
+
+const same: Rule = (node, inputs) => node.outputs.map(() => shapeAt(inputs, 0));
+
+const broadcastAll: Rule = (_, inputs) => {
+  let shape: Sizes | null = [];
+  for (const input of inputs) {
+    shape = shape === null || input.shape === null ? null : broadcast(shape, input.shape);
+  }
+  return [shape];
+};
+
+interface Window {
+  readonly kernel: readonly (number | null)[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+  readonly auto: string;
+  readonly ceil: boolean;
+}
+
+const windowOf = (node: ReadNode, kernel: readonly (number | null)[]): Window => ({
+  kernel,
+  strides: intsAttribute(node, 'strides') ?? kernel.map(() => 1),
+  dilations: intsAttribute(node, 'dilations') ?? kernel.map(() => 1),
+  pads: intsAttribute(node, 'pads') ?? [...kernel, ...kernel].map(() => 0),
+  auto: textAttribute(node, 'auto_pad') ?? 'NOTSET',
+  ceil: intAttribute(node, 'ceil_mode', 0) === 1,
+});
+
+/** Size of one axis after a sliding window. */
+const slid = (size: number | null, axis: number, window: Window): number | null => {
+  const kernel = window.kernel[axis] ?? null;
+  const stride = window.strides[axis] ?? 1;
+  if (size === null || kernel === null) return null;
+  if (window.auto.startsWith('SAME')) return Math.ceil(size / stride);
+  const before = window.auto === 'VALID' ? 0 : (window.pads[axis] ?? 0);
+  const after = window.auto === 'VALID' ? 0 : (window.pads[axis + window.kernel.length] ?? 0);
+  const steps = (size + before + after - (window.dilations[axis] ?? 1) * (kernel - 1) - 1) / stride;
+  if (!window.ceil) return Math.floor(steps) + 1;
+  const count = Math.ceil(steps) + 1;
+  // A window must start inside the input or its left padding.
+  return (count - 1) * stride >= size + before ? count - 1 : count;
+};
+
+const conv: Rule = (node, inputs) => {
+  const [x, w] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  if (x === null || x.length < 3) return [null];
+  const kernel = intsAttribute(node, 'kernel_shape') ?? w?.slice(2) ?? x.slice(2).map(() => null);
+  const window = windowOf(node, kernel);
+  return [[x[0]!, w?.[0] ?? null, ...x.slice(2).map((size, axis) => slid(size, axis, window))]];
+};
+
+const convTranspose: Rule = (node, inputs) => {
+  const [x, w] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  if (x === null || w === null || x.length < 3) return [null];
+  const { kernel, strides, dilations, pads, auto } = windowOf(
+    node,
+    intsAttribute(node, 'kernel_shape') ?? w.slice(2),
+  );
+  const extra = intsAttribute(node, 'output_padding') ?? kernel.map(() => 0);
+  const fixed = intsAttribute(node, 'output_shape');
+  const channels = w[1] === null ? null : w[1]! * intAttribute(node, 'group', 1);
+  const sizes = x.slice(2).map((size, axis) => {
+    if (fixed !== null) return fixed[axis] ?? null;
+    const width = kernel[axis] ?? null;
+    if (size === null || width === null || auto !== 'NOTSET') return null;
+    const padding = (pads[axis] ?? 0) + (pads[axis + kernel.length] ?? 0);
+    const reach = (width - 1) * (dilations[axis] ?? 1) + 1;
+    return (strides[axis] ?? 1) * (size - 1) + (extra[axis] ?? 0) + reach - padding;
+  });
+  return [[x[0]!, channels, ...sizes]];
+};
+
+const pool: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const kernel = intsAttribute(node, 'kernel_shape');
+  if (x === null || kernel === null) return [null, null];
+  const window = windowOf(node, kernel);
+  const shape = [x[0]!, x[1]!, ...x.slice(2).map((size, axis) => slid(size, axis, window))];
+  return [shape, shape];
+};
+
+const globalPool: Rule = (_, inputs) => [
+  shapeAt(inputs, 0)?.map((size, axis) => (axis < 2 ? size : 1)) ?? null,
+];
+
+const matMul: Rule = (node, inputs) => {
+  const [a, b] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  const plain = !intAttribute(node, 'transA', 0) && !intAttribute(node, 'transB', 0);
+  if (a === null || b === null || !plain || a.length === 0 || b.length === 0) return [null];
+  const rows = a.length > 1 ? [a.at(-2)!] : [];
+  const columns = b.length > 1 ? [b.at(-1)!] : [];
+  return [[...broadcast(a.slice(0, -2), b.slice(0, -2)), ...rows, ...columns]];
+};
+
+const gemm: Rule = (node, inputs) => {
+  const [a, b] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  const rows = a?.[intAttribute(node, 'transA', 0) ? 1 : 0] ?? null;
+  const columns = b?.[intAttribute(node, 'transB', 0) ? 0 : 1] ?? null;
+  return [[rows, columns]];
+};
+
+const einsum: Rule = (node, inputs) => {
+  const [terms, result] = (textAttribute(node, 'equation') ?? '').replaceAll(' ', '').split('->');
+  if (terms === undefined || result === undefined || terms.includes('.')) return [null];
+  const sizes = new Map<string, number | null>();
+  terms.split(',').forEach((term, index) => {
+    [...term].forEach((letter, axis) => {
+      const size = shapeAt(inputs, index)?.[axis] ?? null;
+      if (size !== null || !sizes.has(letter)) sizes.set(letter, size);
+    });
+  });
+  return [[...result].map((letter) => sizes.get(letter) ?? null)];
+};
+
+const reshape: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const target = intsAttribute(node, 'shape') ?? inputs[1]?.values ?? null;
+  if (target === null) {
+    const rank = inputs[1]?.shape?.[0] ?? null;
+    return [rank === null || rank > 16 ? null : Array.from({ length: rank }, () => null)];
+  }
+  const zeroIsZero = intAttribute(node, 'allowzero', 0) === 1;
+  const sizes = target.map((size, axis) =>
+    size === 0 && !zeroIsZero ? (x?.[axis] ?? null) : size === -1 ? null : size,
+  );
+  const open = sizes.filter((size) => size === null).length;
+  const total = x === null ? null : countOf(x);
+  const rest = countOf(sizes.map((size) => size ?? 1))!;
+  if (open !== 1 || total === null || rest === 0 || total % rest !== 0) return [sizes];
+  return [sizes.map((size) => size ?? total / rest)];
+};
+
+const flatten: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [[null, null]];
+  const axis = axisOf(intAttribute(node, 'axis', 1), x.length);
+  return [[countOf(x.slice(0, axis)), countOf(x.slice(axis))]];
+};
+
+const transpose: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const perm = intsAttribute(node, 'perm');
+  if (x === null) return [perm === null ? null : perm.map(() => null)];
+  return [perm === null ? [...x].reverse() : perm.map((axis) => x[axis] ?? null)];
+};
+
+const squeeze: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const axes = listOf(node, inputs, 1, 'axes')?.map((axis) => axisOf(axis, x?.length ?? 0));
+  if (x === null || (axes === undefined && (inputs.length > 1 || x.includes(null)))) return [null];
+  return [x.filter((size, axis) => (axes === undefined ? size !== 1 : !axes.includes(axis)))];
+};
+
+const unsqueeze: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const axes = listOf(node, inputs, 1, 'axes');
+  if (x === null || axes === null) return [null];
+  const rank = x.length + axes.length;
+  const added = new Set(axes.map((axis) => axisOf(axis, rank)));
+  const rest = [...x];
+  return [
+    Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : (rest.shift() ?? null))),
+  ];
+};
+
+const concat: Rule = (node, inputs) => {
+  const shapes = inputs.map(({ shape }) => shape);
+  const first = shapes.find((shape) => shape !== null);
+  if (first == null) return [null];
+  const joined = axisOf(intAttribute(node, 'axis', 1), first.length);
+  const sizes = first.map((_, axis) => {
+    const each = shapes.map((shape) => shape?.[axis] ?? null);
+    if (axis !== joined) return each.find((size) => size !== null) ?? null;
+    return each.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+  });
+  return [sizes];
+};
+
+const split: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return node.outputs.map(() => null);
+  const axis = axisOf(intAttribute(node, 'axis', 0), x.length);
+  const parts = listOf(node, inputs, 1, 'split');
+  const size = x[axis] ?? null;
+  const count = node.outputs.length;
+  const even = size === null ? null : Math.ceil(size / count);
+  return node.outputs.map((_, index) => {
+    const last = size === null || even === null ? null : size - even * (count - 1);
+    const part = parts?.[index] ?? (inputs.length > 1 ? null : index === count - 1 ? last : even);
+    return x.map((each, own) => (own === axis ? part : each));
+  });
+};
+
+const slice: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null];
+  const starts = listOf(node, inputs, 1, 'starts');
+  const ends = listOf(node, inputs, 2, 'ends');
+  const given = inputs.length > 3 ? inputs[3]?.values : undefined;
+  const axes = intsAttribute(node, 'axes') ?? allKnown(given) ?? null;
+  if (inputs.length > 3 && axes === null && inputs[3]?.shape !== null) return [x.map(() => null)];
+  const count = starts?.length ?? inputs[1]?.shape?.[0] ?? axes?.length ?? x.length;
+  const cut = (axes ?? Array.from({ length: count }, (_, axis) => axis)).map((axis) =>
+    axisOf(axis, x.length),
+  );
+  const steps = inputs.length > 4 ? allKnown(inputs[4]?.values) : cut.map(() => 1);
+  return [
+    x.map((size, axis) => {
+      const place = cut.indexOf(axis);
+      if (place < 0) return size;
+      const [start, end, step] = [starts?.[place], ends?.[place], steps?.[place]];
+      if (size === null || start === undefined || end === undefined || !step) return null;
+      return sliceBounds(start, end, step, size).count;
+    }),
+  ];
+};
+
+const gather: Rule = (node, inputs) => {
+  const [x, indices] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  if (x === null || indices === null) return [null];
+  const axis = axisOf(intAttribute(node, 'axis', 0), x.length);
+  return [[...x.slice(0, axis), ...indices, ...x.slice(axis + 1)]];
+};
+
+const expand: Rule = (_, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const target = inputs[1]?.values ?? null;
+  return [x === null || target === null ? null : broadcast(x, target)];
+};
+
+const tile: Rule = (_, inputs) => {
+  const repeats = inputs[1]?.values;
+  const times = (size: number | null, by: number | null | undefined): number | null =>
+    size === null || by == null ? null : size * by;
+  return [shapeAt(inputs, 0)?.map((size, axis) => times(size, repeats?.[axis])) ?? null];
+};
+
+const pad: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null];
+  const pads = intsAttribute(node, 'pads') ?? inputs[1]?.values ?? null;
+  const axes = (inputs.length > 3 ? allKnown(inputs[3]?.values) : null) ?? x.map((_, axis) => axis);
+  const padded = axes.map((axis) => axisOf(axis, x.length));
+  return [
+    x.map((size, axis) => {
+      const place = padded.indexOf(axis);
+      if (place < 0) return size;
+      const before = pads?.[place] ?? null;
+      const after = pads?.[place + axes.length] ?? null;
+      return size === null || before === null || after === null ? null : size + before + after;
+    }),
+  ];
+};
+
+/** Resize has `x, roi, scales, sizes`; Resize of opset 10 and Upsample have `x, scales`. */
+const resize: Rule = (_, inputs, opset) => {
+  const x = shapeAt(inputs, 0);
+  const sizes = inputs[3]?.values ?? null;
+  if (x === null || sizes !== null) return [x === null ? null : sizes];
+  const scales = inputs[opset < 11 ? 1 : 2]?.values ?? null;
+  return [
+    x.map((size, axis) => {
+      const scale = scales?.[axis] ?? null;
+      return size === null || scale === null ? null : Math.floor(size * scale);
+    }),
+  ];
+};
+
+const reduce: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null];
+  const listed = listOf(node, inputs, 1, 'axes');
+  if (listed === null && inputs.length > 1) return [null];
+  const none = listed === null || listed.length === 0;
+  if (none && intAttribute(node, 'noop_with_empty_axes', 0)) return [x];
+  const axes = none ? x.map((_, axis) => axis) : listed.map((axis) => axisOf(axis, x.length));
+  if (intAttribute(node, 'keepdims', 1)) {
+    return [x.map((size, axis) => (axes.includes(axis) ? 1 : size))];
+  }
+  return [x.filter((_, axis) => !axes.includes(axis))];
+};
+
+const argument: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null];
+  const found = axisOf(intAttribute(node, 'axis', 0), x.length);
+  return intAttribute(node, 'keepdims', 1)
+    ? [x.map((size, axis) => (axis === found ? 1 : size))]
+    : [x.filter((_, axis) => axis !== found)];
+};
+
+const range: Rule = (_, inputs) => {
+  const [start, limit, delta] = inputs.map(({ values }) => values?.[0] ?? null);
+  if (start == null || limit == null || !delta) return [[null]];
+  return [[Math.max(0, Math.ceil((limit - start) / delta))]];
+};
+
+const depthToSpace: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const block = intAttribute(node, 'blocksize', 1);
+  const by = node.op === 'DepthToSpace' ? block : 1 / block;
+  return [
+    x?.map((size, axis) =>
+      size === null || axis === 0 ? size : axis === 1 ? size / by ** 2 : size * by,
+    ) ?? null,
+  ];
+};
+
+const ELEMENTWISE =
+  'Add Sub Mul Div Pow Mod Min Max Sum Mean And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual Where BitShift';
+const SAME =
+  'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs ' +
+  'Neg Reciprocal Clip Gelu Mish ThresholdedRelu Cast Identity Dropout Softmax LogSoftmax Hardmax Floor Ceil Round ' +
+  'Sign Sin Cos Not IsNaN IsInf LRN LpNormalization MeanVarianceNormalization InstanceNormalization CumSum ' +
+  'GroupNormalization ScatterND ScatterElements Scatter QuantizeLinear DequantizeLinear Trilu CastLike FastGelu ' +
+  'QuickGelu BiasGelu Swish Shrink RMSNormalization SimplifiedLayerNormalization EyeLike RandomNormalLike Softcap';
+const REDUCTIONS =
+  'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp';
+
+const all = (names: string, rule: Rule): Record<string, Rule> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, rule]));
+
+/** The first output has the shape of the first input; the others (statistics) are left open. */
+const firstSame: Rule = (_, inputs) => [shapeAt(inputs, 0)];
+
+const RULES: Readonly<Record<string, Rule>> = {
+  ...all(ELEMENTWISE, broadcastAll),
+  ...all(SAME, same),
+  ...all(REDUCTIONS, reduce),
+  ...all('BatchNormalization LayerNormalization SkipLayerNormalization', firstSame),
+  ...all('Conv FusedConv', conv),
+  ConvTranspose: convTranspose,
+  ...all('MaxPool AveragePool LpPool', pool),
+  ...all('GlobalAveragePool GlobalMaxPool GlobalLpPool', globalPool),
+  ...all('MatMul FusedMatMul', matMul),
+  ...all('Gemm FusedGemm', gemm),
+  Einsum: einsum,
+  Reshape: reshape,
+  Flatten: flatten,
+  Transpose: transpose,
+  Squeeze: squeeze,
+  Unsqueeze: unsqueeze,
+  Concat: concat,
+  Split: split,
+  Slice: slice,
+  Gather: gather,
+  GatherElements: (_, inputs) => [shapeAt(inputs, 1)],
+  Expand: expand,
+  Tile: tile,
+  Pad: pad,
+  ...all('Resize Upsample', resize),
+  ...all('ArgMax ArgMin', argument),
+  Range: range,
+  ...all('DepthToSpace SpaceToDepth', depthToSpace),
+  Shape: (node, inputs) => {
+    const rank = shapeAt(inputs, 0)?.length;
+    if (rank === undefined) return [[null]];
+    const from = axisOf(intAttribute(node, 'start', 0), rank);
+    const to = axisOf(intAttribute(node, 'end', rank), rank);
+    return [[Math.max(0, Math.min(to, rank) - Math.max(from, 0))]];
+  },
+  Size: () => [[]],
+  ConstantOfShape: (_, inputs) => [inputs[0]?.values ?? null],
+};
+
+/** No network has more axes; a damaged file could double them at each node. */
+const MOST_AXES = 16;
+
+/** Shapes of a node's outputs from what is known of its inputs; an empty list for an unknown operation. */
+export const shapesOf = (node: ReadNode, inputs: Inputs, opset: number): (Sizes | null)[] =>
+  Object.hasOwn(RULES, node.op)
+    ? RULES[node.op]!(node, inputs, opset).map((shape) =>
+        shape === null || shape.length > MOST_AXES ? null : shape,
+      )
+    : [];
