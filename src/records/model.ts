@@ -35,7 +35,10 @@ const size = z.int().positive();
 
 /**
  * From decoded RGB pixels to the model's input: resize, centre crop, then
- * `(value · scale − mean[channel]) / std[channel]` in float32, channels in the order `channels`.
+ * `(value · scale − mean[channel]) / std[channel]`, channels in the order `channels`.
+ * The product is taken in float64 and rounded to float32 (so `scale` 1/255 is torchvision's division by 255 to the
+ * bit); mean and std are rounded to float32, and so are the difference and the quotient.
+ * A shorter side of `size` makes the longer one `⌊size · longer / shorter⌋`; a crop beyond the image is black.
  */
 export const preprocessingSchema = z.strictObject({
   name: z.string(),
@@ -44,7 +47,14 @@ export const preprocessingSchema = z.strictObject({
     z.strictObject({ kind: z.literal('exact'), height: size, width: size }),
     z.strictObject({ kind: z.literal('shorter-side'), size }),
   ]),
-  crop: z.strictObject({ height: size, width: size }).nullable(),
+  /** `rounding` of an odd margin's half: to even (torchvision) or down (Hugging Face). */
+  crop: z
+    .strictObject({
+      height: size,
+      width: size,
+      rounding: z.enum(['half-even', 'floor']).default('half-even'),
+    })
+    .nullable(),
   interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
   /** Whose arithmetic the resizing is bit-equal to. `opencv` knows `bilinear` only. */
   library: z.enum(['pil', 'opencv']),

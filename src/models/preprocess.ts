@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import { centreCrop } from '../formats/crop.ts';
+import { baseName, below, folderOf } from '../formats/paths.ts';
+import { resizeLikePil } from '../formats/resample.ts';
+import { resizeLikeOpencv } from '../formats/resample-opencv.ts';
+import { decodeText } from '../formats/text.ts';
+import { inputError } from '../records/errors.ts';
+import { type ImageInput, type Preprocessing, preprocessingSchema } from '../records/model.ts';
+import { parseAs, parseJsonAs } from '../records/parse.ts';
+import type { Files, Pixels } from '../records/ports.ts';
+import { presetNamed, presetNames } from './presets.ts';
+import { fromProcessorConfig } from './processor-config.ts';
+
+type Size = readonly [height: number, width: number];
+
+const resizedSize = ({ height, width }: Omit<Pixels, 'data'>, { resize }: Preprocessing): Size => {
+  switch (resize.kind) {
+    case 'none':
+      return [height, width];
+    case 'exact':
+      return [resize.height, resize.width];
+    case 'shorter-side': {
+      // torchvision's `_compute_resized_output_size`.
+      const { size } = resize;
+      return width <= height
+        ? [Math.trunc((size * height) / width), size]
+        : [size, Math.trunc((size * width) / height)];
+    }
+  }
+};
+
+/** Height and width that an image of this size has when it reaches the model. */
+export const outputSize = (pixels: Omit<Pixels, 'data'>, preprocessing: Preprocessing): Size =>
+  preprocessing.crop === null
+    ? resizedSize(pixels, preprocessing)
+    : [preprocessing.crop.height, preprocessing.crop.width];
+
+/** Resize and crop, still 8-bit RGB. */
+export const resizeAndCrop = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
+  const { crop, interpolation, library } = preprocessing;
+  const [height, width] = resizedSize(pixels, preprocessing);
+  const resized =
+    library === 'opencv'
+      ? resizeLikeOpencv(pixels, width, height)
+      : resizeLikePil(pixels, width, height, interpolation);
+  return crop === null ? resized : centreCrop(resized, crop.width, crop.height, crop.rounding);
+};
+
+/** The 256 values that a channel's bytes can become, each step rounded to float32. */
+const valuesOf = ({ scale, mean, std }: Preprocessing, channel: number): Float32Array => {
+  const [shift, spread] = [Math.fround(mean[channel]!), Math.fround(std[channel]!)];
+  return Float32Array.from({ length: 256 }, (_, byte) => {
+    const centred = Math.fround(Math.fround(byte * scale) - shift);
+    return Math.fround(centred / spread);
+  });
+};
+
+/**
+ * Writes one image as the model takes it, `[3, H, W]` or `[H, W, 3]` of `outputSize`, to `out` from `offset` on.
+ * Bit-equal to torchvision's transforms of PIL images, or to OpenCV's resizing where `library` says so.
+ */
+export const preprocess = (
+  pixels: Pixels,
+  preprocessing: Preprocessing,
+  layout: ImageInput['layout'],
+  out: Float32Array,
+  offset: number,
+): void => {
+  const { data, width, height } = resizeAndCrop(pixels, preprocessing);
+  const plane = width * height;
+  const [step, channelStep] = layout === 'NCHW' ? [1, plane] : [3, 1];
+  for (let channel = 0; channel < 3; channel++) {
+    const values = valuesOf(preprocessing, channel);
+    const source = preprocessing.channels === 'RGB' ? channel : 2 - channel;
+    let target = offset + channel * channelStep;
+    for (let i = 0; i < plane; i++, target += step) out[target] = values[data[i * 3 + source]!]!;
+  }
+};
+
+export interface PreprocessingRequest {
+  /** A preset or a file; null: what lies beside the model, else `imagenet-224` with a warning. */
+  readonly named: string | null;
+  readonly modelPath: string;
+  readonly input: ImageInput;
+}
+
+export interface ResolvedPreprocessing {
+  readonly preprocessing: Preprocessing;
+  /** Where it comes from, in words. */
+  readonly source: string;
+  readonly warning: string | null;
+}
+
+const mend = 'mend the file, or name a preset with --preprocess';
+
+const readJson = async (path: string, files: Files): Promise<unknown> =>
+  parseJsonAs(z.unknown(), decodeText(await files.read(path), path), path, mend);
+
+const checkLibrary = (preprocessing: Preprocessing, source: string): Preprocessing => {
+  const { library, interpolation, resize } = preprocessing;
+  if (library === 'pil' || interpolation === 'bilinear' || resize.kind === 'none') {
+    return preprocessing;
+  }
+  const expected = '"bilinear" with library "opencv"';
+  const got = JSON.stringify(interpolation);
+  throw inputError({ where: `${source}: interpolation`, expected, got, mend });
+};
+
+const fromFile = async (path: string, files: Files): Promise<Preprocessing> => {
+  const value = await readJson(path, files);
+  const known = fromProcessorConfig(value, path, baseName(path));
+  if (known !== null) return known;
+  return checkLibrary(parseAs(preprocessingSchema, value, path, mend), path);
+};
+
+const besideModel = async (
+  modelPath: string,
+  files: Files,
+): Promise<{ preprocessing: Preprocessing; path: string } | null> => {
+  for (const name of ['preprocessor_config.json', 'config.json']) {
+    const path = below(folderOf(modelPath), name);
+    if ((await files.info(path))?.kind !== 'file') continue;
+    // A `config.json` of another kind (of the architecture) says nothing about images.
+    const preprocessing = fromProcessorConfig(await readJson(path, files), path, name);
+    if (preprocessing !== null) return { preprocessing, path };
+  }
+  return null;
+};
+
+const scaled = (size: number, from: number, to: number): number => Math.round((size * to) / from);
+
+/**
+ * The same steps for a model of fixed size: an exact size becomes the model's; a resize before a crop keeps its ratio
+ * to the crop (256/224), rounded to the nearest pixel (299 → 342); no resizing becomes one straight to the size.
+ * Input error: a shorter side without a crop, which does not give one size.
+ */
+export const fitToInput = (preprocessing: Preprocessing, input: ImageInput): Preprocessing => {
+  const height = input.height ?? input.width;
+  const width = input.width ?? input.height;
+  if (height === null || width === null) return preprocessing;
+  const { resize, crop } = preprocessing;
+  if (crop !== null) {
+    const fitted = { ...crop, height, width };
+    const share = Math.max(height / crop.height, width / crop.width);
+    if (resize.kind === 'shorter-side') {
+      const size = Math.round(resize.size * share);
+      return { ...preprocessing, resize: { kind: 'shorter-side', size }, crop: fitted };
+    }
+    if (resize.kind === 'none') return { ...preprocessing, crop: fitted };
+    const tall = scaled(resize.height, crop.height, height);
+    const wide = scaled(resize.width, crop.width, width);
+    return { ...preprocessing, resize: { kind: 'exact', height: tall, width: wide }, crop: fitted };
+  }
+  if (resize.kind === 'shorter-side') {
+    throw inputError({
+      where: `preprocessing ${preprocessing.name}: resize`,
+      expected: `a crop or an exact size, for a model that takes ${height}×${width}`,
+      got: `a shorter side of ${resize.size} without a crop`,
+      mend: 'add a crop, or name a preset with --preprocess',
+    });
+  }
+  return { ...preprocessing, resize: { kind: 'exact', height, width } };
+};
+
+const sizeText = ({ resize, crop }: Preprocessing): string | null => {
+  const size = crop ?? (resize.kind === 'exact' ? resize : null);
+  return size === null ? null : `${size.height}×${size.width}`;
+};
+
+/** A file that says another size than the model takes is worth a word; a preset is meant to be fitted. */
+const sizeWarning = (from: Preprocessing, to: Preprocessing, path: string): string | null => {
+  const [said, used] = [sizeText(from), sizeText(to)];
+  if (said === null || said === used) return null;
+  return `${path} prepares images of ${said}, the model takes ${used}: fitted to the model`;
+};
+
+/**
+ * Finds the preprocessing: a preset or file that is named, else a Hugging Face `preprocessor_config.json` or timm
+ * `config.json` beside the model, else `imagenet-224` with a warning. A fixed size of the model overrides.
+ * Input error: an unknown name, a file that does not say it rightly.
+ */
+export const resolvePreprocessing = async (
+  { named, modelPath, input }: PreprocessingRequest,
+  { files }: { readonly files: Files },
+): Promise<ResolvedPreprocessing> => {
+  const preset = named === null ? null : presetNamed(named);
+  if (preset !== null) {
+    const preprocessing = fitToInput(preset, input);
+    return { preprocessing, source: `preset ${preset.name}`, warning: null };
+  }
+  if (named !== null) {
+    if (!named.endsWith('.json') && (await files.info(named))?.kind !== 'file') {
+      throw inputError({
+        where: '--preprocess',
+        expected: `${presetNames.join(', ')} or a JSON file`,
+        got: `"${named}"`,
+        mend: 'name one of them',
+      });
+    }
+    const stated = await fromFile(named, files);
+    const preprocessing = fitToInput(stated, input);
+    const warning = sizeWarning(stated, preprocessing, named);
+    return { preprocessing, source: `file ${named}`, warning };
+  }
+  const beside = await besideModel(modelPath, files);
+  if (beside !== null) {
+    const preprocessing = fitToInput(beside.preprocessing, input);
+    const warning = sizeWarning(beside.preprocessing, preprocessing, beside.path);
+    return { preprocessing, source: `${beside.path} beside the model`, warning };
+  }
+  const preprocessing = fitToInput(presetNamed('imagenet-224')!, input);
+  const warning =
+    'no preprocessing named and none beside the model: imagenet-224 is assumed (name one with --preprocess)';
+  return { preprocessing, source: 'default imagenet-224', warning };
+};
