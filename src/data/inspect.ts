@@ -1,0 +1,115 @@
+import { permuteAxes } from '../numeric/array.ts';
+import { splitHalfReliability } from '../numeric/reliability.ts';
+import { median } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { BinReliability, Inspection } from '../records/inspection.ts';
+import { type Dimension, layoutOf, type Recording } from '../records/recording.ts';
+
+const canonical: readonly Dimension[] = ['time', 'stimulus', 'row', 'column', 'trial', 'site'];
+
+/** One array `[rows, trials, sites]` per time bin; rows are stimuli, or the fixations of one stimulus after another. */
+const trialsOfBins = ({ header, responses }: Recording): Float64Nd[] => {
+  const sizeOf = (dimension: Dimension): number => {
+    const axis = header.dims.indexOf(dimension);
+    return axis < 0 ? 1 : responses.shape[axis]!;
+  };
+  const order = canonical.filter((name) => header.dims.includes(name));
+  const { data } = permuteAxes(
+    responses,
+    order.map((name) => header.dims.indexOf(name)),
+  );
+  const rows = sizeOf('stimulus') * sizeOf('row') * sizeOf('column');
+  const shape = [rows, sizeOf('trial'), sizeOf('site')];
+  const size = shape.reduce((product, each) => product * each, 1);
+  return header.timeBins.map((_, bin) => ({
+    data: Float64Array.from(data.subarray(bin * size, (bin + 1) * size)),
+    shape,
+  }));
+};
+
+const countTrials = ({ data, shape }: Float64Nd): Float64Array => {
+  const [rows, trials, sites] = shape as readonly [number, number, number];
+  const counts = new Float64Array(rows * sites);
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isNaN(data[i]!)) continue;
+    counts[Math.floor(i / (trials * sites)) * sites + (i % sites)]! += 1;
+  }
+  return counts;
+};
+
+const summary = (data: ArrayLike<number>): Pick<Inspection, 'responses' | 'missing'> => {
+  let [least, most, sum, there] = [Infinity, -Infinity, 0, 0];
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (Number.isNaN(value)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+    sum += value;
+    there++;
+  }
+  return {
+    responses: there === 0 ? null : { least, mean: sum / there, most },
+    missing: 1 - there / data.length,
+  };
+};
+
+const binReliability = (
+  trials: Float64Nd,
+  bin: BinReliability['bin'],
+  settings: { splits: number; seed: number },
+): BinReliability => {
+  const { perSite } = splitHalfReliability(trials, settings);
+  const defined = perSite.filter((value) => !Number.isNaN(value));
+  return {
+    bin,
+    perSite: Array.from(perSite, (value) => (Number.isNaN(value) ? null : value)),
+    median: defined.length === 0 ? null : median(defined),
+  };
+};
+
+/** Looks a recording over: sizes, sites, trials, missing numbers, and split-half reliability where trials repeat. */
+export const inspectRecording = (
+  recording: Recording,
+  { splits = 10, seed = 0, shown = 5 }: { splits?: number; seed?: number; shown?: number } = {},
+): Inspection => {
+  const { header, responses, stimuli, folder, hash, warnings } = recording;
+  const bins = trialsOfBins(recording);
+  const counts = Float64Array.from(bins.flatMap((bin) => Array.from(countTrials(bin)))).sort();
+  const areas = [...new Set(header.sites.map(({ area }) => area))];
+  const animals = header.sites.flatMap(({ animal }) => (animal === undefined ? [] : [animal]));
+  return {
+    name: header.name,
+    folder,
+    hash,
+    species: header.species,
+    layout: layoutOf(recording),
+    dimensions: header.dims.map((name, axis) => ({ name, size: responses.shape[axis]! })),
+    areas: areas.map((area) => ({
+      area,
+      sites: header.sites.filter((site) => site.area === area).length,
+    })),
+    animals: [...new Set(animals)],
+    timeBins: header.timeBins,
+    unit: header.unit,
+    stimuli: {
+      count: stimuli.length,
+      first: stimuli.slice(0, shown).map(({ id, file }) => ({ id, file })),
+      columns: Object.keys(stimuli[0]?.columns ?? {}),
+    },
+    trials: { least: counts[0] ?? 0, median: median(counts), most: counts.at(-1) ?? 0 },
+    ...summary(responses.data),
+    reliability: header.dims.includes('trial')
+      ? {
+          splits,
+          seed,
+          bins: header.timeBins.map((bin, index) =>
+            binReliability(bins[index]!, bin, { splits, seed }),
+          ),
+        }
+      : null,
+    licence: header.licence,
+    citation: header.citation,
+    notes: header.notes,
+    warnings,
+  };
+};
