@@ -1,8 +1,12 @@
 /** Rec. 601 luminance of red, green and blue. */
-export const luminance = [0.299, 0.587, 0.114] as const;
+export const luminance: readonly number[] = [0.299, 0.587, 0.114];
 
 /** Luminance, red–green and blue–yellow as weights of red, green and blue. */
-export const opponentAxes = [luminance, [1, -1, 0], [-0.5, -0.5, 1]] as const;
+export const opponentAxes: readonly (readonly number[])[] = [
+  luminance,
+  [1, -1, 0],
+  [-0.5, -0.5, 1],
+];
 
 export interface GaborSettings {
   /** Side of the square kernel in pixels. */

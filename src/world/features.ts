@@ -126,7 +126,7 @@ const pooledSigns = (
 };
 
 /** Lattice points along a patch. */
-const latticeSide = Math.floor((patchSide - design.blob.size) / design.stride) + 1;
+export const latticeSide = Math.floor((patchSide - design.blob.size) / design.stride) + 1;
 
 const windowStarts = (origin: number, columns: number, stride: number): number[] =>
   Array.from({ length: featureCounts.windows }, (_, window) => {

@@ -1,6 +1,13 @@
+import { design, patchSide } from '../architectures/planted.ts';
 import type { Random } from '../numeric/random.ts';
 import { mean, standardDeviation } from '../numeric/statistics.ts';
-import { type FeatureKind, featureCounts, patchFeatures, type SignalMaps } from './features.ts';
+import {
+  type FeatureKind,
+  featureCounts,
+  latticeSide,
+  patchFeatures,
+  type SignalMaps,
+} from './features.ts';
 import type { Scene } from './scene.ts';
 import { objectClasses } from './shapes.ts';
 import { between } from './textures.ts';
@@ -23,6 +30,8 @@ export interface Tuning {
   /** z + `offset` is rectified and raised to `exponent`. */
   readonly offset: number;
   readonly exponent: number;
+  /** The power x becomes x / (1 + x / `saturation`), x in units of its mean. */
+  readonly saturation: number;
 }
 
 /** Rates without time course, `[stimulus · fixation, site]` row-major, mean 1 per site. */
@@ -40,11 +49,15 @@ const standardised = (values: Float64Array): Float64Array => {
   return values.map((value) => (value - centre) / spread);
 };
 
-/** Rectified power, divided by its mean. */
-const powered = (values: Float64Array, offset: number, exponent: number): Float64Array => {
-  const raised = standardised(values).map((z) => Math.max(0, z + offset) ** exponent);
-  const centre = mean(raised);
-  return raised.map((value) => value / centre);
+const ofMeanOne = (values: Float64Array): Float64Array => {
+  const centre = mean(values);
+  return values.map((value) => value / centre);
+};
+
+/** Rectified power that saturates, divided by its mean. */
+const nonlinear = (values: Float64Array, tuning: Tuning): Float64Array => {
+  const raised = standardised(values).map((z) => Math.max(0, z + tuning.offset) ** tuning.exponent);
+  return ofMeanOne(ofMeanOne(raised).map((power) => power / (1 + power / tuning.saturation)));
 };
 
 /** A receptive field over the 3 × 3 windows: a Gaussian around a point near the middle, summing to 1. */
@@ -98,16 +111,16 @@ const plainSignal = (
     const map = maps[Math.floor(row / fixations.length)]!;
     const { x, y } = fixations[row % fixations.length]!;
     const signal = [...map.colours, ...map.tunings][which]!;
-    // The lattice point 5 further along both axes is the middle of a patch.
-    return signal[(y / 2 + 5) * map.columns + x / 2 + 5]!;
+    const middle = latticeSide >> 1;
+    const [row0, column0] = [y / design.stride + middle, x / design.stride + middle];
+    return signal[row0 * map.columns + column0]!;
   });
 
-/** Nearness of objects of three preferred classes: Gaussians as wide as the objects, at the patch's middle. */
+/** Σ over objects of the class's standard normal weight × a Gaussian of the distance, as wide as the object. */
 const contextSignal = (
   random: Random,
   scenes: readonly Scene[],
   fixations: readonly Fixation[],
-  half: number,
 ): Float64Array => {
   const liking = Float64Array.from(objectClasses, () => random.normal());
   return Float64Array.from({ length: scenes.length * fixations.length }, (_, row) => {
@@ -115,7 +128,7 @@ const contextSignal = (
     const { x, y } = fixations[row % fixations.length]!;
     let sum = 0;
     for (const object of scene.objects) {
-      const square = (object.x - x - half) ** 2 + (object.y - y - half) ** 2;
+      const square = (object.x - x - patchSide / 2) ** 2 + (object.y - y - patchSide / 2) ** 2;
       sum +=
         liking[objectClasses.indexOf(object.category)]! *
         Math.exp(-square / (2 * object.radius ** 2));
@@ -149,12 +162,8 @@ export const drawDrives = (
     const plain = standardised(plainSignal(draw.int(5), maps, fixations));
     const driven = standardised(drive);
     for (let row = 0; row < rows; row++) driven[row]! += tuning.simple * plain[row]!;
-    const patchPart = powered(driven, tuning.offset, tuning.exponent);
-    const context = powered(
-      contextSignal(draw, scenes, fixations, 16),
-      tuning.offset,
-      tuning.exponent,
-    );
+    const patchPart = nonlinear(driven, tuning);
+    const context = nonlinear(contextSignal(draw, scenes, fixations), tuning);
     for (let row = 0; row < rows; row++) {
       fromPatch[row * siteCount + site] = patchPart[row]!;
       full[row * siteCount + site] =

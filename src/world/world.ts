@@ -35,6 +35,7 @@ const v4: AreaPlan = {
     context: 0.35,
     offset: 0.5,
     exponent: 1.5,
+    saturation: 4,
   },
   baseline: 3,
   gain: 22,
