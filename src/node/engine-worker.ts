@@ -157,6 +157,10 @@ const transferable = (command: Command, answer: Answers[keyof Answers]): ArrayBu
   return [...new Set(sent.map(({ data }) => data.buffer as ArrayBuffer))];
 };
 
+/** One line, without the source file and the condition that onnxruntime's own assertions begin with. */
+const failureOf = (thrown: unknown): string =>
+  reasonOf(thrown).replace(/^\/?onnxruntime_src\/.* was false\.\s*/, '');
+
 const serve = async (call: number, command: Command): Promise<void> => {
   Atomics.store(flags, FLAG.busy, 1);
   try {
@@ -164,7 +168,7 @@ const serve = async (call: number, command: Command): Promise<void> => {
     const answer = await obey(command);
     port.postMessage({ call, answer } satisfies Reply, transferable(command, answer));
   } catch (thrown) {
-    port.postMessage({ call, failure: reasonOf(thrown) } satisfies Reply);
+    port.postMessage({ call, failure: failureOf(thrown) } satisfies Reply);
   } finally {
     Atomics.store(flags, FLAG.busy, 0);
     Atomics.notify(flags, FLAG.busy);

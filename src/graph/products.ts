@@ -1,0 +1,68 @@
+import type { EngineModel } from '../records/ports.ts';
+import { encodeModel } from './encode.ts';
+
+export type ProductForm = 'a·b' | 'a·bᵀ' | 'aᵀ·b';
+
+/**
+ * Inputs `a`, `b`, output `c`: the product of two matrices.
+ * Shapes by form: [i, k]·[k, j], [i, k]·[j, k]ᵀ, [k, i]ᵀ·[k, j]; `c` is [i, j].
+ */
+export const productModel = (form: ProductForm, type: 'float32' | 'float64'): EngineModel => {
+  const a = form === 'aᵀ·b' ? ['k', 'i'] : ['i', 'k'];
+  const b = form === 'a·bᵀ' ? ['j', 'k'] : ['k', 'j'];
+  const bytes = encodeModel({
+    name: 'product',
+    opset: 17,
+    inputs: [
+      { name: 'a', type, shape: a },
+      { name: 'b', type, shape: b },
+    ],
+    outputs: [{ name: 'c', type, shape: ['i', 'j'] }],
+    initialisers: [],
+    nodes: [
+      form === 'a·b'
+        ? { op: 'MatMul', inputs: ['a', 'b'], outputs: ['c'] }
+        : {
+            op: 'Gemm',
+            inputs: ['a', 'b'],
+            outputs: ['c'],
+            attributes: {
+              transA: { int: form === 'aᵀ·b' ? 1 : 0 },
+              transB: { int: form === 'a·bᵀ' ? 1 : 0 },
+            },
+          },
+    ],
+  });
+  return { bytes, externalDataFolder: null };
+};
+
+/**
+ * The same for a float32 matrix `x` whose columns are centred in float64 on the way: with x − mean as `a`.
+ * Inputs `x` [n, p] float32, `mean` [p] float64, `b` float64 ([p, j] or, for 'aᵀ·b', [n, j]); output `c` float64.
+ */
+export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'centred-product',
+    opset: 17,
+    inputs: [
+      { name: 'x', type: 'float32', shape: ['n', 'p'] },
+      { name: 'mean', type, shape: ['p'] },
+      { name: 'b', type, shape: [form === 'a·b' ? 'p' : 'n', 'j'] },
+    ],
+    outputs: [{ name: 'c', type, shape: [form === 'a·b' ? 'n' : 'p', 'j'] }],
+    initialisers: [],
+    nodes: [
+      // 11 is DOUBLE among ONNX's element types.
+      { op: 'Cast', inputs: ['x'], outputs: ['wide'], attributes: { to: { int: 11 } } },
+      { op: 'Sub', inputs: ['wide', 'mean'], outputs: ['centred'] },
+      {
+        op: 'Gemm',
+        inputs: ['centred', 'b'],
+        outputs: ['c'],
+        attributes: { transA: { int: form === 'a·b' ? 0 : 1 } },
+      },
+    ],
+  });
+  return { bytes, externalDataFolder: null };
+};
