@@ -1,30 +1,45 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Hash } from '../records/ports.ts';
 import { storageFailure } from './failures.ts';
 
-const pieceBytes = 2 ** 30;
+/** OpenSSL takes at most 2³¹ − 1 bytes at once. */
+const partBytes = 2 ** 30;
+const readBytes = 2 ** 22;
+
+const hashFile = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    // One byte at least: kernel files and pipes say that they are empty.
+    const piece = new Uint8Array(Math.min(readBytes, size + 1));
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length, null);
+      hash.update(piece.subarray(0, bytesRead));
+      if (bytesRead === 0) return hash.digest('hex');
+    }
+  } finally {
+    await handle.close();
+  }
+};
 
 /** SHA-256 by the runtime's own OpenSSL. */
 export const createNodeHash = (): Hash => ({
   sha256: async (parts) => {
     const hash = createHash('sha256');
     for (const part of parts) {
-      for (let from = 0; from < part.length; from += pieceBytes) {
-        hash.update(part.subarray(from, from + pieceBytes));
+      for (let from = 0; from < part.length; from += partBytes) {
+        hash.update(part.subarray(from, from + partBytes));
       }
     }
     return hash.digest('hex');
   },
   sha256File: async (path) => {
-    const hash = createHash('sha256');
     try {
-      for await (const piece of createReadStream(path, { highWaterMark: 2 ** 20 })) {
-        hash.update(piece as Uint8Array);
-      }
+      return await hashFile(path);
     } catch (thrown) {
       throw storageFailure('read', path, thrown);
     }
-    return hash.digest('hex');
   },
 });
