@@ -118,9 +118,8 @@ export const plantedNetwork = (): OnnxGraph => {
   const net = createNetworkBuilder('planted', patchSide);
   const simple = net.convolve('simple', 'image', quadrature(), { stride: design.stride });
   const complex = net.convolve('complex', net.multiply('simple', simple, simple), energy());
-  const ones = new Array<number>(4).fill(1);
-  const pool = net.convolve('normaliser', complex, pointwise([ones, ones, ones, ones]), {
-    bias: ones.map(() => design.semisaturation),
+  const pool = net.convolve('normaliser', complex, pointwise([[1, 1, 1, 1]]), {
+    bias: [design.semisaturation],
   });
   const normalised = net.divide('normalised', complex, pool);
   const tuning = net.convolve(
@@ -164,5 +163,6 @@ export const plantedNetwork = (): OnnxGraph => {
     stride: pairStride,
     groups: 16,
   });
-  return net.finish([v4, it]);
+  // Rectifying what is positive changes nothing; it ends a stage, as everywhere else.
+  return net.finish([net.rectify('v4.pool', v4), net.rectify('it.pool', it)]);
 };

@@ -66,7 +66,7 @@ describe('the planted network', () => {
       ['v4.pool', 'conjunction', 12],
       ['it.pool', 'pair', 16],
     ] as const) {
-      const output = outputs[`/${layer}/Conv_output`]!;
+      const output = outputs[`/${layer}/Relu_output`]!;
       expect(output.shape).toEqual([corners.length, channels, 3, 3]);
       const expected = corners.flatMap(([x, y]) => [...patchFeatures(kind, maps, x, y)]);
       expect(Math.max(...expected)).toBeGreaterThan(0.3);
@@ -81,11 +81,16 @@ describe('the planted network', () => {
   });
 });
 
+/** A network whose named tensors are its outputs. */
+const tapped = (graph: OnnxGraph, tensors: readonly string[]): OnnxGraph => ({
+  ...graph,
+  outputs: tensors.map((name) => ({ name, type: 'float32', shape: null })),
+});
+
 describe('the Gabor bank', () => {
-  it('gives filter outputs and pooled energies as plain loops do', async () => {
-    const outputs = await run(gaborBank(), patchTensor(pixels, [[36, 52]]));
-    const simple = outputs['/simple/Conv_output']!;
-    expect(simple.shape).toEqual([1, 27, 6, 6]);
+  it('gives rectified filter outputs and pooled sums over phase as plain loops do', async () => {
+    const tensors = ['/simple/Relu_output', '/pooled/Relu_output'];
+    const outputs = await run(tapped(gaborBank(), tensors), patchTensor(pixels, [[36, 52]]));
     const respond = (angle: number, phase: number, row: number, column: number): number => {
       const kernel = gabor({ size: 9, wavelength: 6, sigma: 2.4 }, angle, phase);
       let sum = 0;
@@ -97,16 +102,20 @@ describe('the Gabor bank', () => {
         }
       return sum;
     };
-    const angle = Math.PI / 6;
-    const at = 2 * 36 + 3 * 6 + 4;
-    expect(simple.data[at]).toBeCloseTo(respond(angle, 0, 3, 4), 5);
-    const pooled = outputs['/pooled/Conv_output']!;
-    expect(pooled.shape).toEqual([1, 12, 3, 3]);
-    let energy = 0;
+    const [simple, pooled] = tensors.map((name) => outputs[name]!) as [NdArray, NdArray];
+    expect(simple.shape).toEqual([1, 38, 6, 6]);
+    expect(pooled.shape).toEqual([1, 8, 3, 3]);
+    // Band 1 (45°), phases 0 and 180°, at row 3, column 4.
+    const response = respond(Math.PI / 4, 0, 3, 4);
+    expect(Math.abs(response)).toBeGreaterThan(0.01);
+    expect(simple.data[4 * 36 + 22]).toBeCloseTo(Math.max(0, response), 5);
+    expect(simple.data[6 * 36 + 22]).toBeCloseTo(Math.max(0, -response), 5);
+    let sum = 0;
     for (const row of [0, 1])
       for (const column of [2, 3])
-        for (const phase of [0, Math.PI / 2]) energy += respond(angle, phase, row, column) ** 2 / 4;
-    expect(pooled.data[9 + 1]).toBeCloseTo(energy, 5);
+        for (const phase of [0, Math.PI / 2])
+          sum += Math.abs(respond(Math.PI / 4, phase, row, column)) / 4;
+    expect(pooled.data[9 + 1]).toBeCloseTo(sum, 5);
   });
 });
 
