@@ -1,0 +1,171 @@
+import type { ModelStructure } from '../graph/read.ts';
+import { inputError } from '../records/errors.ts';
+import type { Layer } from '../records/model.ts';
+import { type Axes, axesOfTensors, layerAxes } from './axes.ts';
+import { fullName, layerNames, madeUnique, placeOf } from './layer-names.ts';
+import { findLayers } from './layer-rule.ts';
+import { readersOf } from './regions.ts';
+import { type ImageSize, type View, viewOf } from './view.ts';
+
+/** A view of the model and the axes of its tensors. */
+interface Reading {
+  readonly view: View;
+  readonly axes: ReadonlyMap<string, Axes>;
+  /** Prefix tokens by number of tokens, for layers that lost track of their axes. */
+  readonly tokens: ReadonlyMap<number, number>;
+}
+
+const readingOf = (structure: ModelStructure, size: ImageSize | null): Reading => {
+  const view = viewOf(structure, size);
+  const axes = axesOfTensors(view);
+  const tokens = new Map<number, number>();
+  for (const [name, { letters, prefix }] of axes) {
+    const count = view.facts.get(name)?.shape?.[1];
+    if (letters === 'NTC' && count != null && !tokens.has(count)) tokens.set(count, prefix);
+  }
+  return { view, axes, tokens };
+};
+
+const layerOf = (
+  { view, axes, tokens }: Reading,
+  tensor: string,
+  name: string,
+  operation: string,
+): Layer => {
+  const shape = view.facts.get(tensor)?.shape?.slice(1) ?? [];
+  const { letters, prefix } = axes.get(tensor) ?? { letters: '', prefix: 0 };
+  const base = { name, tensor, operation, shape };
+  const known = tokens.get(shape[0] ?? -1);
+  if (letters === '??C' && known !== undefined) {
+    return { ...base, axes: 'token-channel', prefixTokens: known };
+  }
+  const read = layerAxes(letters);
+  return { ...base, axes: read, prefixTokens: read === 'token-channel' ? prefix : 0 };
+};
+
+const layersOf = (reading: Reading): Layer[] => {
+  const { nodes } = reading.view.structure;
+  const found = findLayers(reading.view);
+  const names = layerNames(
+    reading.view.structure,
+    found.map(({ node }) => node),
+  );
+  return found.map(({ tensor, node }, index) =>
+    layerOf(reading, tensor, names[index]!, nodes[node]!.op),
+  );
+};
+
+/**
+ * The layers of a network, by the rule of `findLayers`, in graph order. Shapes are worked out from the graph; a size
+ * that only a run can tell is `null`, and a shape of unknown length is empty. Input errors: no image input.
+ *
+ * @param size of the image, where the model leaves it free.
+ */
+export const listLayers = (structure: ModelStructure, size: ImageSize | null = null): Layer[] =>
+  layersOf(readingOf(structure, size));
+
+const FLOATS: ReadonlySet<string> = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'undefined',
+]);
+
+/** A tensor that has one row for each image: its first dimension is the batch. */
+const isPerImage = ({ view }: Reading, tensor: string): boolean => {
+  const facts = view.facts.get(tensor);
+  if (facts === undefined || !FLOATS.has(facts.type)) return false;
+  if (facts.shape === null) return true;
+  const [rows = null] = facts.shape;
+  return facts.shape.length > 1 && (rows === null || rows === (view.input.batch ?? 1));
+};
+
+/**
+ * Every tensor of real numbers that depends on the image and has a row for each, in graph order: layers under their
+ * names, all others under module and node (`layer1.0.relu.Relu`). Tensors that mix images with tokens or windows in
+ * their first dimension are left out, as are those that only compute shapes.
+ */
+export const everyTensor = (structure: ModelStructure, size: ImageSize | null = null): Layer[] => {
+  const reading = readingOf(structure, size);
+  const { view } = reading;
+  const listed = new Map(layersOf(reading).map((layer) => [layer.tensor, layer]));
+  const others = structure.nodes.flatMap((node) =>
+    node.outputs
+      .filter((name, place) => name !== '' && (place === 0 || readersOf(view, name).length > 0))
+      .filter((name) => view.dependent.has(name) && isPerImage(reading, name))
+      .map((tensor) => ({ tensor, node })),
+  );
+  const unlisted = others.filter(({ tensor }) => !listed.has(tensor));
+  const names = madeUnique(
+    unlisted.map(({ node }) => fullName(placeOf(node))),
+    [...listed.values()].map(({ name }) => name),
+  );
+  const rest = new Map(
+    unlisted.map(({ tensor, node }, index) => [
+      tensor,
+      layerOf(reading, tensor, names[index]!, node.op),
+    ]),
+  );
+  return others.map(({ tensor }) => listed.get(tensor) ?? rest.get(tensor)!);
+};
+
+const globOf = (pattern: string): RegExp => {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+};
+
+/** Whether a name matches any of the patterns: `*` stands for any characters, dots included, `?` for one. */
+export const matchesAny = (name: string, patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => globOf(pattern).test(name));
+
+/** Letters to change, add or leave out to get from one text to the other (Levenshtein). */
+const distance = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[b.length]!;
+};
+
+const similar = (pattern: string, names: readonly string[]): string[] => {
+  const plain = pattern.replaceAll(/[*?]/g, '').toLowerCase();
+  const scored = names
+    .map((name) => ({ name, by: distance(plain, name.toLowerCase()) }))
+    .filter(({ by }) => by <= Math.max(2, plain.length / 3))
+    .sort((a, b) => a.by - b.by);
+  return scored.slice(0, 3).map(({ name }) => name);
+};
+
+/**
+ * The layers whose names match any of the patterns (`matchesAny`), in the order of `layers`. Throws an input error for
+ * a pattern that matches nothing, which shows the names that come near it, or else the first.
+ */
+export const selectLayers = (
+  layers: readonly Layer[],
+  patterns: readonly string[],
+  modelName: string,
+): Layer[] => {
+  const globs = patterns.map(globOf);
+  const names = layers.map(({ name }) => name);
+  globs.forEach((glob, index) => {
+    if (names.some((name) => glob.test(name))) return;
+    const near = similar(patterns[index]!, names);
+    const hint =
+      near.length > 0
+        ? `did you mean ${near.join(' or ')}?`
+        : `its layers begin with ${names.slice(0, 3).join(', ')}; ventral layers lists all`;
+    throw inputError({
+      where: `--layers ${patterns[index]!}`,
+      expected: `a pattern that matches layers of ${modelName}`,
+      got: `none among its ${names.length}`,
+      mend: hint,
+    });
+  });
+  return layers.filter(({ name }) => globs.some((glob) => glob.test(name)));
+};

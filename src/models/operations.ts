@@ -1,0 +1,90 @@
+import { floatAttribute, type ReadNode } from '../graph/read-node.ts';
+import type { View } from './view.ts';
+
+// Which operations the layer rule takes for what.
+
+const set = (names: string): ReadonlySet<string> => new Set(names.split(' '));
+
+/** Value by value; with two operands, broadcasting. Batch norm is one in evaluation mode. */
+const ELEMENTWISE = set(
+  'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs Neg ' +
+    'Reciprocal Pow Add Sum Sub Mul Div Clip Gelu Mish Min Max ThresholdedRelu Shrink Swish Where Less LessOrEqual ' +
+    'Greater GreaterOrEqual Sign Floor Round Cast Identity Dropout BatchNormalization FastGelu QuickGelu BiasGelu ' +
+    'QuantizeLinear DequantizeLinear',
+);
+
+const NONLINEAR = set(
+  'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs Pow ' +
+    'Gelu Mish Min Max ThresholdedRelu Shrink Swish Where Sign FastGelu QuickGelu BiasGelu',
+);
+
+/** Values stay, their places change. */
+const MOVEMENT = set('Transpose Reshape Flatten Squeeze Unsqueeze Split');
+
+/** Normalisations that are one operation. */
+const NORMALISATION = set(
+  'LayerNormalization InstanceNormalization GroupNormalization RMSNormalization SimplifiedLayerNormalization LRN ' +
+    'LpNormalization MeanVarianceNormalization',
+);
+
+/** What else may lie between a branch and its sum: windows cut and rolled, decomposed normalisations, padding. */
+const ON_THE_WAY = set(
+  'Slice Concat Gather Expand Tile Pad ReduceMean ReduceSum ReduceL2 DepthToSpace',
+);
+
+const WITH_WEIGHTS = set(
+  'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger',
+);
+
+const ATTENTION = set('Attention MultiHeadAttention GroupQueryAttention PackedAttention');
+
+const isPlain = ({ domain }: ReadNode): boolean => domain === '' || domain === 'com.microsoft';
+
+export const isElementwise = (node: ReadNode): boolean => isPlain(node) && ELEMENTWISE.has(node.op);
+
+export const isMovement = (node: ReadNode): boolean => isPlain(node) && MOVEMENT.has(node.op);
+
+export const isNormalisation = (node: ReadNode): boolean =>
+  isPlain(node) && NORMALISATION.has(node.op);
+
+/** May lie between a branch and the sum that it goes into, or between attention and its projection. */
+export const isOnTheWay = (node: ReadNode): boolean =>
+  isElementwise(node) ||
+  isMovement(node) ||
+  isNormalisation(node) ||
+  (isPlain(node) && ON_THE_WAY.has(node.op));
+
+/** A lower bound below zero (or none) is a range of quantisation, not a rectifier. */
+const clipsBelowZero = (view: View, node: ReadNode): boolean => {
+  const bound = node.inputs[1];
+  const least =
+    bound === undefined || bound === ''
+      ? floatAttribute(node, 'min')
+      : (view.facts.get(bound)?.values?.[0] ?? null);
+  return least === null || least < 0;
+};
+
+export const isNonlinear = (view: View, node: ReadNode): boolean =>
+  node.op === 'Clip' ? !clipsBelowZero(view, node) : isPlain(node) && NONLINEAR.has(node.op);
+
+/** Activation that onnxruntime fused into the operation itself. */
+export const hasFusedActivation = ({ attributes }: ReadNode): boolean =>
+  attributes.activation?.kind === 'string' && attributes.activation.value !== '';
+
+/** Inputs that depend on the image, each once. */
+export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNode): string[] => [
+  ...new Set([...inputs, ...captured].filter((name) => dependent.has(name))),
+];
+
+/** A product with weights: exactly one of the factors depends on the image. */
+export const isWeighted = (view: View, node: ReadNode): boolean =>
+  isPlain(node) &&
+  WITH_WEIGHTS.has(node.op) &&
+  node.inputs.slice(0, 2).filter((name) => view.dependent.has(name)).length === 1;
+
+/** A product of two tensors that both depend on the image: attention. */
+export const isContraction = (view: View, node: ReadNode): boolean =>
+  isPlain(node) &&
+  (ATTENTION.has(node.op) ||
+    (WITH_WEIGHTS.has(node.op) &&
+      node.inputs.slice(0, 2).filter((name) => view.dependent.has(name)).length === 2));
