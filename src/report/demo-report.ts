@@ -1,0 +1,55 @@
+import type { Demo, DemoArea } from '../records/demo.ts';
+import type { Interval } from '../records/score.ts';
+import { type Column, figure, tableLines } from './table.ts';
+
+const columns: readonly Column[] = [
+  { head: 'network', align: 'left' },
+  { head: 'best layer', align: 'left' },
+  { head: 'raw', align: 'right' },
+  { head: 'score', align: 'right' },
+  { head: '95 % interval', align: 'left' },
+  { head: 'recovered', align: 'right' },
+];
+
+const intervalText = (interval: Interval | null): string =>
+  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+const areaLines = (area: DemoArea): string[] => {
+  const { timeBin, ceiling, shuffled } = area;
+  return [
+    `${area.area}: ${area.sites} sites, ${area.images} images × ${area.rows}×${area.columns} fixations × ${area.trials} trials, best bin ${timeBin.start}–${timeBin.end} ms`,
+    `noise ceiling ${figure(ceiling.estimated)} from split halves, ${figure(ceiling.known)} known; attainable score ${figure(area.attainable)}`,
+    '',
+    ...tableLines(columns, [
+      ...area.scores.map((each) => [
+        each.network,
+        each.layer,
+        figure(each.raw),
+        figure(each.value),
+        intervalText(each.interval),
+        percent(each.recovery),
+      ]),
+      [
+        `${shuffled.network}, maps exchanged`,
+        shuffled.layer,
+        figure(shuffled.raw),
+        figure(shuffled.value),
+        intervalText(shuffled.interval),
+        '',
+      ],
+    ]),
+    '',
+  ];
+};
+
+/** The demo as plain lines: what is simulated, a table per area, where to go on. */
+export const demoLines = (demo: Demo): string[] => [
+  `A simulated world, seed ${demo.seed}`,
+  ...demo.statement.map((line) => `- ${line}`),
+  '',
+  ...demo.areas.flatMap(areaLines),
+  `Written to ${demo.folder}: score it yourself with`,
+  `  ventral score ${demo.folder}/models/planted.onnx --recording ${demo.folder}/${demo.areas.at(-1)?.area ?? 'IT'} --protocol grid-cv`,
+];
