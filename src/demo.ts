@@ -120,41 +120,55 @@ const writeArea = async (
   ]);
 };
 
+interface Scored {
+  readonly network: string;
+  readonly score: Score;
+}
+
 const scoreArea = async (
   request: DemoRequest,
   recording: SimulatedRecording,
   candidates: readonly Candidate[],
   ports: Ports,
 ): Promise<DemoArea> => {
-  const { header, responses, stimuli, truth } = recording;
   const area = areaOf(recording);
-  const images = stimuli.length;
-  const attainable = overSitesAndImages(truth.attainable.data, images);
-  const results: { name: string; score: Score }[] = [];
+  const results: Scored[] = [];
   for (const { name, layers } of candidates)
-    results.push({ name, score: await scoreOne(request, area, name, layers, ports) });
-  const ranked = [...results].sort((a, b) => b.score.value - a.score.value);
-  const [best, ...others] = ranked as [(typeof ranked)[number], ...typeof ranked];
-  const control = await scoreOne(request, `${area}-shuffled`, best.name, [best.score.layer], ports);
+    results.push(await scoreOne(request, area, name, layers, ports));
+  const best = results.reduce((high, each) => (each.score.value > high.score.value ? each : high));
+  const control = await scoreOne(
+    request,
+    `${area}-shuffled`,
+    best.network,
+    [best.score.layer],
+    ports,
+  );
   const { timeBin } = best.score;
+  const attainable = overSitesAndImages(recording.truth.attainable.data, recording.stimuli.length);
   return {
     area,
-    sites: header.sites.length,
-    images,
-    rows: header.grid!.rows,
-    columns: header.grid!.columns,
-    trials: responses.shape[header.dims.indexOf('trial')]!,
+    ...sizesOf(recording),
     timeBin,
     ceiling: { known: knownCeiling(recording, timeBin.start), estimated: best.score.ceiling },
     attainable,
     scores: results.map((result) => ({
-      ...figuresOf(result.name, result.score),
+      ...figuresOf(result),
       recovery: result.score.value / attainable,
     })),
-    shuffled: figuresOf(best.name, control),
-    apart: others.every(({ score: other }) => liesAbove(best.score.interval, other.interval)),
+    shuffled: figuresOf(control),
+    apart: results.every(
+      (other) => other === best || liesAbove(best.score.interval, other.score.interval),
+    ),
   };
 };
+
+const sizesOf = ({ header, responses, stimuli }: SimulatedRecording) => ({
+  sites: header.sites.length,
+  images: stimuli.length,
+  rows: header.grid!.rows,
+  columns: header.grid!.columns,
+  trials: responses.shape[header.dims.indexOf('trial')]!,
+});
 
 const liesAbove = (a: Interval | null, b: Interval | null): boolean =>
   a !== null && b !== null && a.low > b.high;
@@ -165,7 +179,7 @@ const scoreOne = async (
   network: string,
   layers: readonly string[] | null,
   ports: Ports,
-): Promise<Score> => {
+): Promise<Scored> => {
   const named: Ports = {
     ...ports,
     progress: (event) =>
@@ -182,13 +196,10 @@ const scoreOne = async (
     },
     named,
   );
-  return (await score(plan, named)).score;
+  return { network, score: (await score(plan, named)).score };
 };
 
-const figuresOf = (
-  network: string,
-  { layer, value, raw, interval }: Score,
-): Omit<DemoScore, 'recovery'> => ({
+const figuresOf = ({ network, score: { layer, value, raw, interval } }: Scored) => ({
   network,
   layer,
   value,
