@@ -9,7 +9,7 @@ import { writeRecording } from './formats/recording-write.ts';
 import { encodeText } from './formats/text.ts';
 import { encodeModel, type OnnxGraph } from './graph/encode.ts';
 import { createRandom } from './numeric/random.ts';
-import type { Demo, DemoArea, DemoScore } from './records/demo.ts';
+import type { Demo, DemoArea } from './records/demo.ts';
 import type { Ports } from './records/ports.ts';
 import type { Interval, Score } from './records/score.ts';
 import { planScore, score } from './score.ts';

@@ -170,14 +170,8 @@ export const simulateRecording = (
   name: string,
   notes: readonly string[],
 ): SimulatedRecording => {
-  const drives = drawDrives(
-    random.fork('drives'),
-    plan.sites,
-    plan.tuning,
-    scenes,
-    maps,
-    fixationsOf(plan),
-  );
+  const gaze = { scenes, maps, fixations: fixationsOf(plan) };
+  const drives = drawDrives(random.fork('drives'), plan.sites, plan.tuning, gaze);
   const rates = expectedCounts(plan, drives);
   const shape = [plan.sites, scenes.length, plan.fixations, plan.fixations, plan.timeBins.length];
   return {

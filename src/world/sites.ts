@@ -18,6 +18,15 @@ export interface Fixation {
   readonly y: number;
 }
 
+/** What an area looks at: scenes, their signals, and the same fixations on each. */
+export interface Gaze {
+  readonly scenes: readonly Scene[];
+  readonly maps: readonly SignalMaps[];
+  readonly fixations: readonly Fixation[];
+}
+
+const rowsOf = ({ scenes, fixations }: Gaze): number => scenes.length * fixations.length;
+
 /** How the sites of one area come to their rates. */
 export interface Tuning {
   readonly kind: FeatureKind;
@@ -71,28 +80,25 @@ const drawField = (random: Random): Float64Array => {
   return field.map((value) => value / sum);
 };
 
-/** `[row, feature · window]` of all patches. */
-const featureTable = (
-  kind: FeatureKind,
-  maps: readonly SignalMaps[],
-  fixations: readonly Fixation[],
-): { columns: number; data: Float64Array } => {
+interface FeatureTable {
+  readonly columns: number;
+  /** `[row, feature · window]` of all patches. */
+  readonly data: Float64Array;
+}
+
+const featureTable = (kind: FeatureKind, gaze: Gaze): FeatureTable => {
   const columns = featureCounts[kind] * featureCounts.windows;
-  const data = new Float64Array(maps.length * fixations.length * columns);
-  maps.forEach((map, image) => {
-    fixations.forEach(({ x, y }, at) => {
-      data.set(patchFeatures(kind, map, x, y), (image * fixations.length + at) * columns);
+  const data = new Float64Array(rowsOf(gaze) * columns);
+  gaze.maps.forEach((map, image) => {
+    gaze.fixations.forEach(({ x, y }, at) => {
+      data.set(patchFeatures(kind, map, x, y), (image * gaze.fixations.length + at) * columns);
     });
   });
   return { columns, data };
 };
 
 /** One feature under a receptive field, for all rows. */
-const underField = (
-  table: { columns: number; data: Float64Array },
-  feature: number,
-  field: Float64Array,
-): Float64Array =>
+const underField = (table: FeatureTable, feature: number, field: Float64Array): Float64Array =>
   Float64Array.from({ length: table.data.length / table.columns }, (_, row) => {
     const from = row * table.columns + feature * featureCounts.windows;
     let sum = 0;
@@ -102,11 +108,7 @@ const underField = (
   });
 
 /** A plain signal in the middle of each patch. */
-const plainSignal = (
-  which: number,
-  maps: readonly SignalMaps[],
-  fixations: readonly Fixation[],
-): Float64Array =>
+const plainSignal = (which: number, { maps, fixations }: Gaze): Float64Array =>
   Float64Array.from({ length: maps.length * fixations.length }, (_, row) => {
     const map = maps[Math.floor(row / fixations.length)]!;
     const { x, y } = fixations[row % fixations.length]!;
@@ -117,11 +119,7 @@ const plainSignal = (
   });
 
 /** Σ over objects of the class's standard normal weight × a Gaussian of the distance, as wide as the object. */
-const contextSignal = (
-  random: Random,
-  scenes: readonly Scene[],
-  fixations: readonly Fixation[],
-): Float64Array => {
+const contextSignal = (random: Random, { scenes, fixations }: Gaze): Float64Array => {
   const liking = Float64Array.from(objectClasses, () => random.normal());
   return Float64Array.from({ length: scenes.length * fixations.length }, (_, row) => {
     const scene = scenes[Math.floor(row / fixations.length)]!;
@@ -137,37 +135,46 @@ const contextSignal = (
   });
 };
 
+/** The rates of one site, for all rows: the part that the patch decides, and the part that the scene does. */
+const drawSite = (
+  random: Random,
+  tuning: Tuning,
+  table: FeatureTable,
+  gaze: Gaze,
+): { patch: Float64Array; context: Float64Array } => {
+  const chosen = random.permutation(featureCounts[tuning.kind]).subarray(0, tuning.features);
+  const field = drawField(random);
+  const driving = new Float64Array(rowsOf(gaze));
+  for (const feature of chosen) {
+    const signal = standardised(underField(table, feature, field));
+    const weight = between(random, 0.6, 1);
+    for (let row = 0; row < driving.length; row++) driving[row]! += weight * signal[row]!;
+  }
+  const plain = standardised(plainSignal(random.int(5), gaze));
+  const patch = standardised(driving).map((z, row) => z + tuning.simple * plain[row]!);
+  return {
+    patch: nonlinear(patch, tuning),
+    context: nonlinear(contextSignal(random, gaze), tuning),
+  };
+};
+
+/** Draws the sites of an area and works out what drives them at every fixation. */
 export const drawDrives = (
   random: Random,
   siteCount: number,
   tuning: Tuning,
-  scenes: readonly Scene[],
-  maps: readonly SignalMaps[],
-  fixations: readonly Fixation[],
+  gaze: Gaze,
 ): Drives => {
-  const rows = scenes.length * fixations.length;
-  const table = featureTable(tuning.kind, maps, fixations);
+  const rows = rowsOf(gaze);
+  const table = featureTable(tuning.kind, gaze);
   const full = new Float64Array(rows * siteCount);
   const fromPatch = new Float64Array(rows * siteCount);
   for (let site = 0; site < siteCount; site++) {
-    const draw = random.fork(`site ${site}`);
-    const chosen = draw.permutation(featureCounts[tuning.kind]).subarray(0, tuning.features);
-    const field = drawField(draw);
-    const drive = new Float64Array(rows);
-    for (const feature of chosen) {
-      const signal = standardised(underField(table, feature, field));
-      const weight = between(draw, 0.6, 1);
-      for (let row = 0; row < rows; row++) drive[row]! += weight * signal[row]!;
-    }
-    const plain = standardised(plainSignal(draw.int(5), maps, fixations));
-    const driven = standardised(drive);
-    for (let row = 0; row < rows; row++) driven[row]! += tuning.simple * plain[row]!;
-    const patchPart = nonlinear(driven, tuning);
-    const context = nonlinear(contextSignal(draw, scenes, fixations), tuning);
+    const { patch, context } = drawSite(random.fork(`site ${site}`), tuning, table, gaze);
     for (let row = 0; row < rows; row++) {
-      fromPatch[row * siteCount + site] = patchPart[row]!;
-      full[row * siteCount + site] =
-        (1 - tuning.context) * patchPart[row]! + tuning.context * context[row]!;
+      const at = row * siteCount + site;
+      fromPatch[at] = patch[row]!;
+      full[at] = (1 - tuning.context) * patch[row]! + tuning.context * context[row]!;
     }
   }
   return { sites: siteCount, rows, full, fromPatch };
