@@ -62,14 +62,17 @@ const halve = ({ data, width, height }: Pixels): Pixels => {
 
 /** One source row stretched to the output's width, in 19 bits. */
 const stretchRow = (pixels: Pixels, row: number, taps: LinearTaps, out: Int32Array): void => {
+  const { data } = pixels;
+  const { first, second, firstWeight, secondWeight } = taps;
   const base = row * pixels.width * 3;
-  for (let x = 0; x < taps.first.length; x++) {
-    const a = base + taps.first[x]! * 3;
-    const b = base + taps.second[x]! * 3;
-    for (let c = 0; c < 3; c++) {
-      out[x * 3 + c] =
-        pixels.data[a + c]! * taps.firstWeight[x]! + pixels.data[b + c]! * taps.secondWeight[x]!;
-    }
+  let target = 0;
+  for (let x = 0; x < first.length; x++) {
+    const a = base + first[x]! * 3;
+    const b = base + second[x]! * 3;
+    const [p, q] = [firstWeight[x]!, secondWeight[x]!];
+    out[target++] = Math.imul(data[a]!, p) + Math.imul(data[b]!, q);
+    out[target++] = Math.imul(data[a + 1]!, p) + Math.imul(data[b + 1]!, q);
+    out[target++] = Math.imul(data[a + 2]!, p) + Math.imul(data[b + 2]!, q);
   }
 };
 
@@ -92,7 +95,7 @@ export const resizeLikeOpencv = (pixels: Pixels, width: number, height: number):
     const [a, b] = [down.firstWeight[y]!, down.secondWeight[y]!];
     for (let x = 0; x < rowLength; x++) {
       // `VResizeLinear` for 8 bits: each product keeps 16 bits before the sum is rounded.
-      const sum = ((a * (upper[x]! >> 4)) >> 16) + ((b * (lower[x]! >> 4)) >> 16);
+      const sum = (Math.imul(a, upper[x]! >> 4) >> 16) + (Math.imul(b, lower[x]! >> 4) >> 16);
       data[y * rowLength + x] = (sum + 2) >> 2;
     }
   }

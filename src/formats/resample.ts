@@ -82,23 +82,28 @@ const clip8 = (sum: number): number => {
 
 const half = 2 ** (precisionBits - 1);
 
+// Math.imul and `| 0` keep the sums in 32-bit integers, as PIL's are; that alone makes them several times faster.
 const resizeRows = ({ data, width, height }: Pixels, outWidth: number, taps: Taps): Pixels => {
+  const { from, count, weights } = taps;
   const out = new Uint8Array(outWidth * height * 3);
+  let target = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < outWidth; x++) {
-      let [red, green, blue] = [half, half, half];
-      let source = (y * width + taps.from[x]!) * 3;
+      let red = half;
+      let green = half;
+      let blue = half;
+      let source = (y * width + from[x]!) * 3;
       const start = x * taps.width;
-      for (let k = 0; k < taps.count[x]!; k++, source += 3) {
-        const weight = taps.weights[start + k]!;
-        red += data[source]! * weight;
-        green += data[source + 1]! * weight;
-        blue += data[source + 2]! * weight;
+      const end = start + count[x]!;
+      for (let k = start; k < end; k++, source += 3) {
+        const weight = weights[k]!;
+        red = (red + Math.imul(data[source]!, weight)) | 0;
+        green = (green + Math.imul(data[source + 1]!, weight)) | 0;
+        blue = (blue + Math.imul(data[source + 2]!, weight)) | 0;
       }
-      const target = (y * outWidth + x) * 3;
-      out[target] = clip8(red);
-      out[target + 1] = clip8(green);
-      out[target + 2] = clip8(blue);
+      out[target++] = clip8(red);
+      out[target++] = clip8(green);
+      out[target++] = clip8(blue);
     }
   }
   return { width: outWidth, height, channels: 3, data: out };
@@ -113,9 +118,12 @@ const resizeColumns = ({ data, width }: Pixels, outHeight: number, taps: Taps): 
     for (let k = 0; k < taps.count[y]!; k++) {
       const weight = taps.weights[y * taps.width + k]!;
       const source = (taps.from[y]! + k) * rowLength;
-      for (let x = 0; x < rowLength; x++) sums[x]! += data[source + x]! * weight;
+      for (let x = 0; x < rowLength; x++) {
+        sums[x] = (sums[x]! + Math.imul(data[source + x]!, weight)) | 0;
+      }
     }
-    for (let x = 0; x < rowLength; x++) out[y * rowLength + x] = clip8(sums[x]!);
+    const target = y * rowLength;
+    for (let x = 0; x < rowLength; x++) out[target + x] = clip8(sums[x]!);
   }
   return { width, height: outHeight, channels: 3, data: out };
 };
