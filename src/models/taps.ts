@@ -121,10 +121,10 @@ const channelsFirst = (builder: Builder, { layer }: Tap, opset: number): void =>
 const pool = (builder: Builder, tap: Tap, opset: number): void => {
   if (tap.layer.axes === 'channel') {
     if (tap.layer.shape.length > 1) throw noSpace(tap.layer);
-    return flatten(builder);
+  } else {
+    channelsFirst(builder, tap, opset);
+    builder.then('GlobalAveragePool', []);
   }
-  channelsFirst(builder, tap, opset);
-  builder.then('GlobalAveragePool', []);
   flatten(builder);
 };
 
@@ -203,12 +203,18 @@ const sliceColumns = (builder: Builder, chain: Chain, opset: number): void => {
     builder.then('Slice', ['ventral.from', 'ventral.to', builder.integers('axis', [1])]);
     return;
   }
-  throw inputError({
-    where: 'model',
-    expected: 'opset 10 or newer, to take a layer that is wider than --memory in slices',
-    got: `opset ${opset}`,
-    mend: 'export the network with a newer opset, or allow more memory',
+  // Slice has fixed bounds in these opsets, and Range is onnxruntime's own.
+  const bounds = ['ventral.from', 'ventral.to'].map((name) => {
+    const scalar = `${name}/scalar`;
+    const attributes = { axes: { ints: [0] } };
+    chain.nodes.push({ op: 'Squeeze', inputs: [name], outputs: [scalar], attributes });
+    return scalar;
   });
+  const step = builder.constant('step', { data: BigInt64Array.of(1n), shape: [] });
+  const columns = 'ventral.columns';
+  const inputs = [...bounds, step];
+  chain.nodes.push({ op: 'Range', domain: 'com.microsoft', inputs, outputs: [columns] });
+  builder.then('Gather', [columns], { axis: { int: 1 } });
 };
 
 /** Taps read float32; half and double precision inside a model are converted on the way out. */
@@ -231,8 +237,7 @@ const imageSize = ({ height, width }: ImageInput, size: ImageSize | null): Image
 /**
  * A model whose outputs are the taps, and that holds only what they need: every other node, weight and output is
  * dropped, and the weights that stay are copied as they are (`spliceModel`). The appended operations exist in every
- * opset from 7 on. Input errors: a grid asked of a layer without space or of unknown size; slices with an opset
- * below 10.
+ * opset from 7 on. Input errors: a grid or mean asked of a layer without space, a grid of one of unknown size.
  *
  * @param bytes the file that `structure` was read from.
  */
