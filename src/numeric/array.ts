@@ -72,3 +72,27 @@ export const takeRows = <T extends ArrayData>(
   }
   return { data, shape: [rows.length, ...array.shape.slice(1)] };
 };
+
+/** Brings the rows of an array into another order in place: row `i` becomes what row `order[i]` was. */
+export const permuteRows = <T extends ArrayData>(
+  { data, shape }: NdArray<T>,
+  order: ArrayLike<number>,
+): void => {
+  const width = sizeOf(shape.slice(1));
+  // As above: one element class at run time.
+  const elements = data as unknown as Float64Array;
+  const done = new Uint8Array(order.length);
+  for (let start = 0; start < order.length; start++) {
+    if (done[start] === 1) continue;
+    const first = elements.slice(start * width, (start + 1) * width);
+    let place = start;
+    for (;;) {
+      done[place] = 1;
+      const source = order[place]!;
+      if (source === start) break;
+      elements.copyWithin(place * width, source * width, (source + 1) * width);
+      place = source;
+    }
+    elements.set(first, place * width);
+  }
+};

@@ -1,0 +1,114 @@
+import { inputError } from '../records/errors.ts';
+import type { Engine } from '../records/ports.ts';
+import type { PlsSettings } from '../records/protocol.ts';
+import type { Fold } from './folds.ts';
+import { CHUNK_BYTES, PANEL_ROWS } from './gram.ts';
+import { matrix, openProducts } from './products.ts';
+
+/**
+ * Throws an input error where a fold trains on too few rows: `c` components need `c + 1` rows, since centring takes one
+ * direction away. (scikit-learn goes on with rounding noise.)
+ */
+export const checkFit = (rows: number, folds: readonly Fold[], { components }: PlsSettings) => {
+  for (const { name, test } of folds) {
+    const training = rows - test.length;
+    if (training <= components) {
+      throw inputError({
+        where: `regression: ${name}`,
+        expected: `at least ${components + 1} training rows for ${components} components`,
+        got: `${training}`,
+        mend: 'give more stimuli or use a protocol with fewer components',
+      });
+    }
+  }
+};
+
+/** Throws an input error where a layer has fewer features than components, as scikit-learn does. */
+export const checkFeatures = (name: string, columns: number, { components }: PlsSettings) => {
+  if (columns < components) {
+    throw inputError({
+      where: `features of ${name}`,
+      expected: `at least ${components} features for ${components} components`,
+      got: `${columns}`,
+      mend: 'leave the layer out or use a protocol with fewer components',
+    });
+  }
+};
+
+/** Whether a layer is small enough to work on its features instead of on a Gram matrix. */
+export const isNarrow = (rows: number, columns: number): boolean => columns <= rows / 2;
+
+/** Multiplications from which on rounding the Gram product to float32 is worth trying. */
+export const FLOAT32_PAYS = 4e12;
+
+/** Bytes of working state of the tasks that go through the components together. */
+export const GROUP_BYTES = 512 * 2 ** 20;
+
+/** Bytes that one fold of one target set takes, by the length of what it holds beside its scores. */
+export const taskBytes = (
+  rows: number,
+  columns: number,
+  sites: number,
+  components: number,
+): number =>
+  isNarrow(rows, columns)
+    ? 8 * (columns * (sites + 2 * components) + rows * components)
+    : 8 * rows * (sites + 3 * components);
+
+export interface FitSize {
+  readonly rows: number;
+  readonly columns: number;
+  readonly folds: number;
+  readonly sets: number;
+  readonly sites: number;
+  readonly components: number;
+}
+
+/**
+ * Peak bytes of `predictHeldOut` on a source in one block, that block (4 bytes a feature) included; for a source in
+ * several blocks put in the columns of its widest block. Without the rerun on the features of a layer that turns out
+ * rank-deficient, which may take 0.5 GB more.
+ */
+export const fitBytes = ({ rows, columns, folds, sets, sites, components }: FitSize): number => {
+  const tasks = folds * sets * taskBytes(rows, columns, sites, components);
+  const state = Math.min(tasks, GROUP_BYTES + taskBytes(rows, columns, sites, components));
+  const targets = 8 * rows * (sites + 1) * (2 * sets + 3);
+  const panels = 4 * PANEL_ROWS * 8 * rows;
+  const working = isNarrow(rows, columns)
+    ? 16 * rows * columns
+    : 8 * rows * rows + CHUNK_BYTES + panels;
+  return 4 * rows * columns + working + state + targets;
+};
+
+/** Multiplications of `predictHeldOut`. */
+export const fitOperations = ({
+  rows,
+  columns,
+  folds,
+  sets,
+  sites,
+  components,
+}: FitSize): number => {
+  const tasks = folds * sets;
+  const onRows = tasks * components * rows * (3 * sites + 3 * components);
+  // Thin products wait for memory: they count four times.
+  return isNarrow(rows, columns)
+    ? onRows + 4 * rows * columns * (2 * tasks * components + 2 * sets * sites)
+    : onRows +
+        (rows * rows * columns) / 2 +
+        4 * rows * rows * (tasks * components + 2 * sets * sites);
+};
+
+/** Multiplications per second that the engine manages on a float64 product of middling size. */
+export const measureSpeed = async (engine: Engine, now: () => number): Promise<number> => {
+  const products = openProducts(engine);
+  const size = 512;
+  const operand = matrix(new Float64Array(size * size).fill(1), size);
+  await products.multiply('a·bᵀ', operand, operand);
+  const from = now();
+  const runs = 3;
+  for (let i = 0; i < runs; i++) await products.multiply('a·bᵀ', operand, operand);
+  const seconds = Math.max(now() - from, 1) / 1000;
+  await products.release();
+  return (runs * size ** 3) / seconds;
+};

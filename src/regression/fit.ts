@@ -1,0 +1,168 @@
+import type { Engine } from '../records/ports.ts';
+import type { PlsSettings } from '../records/protocol.ts';
+import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
+import { runFeaturePls } from './feature-pls.ts';
+import type { Features } from './features.ts';
+import { type Gram, gramMatrix, gramSteps, type StepHooks } from './gram.ts';
+import { runKernelPls } from './kernel-pls.ts';
+import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
+import type { Products } from './products.ts';
+import type { Task } from './task.ts';
+
+/** In which arithmetic the regression of a layer ended. */
+export type Arithmetic = 'float32 gram' | 'float64 gram' | 'features' | 'deflated';
+
+export interface Fit {
+  readonly arithmetic: Arithmetic;
+  readonly constantColumns: number;
+}
+
+/** One layer and everything that works on it. */
+export interface Workbench {
+  readonly engine: Engine;
+  readonly products: Products;
+  readonly features: Features;
+  /** Row at each place of the fold order. */
+  readonly order: Int32Array;
+  readonly settings: PlsSettings;
+  readonly hooks: StepHooks;
+  /** Announces steps that `hooks.step` will report. */
+  readonly expect: (steps: number) => void;
+}
+
+/**
+ * The folds of all target sets: tasks are made when their turn comes and handed over when they are done, so that only
+ * some of them are in memory. A task that is run again is handed over again.
+ */
+export interface Job {
+  readonly count: number;
+  readonly sites: number;
+  start(index: number): Task;
+  finish(index: number, task: Task, deflated: boolean): void;
+}
+
+type RunGroup = (tasks: readonly Task[]) => Promise<void>;
+
+/** Runs tasks in groups that fit in memory; `goOn` is asked after each. */
+const inGroups = async (
+  { features, settings, expect }: Workbench,
+  job: Job,
+  indices: readonly number[],
+  run: RunGroup,
+  done: (index: number, task: Task) => boolean,
+): Promise<boolean> => {
+  const bytes = taskBytes(features.rows, features.columns, job.sites, settings.components);
+  const size = Math.max(1, Math.floor(GROUP_BYTES / bytes));
+  expect(Math.ceil(indices.length / size) * settings.components);
+  for (let k = 0; k < indices.length; k += size) {
+    const group = indices.slice(k, k + size);
+    const tasks = group.map((index) => job.start(index));
+    await run(tasks);
+    if (!group.every((index, i) => done(index, tasks[i]!))) return false;
+  }
+  return true;
+};
+
+const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
+
+const onFeatures = async (
+  bench: Workbench,
+  job: Job,
+  indices: readonly number[],
+  operator: FeatureOperator,
+  deflated: boolean,
+): Promise<void> => {
+  const run: RunGroup = async (tasks) => {
+    await runFeaturePls(bench.products, operator, tasks, bench.settings, false, bench.hooks);
+  };
+  await inGroups(bench, job, indices, run, (index, task) => {
+    job.finish(index, task, deflated);
+    return true;
+  });
+};
+
+const fitNarrow = async (bench: Workbench, job: Job): Promise<Fit> => {
+  const { engine, products, features, order } = bench;
+  const operator = await denseOperator(engine, products, features, order);
+  features.drop();
+  try {
+    await onFeatures(bench, job, everyIndex(job), operator, false);
+  } finally {
+    await operator.release();
+  }
+  return { arithmetic: 'features', constantColumns: operator.constantColumns };
+};
+
+/** Makes the Gram matrix, lends it, and gives its memory back. */
+export const withGram = async <T>(
+  { engine, products, features, order, hooks, expect }: Workbench,
+  precision: Gram['precision'],
+  use: (gram: Gram) => Promise<T>,
+): Promise<T> => {
+  expect(gramSteps(features.rows, features.columns));
+  const gram = await gramMatrix(engine, products, features, order, precision, hooks);
+  try {
+    return await use(gram);
+  } finally {
+    await engine.take(gram.held);
+  }
+};
+
+/** Arithmetics of the Gram matrix in the order in which they are tried; the last is always float64. */
+export const precisionsFor = (
+  { rows, columns }: Features,
+  { gram }: PlsSettings,
+): readonly Gram['precision'][] =>
+  gram === 'float32' || (gram === 'auto' && rows * rows * columns >= FLOAT32_PAYS)
+    ? ['float32', 'float64']
+    : ['float64'];
+
+/** A Gram matrix and the tasks that it was too imprecise for; null where it was float32 and there is one. */
+const fitWithGram = (
+  bench: Workbench,
+  job: Job,
+  precision: Gram['precision'],
+): Promise<{ gram: Gram; imprecise: number[] } | null> =>
+  withGram(bench, precision, async (gram) => {
+    const { products, settings, hooks } = bench;
+    const imprecise: number[] = [];
+    const run: RunGroup = (tasks) =>
+      runKernelPls(products, gram, tasks, settings, precision === 'float32', hooks);
+    const sound = await inGroups(bench, job, everyIndex(job), run, (index, task) => {
+      if (task.ending === 'imprecise') imprecise.push(index);
+      job.finish(index, task, false);
+      return task.ending !== 'imprecise' || precision === 'float64';
+    });
+    return sound ? { gram, imprecise } : null;
+  });
+
+const fitWide = async (bench: Workbench, job: Job): Promise<Fit> => {
+  for (const precision of precisionsFor(bench.features, bench.settings)) {
+    const fitted = await fitWithGram(bench, job, precision);
+    if (fitted === null) continue;
+    const { gram, imprecise } = fitted;
+    const { constantColumns } = gram;
+    const block = imprecise.length > 0 ? await bench.features.resident() : null;
+    if (block === null) return { arithmetic: `${precision} gram`, constantColumns };
+    const { engine, products, features, order } = bench;
+    features.drop();
+    const operator = await streamedOperator(engine, products, block, order, gram.means);
+    try {
+      await onFeatures(bench, job, imprecise, operator, true);
+    } finally {
+      await operator.release();
+    }
+    return { arithmetic: 'deflated', constantColumns };
+  }
+  throw new Error('the last arithmetic is never given up');
+};
+
+/**
+ * Carries out a job in the cheapest arithmetic that bears it: on the features where there are few; else from a float32
+ * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
+ * find even that too imprecise again on the features, where these lie in memory as a whole.
+ */
+export const carryOut = (bench: Workbench, job: Job): Promise<Fit> =>
+  isNarrow(bench.features.rows, bench.features.columns)
+    ? fitNarrow(bench, job)
+    : fitWide(bench, job);

@@ -1,0 +1,83 @@
+import { getColumn, putColumn } from '../numeric/vectors.ts';
+import { matrix, type Products } from './products.ts';
+import { settleDead, type TargetSet, type Task } from './task.ts';
+
+/** [Y | 1] as a matrix [n, q + 1], row after row: targets and, in the last column, ones. */
+const withOnes = ({ sites: q, rows: n, values }: TargetSet): Float64Array => {
+  const result = new Float64Array(n * (q + 1));
+  for (let j = 0; j < q; j++) putColumn(result, q + 1, j, values.subarray(j * n, (j + 1) * n));
+  for (let i = 0; i < n; i++) result[i * (q + 1) + q] = 1;
+  return result;
+};
+
+/** A linear map of [Y | 1] on all rows, worked out once for the folds of a target set that follow each other. */
+export const onAllRows = (
+  multiply: (ones: Float64Array, rows: number) => Promise<Float64Array>,
+) => {
+  let last: { targets: TargetSet; ones: Float64Array; whole: Float64Array } | null = null;
+  return async (targets: TargetSet): Promise<{ ones: Float64Array; whole: Float64Array }> => {
+    if (last === null || last.targets !== targets) {
+      const ones = withOnes(targets);
+      last = { targets, ones, whole: await multiply(ones, targets.rows) };
+    }
+    return last;
+  };
+};
+
+/**
+ * F(Y − ȳ) over a task's training rows, target after target [q, length], for a linear map F whose value on all rows of
+ * [Y | 1] is `whole` [length, q + 1] and on the test rows `test`.
+ */
+export const onTraining = (
+  { mean, live }: Task,
+  whole: Float64Array,
+  test: Float64Array,
+  length: number,
+): Float64Array => {
+  const q = live.length;
+  const result = new Float64Array(q * length);
+  for (let i = 0; i < length; i++) {
+    const row = i * (q + 1);
+    const ones = whole[row + q]! - test[row + q]!;
+    for (let j = 0; j < q; j++)
+      if (live[j] === 1)
+        result[j * length + i] = whole[row + j]! - test[row + j]! - mean[j]! * ones;
+  }
+  return result;
+};
+
+/** a·bᵀ [q, q] made exactly symmetric, with nothing in the rows and columns of targets that take no part. */
+export const symmetricProduct = async (
+  products: Products,
+  task: Task,
+  a: Float64Array,
+  b: Float64Array,
+): Promise<Float64Array> => {
+  const q = task.live.length;
+  const product = await products.multiply('a·bᵀ', matrix(a, q), matrix(b, q));
+  for (let j = 0; j < q; j++)
+    for (let k = 0; k < j; k++) {
+      const value = (product[j * q + k]! + product[k * q + j]!) / 2;
+      product[j * q + k] = value;
+      product[k * q + j] = value;
+    }
+  return settleDead(task, product);
+};
+
+/** One product for the vectors of all tasks: they go in as columns, and the columns come out as vectors. */
+export const inLockstep = async (
+  vectors: readonly Float64Array[],
+  multiply: (columns: Float64Array) => Promise<Float64Array>,
+): Promise<Float64Array[]> => {
+  const m = vectors.length;
+  const columns = new Float64Array(m * vectors[0]!.length);
+  vectors.forEach((vector, k) => {
+    putColumn(columns, m, k, vector);
+  });
+  const product = await multiply(columns);
+  return vectors.map((_, k) => {
+    const result = new Float64Array(product.length / m);
+    getColumn(product, m, k, result);
+    return result;
+  });
+};

@@ -1,0 +1,115 @@
+import { permuteRows } from '../numeric/array.ts';
+import { transposed } from '../numeric/vectors.ts';
+import type { Float32Nd } from '../records/array.ts';
+import type { Engine, Held } from '../records/ports.ts';
+import { columnMeans, type Features, writeCentred } from './features.ts';
+import { chunkColumns, PANEL_ROWS } from './gram.ts';
+import { matrix, type Products } from './products.ts';
+
+/** Centred features X [n, p], rows in fold order, as something that multiplies. */
+export interface FeatureOperator {
+  readonly rows: number;
+  readonly columns: number;
+  readonly means: Float64Array;
+  readonly constantColumns: number;
+  /** X·W for W [p, m]: [n, m]. */
+  scores(weights: Float64Array): Promise<Float64Array>;
+  /** XᵀV for V [n, m]: [p, m]. */
+  loadings(vectors: Float64Array): Promise<Float64Array>;
+  /** XᵀV of the rows [from, to) alone, for V [to − from, m]: [p, m]. */
+  partialLoadings(vectors: Float64Array, from: number, to: number): Promise<Float64Array>;
+  release(): Promise<void>;
+}
+
+/** A dense float64 copy of X and of its transpose, for layers with few columns: 16 n p bytes. */
+export const denseOperator = async (
+  engine: Engine,
+  products: Products,
+  features: Features,
+  order: Int32Array,
+): Promise<FeatureOperator> => {
+  const { rows: n, columns: p } = features;
+  const x = new Float64Array(n * p);
+  const means = new Float64Array(p);
+  let constantColumns = 0;
+  let offset = 0;
+  for await (const block of features.blocks()) {
+    const width = block.shape[1]!;
+    const some = columnMeans(block, 0, width, features.name, offset);
+    writeCentred(block, 0, order, some.means, x, p, offset);
+    means.set(some.means, offset);
+    constantColumns += some.constant;
+    offset += width;
+  }
+  const across: Held = await engine.hold({ data: transposed(x, n, p), shape: [p, n] });
+  const held: Held = await engine.hold({ data: x, shape: [n, p] });
+  return {
+    rows: n,
+    columns: p,
+    means,
+    constantColumns,
+    scores: (weights) => products.multiply('a·b', { held }, matrix(weights, p)),
+    loadings: (vectors) => products.multiply('a·b', { held: across }, matrix(vectors, n)),
+    partialLoadings: (vectors, from, to) =>
+      products.multiply('aᵀ·b', { held, rows: [from, to] }, matrix(vectors, to - from)),
+    release: async () => {
+      await engine.take(held);
+      await engine.take(across);
+    },
+  };
+};
+
+/**
+ * X as it lies in float32, centred in float64 some rows at a time inside the engine: 4 n p bytes and a block.
+ * Takes `block` over: its rows are brought into `order` in place.
+ */
+export const streamedOperator = async (
+  engine: Engine,
+  products: Products,
+  block: Float32Nd,
+  order: Int32Array,
+  means: Float64Array,
+): Promise<FeatureOperator> => {
+  const [n = 0, p = 0] = block.shape;
+  permuteRows(block, order);
+  const held = await engine.hold(block);
+  const mean = { data: means, shape: [p] };
+  const step = Math.max(16, Math.min(PANEL_ROWS, chunkColumns(p, n)));
+  const partialLoadings = async (vectors: Float64Array, from: number, to: number) => {
+    const m = vectors.length / (to - from);
+    const sum = new Float64Array(p * m);
+    for (let i = from; i < to; i += step) {
+      const end = Math.min(i + step, to);
+      const some = matrix(vectors.subarray((i - from) * m, (end - from) * m), end - i);
+      const part = await products.multiplyCentred('aᵀ·b', { held, rows: [i, end] }, mean, some);
+      for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + part[k]!;
+    }
+    return sum;
+  };
+  return {
+    rows: n,
+    columns: p,
+    means,
+    constantColumns: 0,
+    scores: async (weights) => {
+      const m = weights.length / p;
+      const result = new Float64Array(n * m);
+      for (let i = 0; i < n; i += step) {
+        const rows = [i, Math.min(i + step, n)] as const;
+        const part = await products.multiplyCentred(
+          'a·b',
+          { held, rows },
+          mean,
+          matrix(weights, p),
+        );
+        result.set(part, i * m);
+      }
+      return result;
+    },
+    loadings: (vectors) => partialLoadings(vectors, 0, n),
+    partialLoadings,
+    release: async () => {
+      await engine.take(held);
+    },
+  };
+};

@@ -1,0 +1,131 @@
+import type { Float64Nd } from '../records/array.ts';
+import { isNarrow } from './estimate.ts';
+import { runFeaturePls } from './feature-pls.ts';
+import { columnMeans, writeCentred } from './features.ts';
+import { type Arithmetic, precisionsFor, type Workbench, withGram } from './fit.ts';
+import { chunkColumns } from './gram.ts';
+import { runDualPls } from './kernel-pls.ts';
+import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
+import { matrix } from './products.ts';
+import type { Outcome } from './remarks.ts';
+import type { Task } from './task.ts';
+
+/** Weights [columns, sites] of the centred features, and how they were found. */
+export interface FittedWeights {
+  readonly weights: Float64Nd;
+  readonly means: Float64Array;
+  readonly constantColumns: number;
+  readonly arithmetic: Arithmetic;
+  readonly outcome: Outcome;
+}
+
+const outcomeOf = ({ components, ending, unsettled }: Task, deflated: boolean): Outcome => ({
+  components,
+  ending,
+  unsettled,
+  deflated,
+});
+
+/** Σ_a r_a q_aᵀ with t_a = X·r_a. */
+const onFeatures = async (
+  bench: Workbench,
+  operator: FeatureOperator,
+  task: Task,
+): Promise<Float64Nd> => {
+  const { products, settings, hooks, expect } = bench;
+  expect(settings.components);
+  const [rotations] = await runFeaturePls(products, operator, [task], settings, true, hooks);
+  const { loadings, squares, targets } = task;
+  // Components that were given up are left out.
+  loadings.fill(0, task.components * targets.sites);
+  const a = squares.length;
+  const data = await products.multiply('aᵀ·b', matrix(rotations!, a), matrix(loadings, a));
+  return { data, shape: [operator.columns, targets.sites] };
+};
+
+/** Xᵀ·dual, some columns at a time. */
+const fromDual = async (
+  { engine, products, features, order, hooks }: Workbench,
+  dual: Float64Array,
+): Promise<Float64Nd> => {
+  const { rows: n, columns: p, name } = features;
+  const sites = dual.length / n;
+  const data = new Float64Array(p * sites);
+  const width = chunkColumns(n, p);
+  let offset = 0;
+  for await (const block of features.blocks()) {
+    const columns = block.shape[1]!;
+    for (let from = 0; from < columns; from += width) {
+      const to = Math.min(from + width, columns);
+      const { means } = columnMeans(block, from, to, name, offset + from);
+      const chunk = new Float64Array(n * (to - from));
+      writeCentred(block, from, order, means, chunk, to - from, 0);
+      const held = await engine.hold({ data: chunk, shape: [n, to - from] });
+      const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
+      await engine.take(held);
+      data.set(some, (offset + from) * sites);
+      hooks.checkStop();
+    }
+    offset += columns;
+  }
+  return { data, shape: [p, sites] };
+};
+
+const fitNarrow = async (bench: Workbench, start: () => Task): Promise<FittedWeights> => {
+  const { engine, products, features, order } = bench;
+  const operator = await denseOperator(engine, products, features, order);
+  features.drop();
+  try {
+    const task = start();
+    const weights = await onFeatures(bench, operator, task);
+    const { means, constantColumns } = operator;
+    const outcome = outcomeOf(task, false);
+    return { weights, means, constantColumns, arithmetic: 'features', outcome };
+  } finally {
+    await operator.release();
+  }
+};
+
+const fitWide = async (bench: Workbench, start: () => Task): Promise<FittedWeights> => {
+  const { engine, products, features, order, settings, hooks, expect } = bench;
+  for (const precision of precisionsFor(features, settings)) {
+    const { task, dual, means, constantColumns } = await withGram(
+      bench,
+      precision,
+      async (gram) => {
+        const fresh = start();
+        expect(settings.components);
+        return {
+          ...gram,
+          task: fresh,
+          dual: await runDualPls(products, gram, fresh, settings, hooks),
+        };
+      },
+    );
+    const imprecise = task.ending === 'imprecise';
+    if (imprecise && precision === 'float32') continue;
+    const block = imprecise ? await features.resident() : null;
+    if (block === null) {
+      const weights = await fromDual(bench, dual);
+      const outcome = outcomeOf(task, false);
+      return { weights, means, constantColumns, arithmetic: `${precision} gram`, outcome };
+    }
+    features.drop();
+    const operator = await streamedOperator(engine, products, block, order, means);
+    try {
+      const again = start();
+      const weights = await onFeatures(bench, operator, again);
+      const outcome = outcomeOf(again, true);
+      return { weights, means, constantColumns, arithmetic: 'deflated', outcome };
+    } finally {
+      await operator.release();
+    }
+  }
+  throw new Error('the last arithmetic is never given up');
+};
+
+/** One regression on all rows, in the cheapest arithmetic that bears it, as `carryOut` chooses it for folds. */
+export const fitWeights = (bench: Workbench, start: () => Task): Promise<FittedWeights> =>
+  isNarrow(bench.features.rows, bench.features.columns)
+    ? fitNarrow(bench, start)
+    : fitWide(bench, start);

@@ -1,0 +1,248 @@
+import { addDots, addRows, dot, sumOf } from '../numeric/vectors.ts';
+import type { PlsSettings } from '../records/protocol.ts';
+import { type Direction, dominantDirection } from './direction.ts';
+
+/** Targets of one set, shared by its folds: `values` [q, n], target after target, rows in fold order, centred. */
+export interface TargetSet {
+  readonly sites: number;
+  readonly rows: number;
+  readonly values: Float64Array;
+}
+
+/**
+ * Why a task has no further component:
+ * - `fitted`: nothing of the targets is left to fit (scikit-learn's "Y residual is constant");
+ * - `exhausted`: the features have no further direction above rounding;
+ * - `imprecise`: the Gram matrix has too few digits for the next one.
+ */
+export type Ending = 'fitted' | 'exhausted' | 'imprecise';
+
+/**
+ * One fold of one target set on its way through the components. All sums over rows are over training rows, which are
+ * all but the places [from, to).
+ */
+export interface Task {
+  readonly targets: TargetSet;
+  readonly from: number;
+  readonly to: number;
+  /** Mean of each target over training rows. */
+  readonly mean: Float64Array;
+  /** M = YᵀKY of the residuals [q, q]. */
+  covariance: Float64Array;
+  /** 0 where a target is constant or fitted, and so takes no further part. */
+  readonly live: Uint8Array;
+  /** Residual sum of squares of each target, now and at first. */
+  readonly residual: Float64Array;
+  readonly total: Float64Array;
+  /** Scores t_a [A, n] of all rows, τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
+  readonly scores: Float64Array;
+  readonly squares: Float64Array;
+  readonly loadings: Float64Array;
+  /** λ_a: variance of the features along t_a, in units of XXᵀ. */
+  readonly spreads: Float64Array;
+  components: number;
+  ending: Ending | null;
+  /** Components at which scikit-learn's iteration ran into its limit. */
+  unsettled: number;
+}
+
+/** scikit-learn takes a target for fitted where no residual exceeds this. */
+const NOTHING = 10 * Number.EPSILON;
+/** Below this part of a target's first sum of squares, its residual is looked at itself. */
+const NEARLY_FITTED = 1e-10;
+/** Residuals of this part of a target's norm are rounding. */
+const ROUNDING = 1e-12;
+
+export const startTask = (
+  targets: TargetSet,
+  [from, to]: readonly [number, number],
+  components: number,
+): Task => {
+  const { sites: q, rows: n, values } = targets;
+  const training = n - (to - from);
+  const mean = new Float64Array(q);
+  const total = new Float64Array(q);
+  const live = new Uint8Array(q);
+  for (let j = 0; j < q; j++) {
+    const target = values.subarray(j * n, (j + 1) * n);
+    const centre = (sumOf(target, 0, from) + sumOf(target, to, n)) / training;
+    let square = 0;
+    let largest = 0;
+    let varies = false;
+    const first = target[from === 0 ? to : 0]!;
+    for (let i = from === 0 ? to : 0; i < n; i = i + 1 === from ? to : i + 1) {
+      const residual = target[i]! - centre;
+      square += residual * residual;
+      largest = Math.max(largest, Math.abs(residual));
+      varies ||= target[i] !== first;
+    }
+    mean[j] = varies ? centre : first;
+    total[j] = square;
+    live[j] = varies && largest >= NOTHING ? 1 : 0;
+  }
+  return {
+    targets,
+    from,
+    to,
+    mean,
+    covariance: new Float64Array(q * q),
+    live,
+    residual: total.slice(),
+    total,
+    scores: new Float64Array(components * n),
+    squares: new Float64Array(components),
+    loadings: new Float64Array(components * q),
+    spreads: new Float64Array(components),
+    components: 0,
+    ending: null,
+    unsettled: 0,
+  };
+};
+
+/** rows[b] · vector over the training rows, for the first `count` rows of a matrix [·, n]. */
+export const trainingDots = (
+  { from, to }: Task,
+  rows: Float64Array,
+  count: number,
+  vector: Float64Array,
+): Float64Array => {
+  const result = new Float64Array(count);
+  addDots(result, rows, count, vector, 0, from);
+  addDots(result, rows, count, vector, to, vector.length);
+  return result;
+};
+
+/** vectorᵀother over the training rows. */
+export const trainingDot = (
+  { from, to }: Task,
+  vector: Float64Array,
+  other: Float64Array,
+): number => dot(vector, 0, other, 0, from) + dot(vector, to, other, to, vector.length - to);
+
+/** Subtracts the mean over the training rows from all rows. */
+export const centreOnTraining = ({ from, to }: Task, vector: Float64Array): void => {
+  const n = vector.length;
+  const centre = (sumOf(vector, 0, from) + sumOf(vector, to, n)) / (n - (to - from));
+  for (let i = 0; i < n; i++) vector[i] = vector[i]! - centre;
+};
+
+export const traceOf = (square: Float64Array, q: number): number => {
+  let trace = 0;
+  for (let j = 0; j < q; j++) trace += square[j * q + j]!;
+  return trace;
+};
+
+/** M with nothing in the rows and columns of targets that take no part; changes `matrix`. */
+export const settleDead = ({ live }: Task, matrix: Float64Array): Float64Array => {
+  const q = live.length;
+  for (let j = 0; j < q; j++)
+    for (let k = 0; k < q; k++) if (live[j] === 0 || live[k] === 0) matrix[j * q + k] = 0;
+  return matrix;
+};
+
+/** Whether target `j` has no residual left on the training rows, looked at row by row. */
+const isFitted = (
+  { targets, mean, loadings, scores, components, from, to, total }: Task,
+  j: number,
+) => {
+  const { rows: n, sites: q, values } = targets;
+  const residual = values.slice(j * n, (j + 1) * n);
+  for (let i = 0; i < n; i++) residual[i] = residual[i]! - mean[j]!;
+  const weights = new Float64Array(components);
+  for (let a = 0; a < components; a++) weights[a] = -loadings[a * q + j]!;
+  addRows(residual, scores, components, weights);
+  residual.fill(0, from, to);
+  const largest = residual.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest < NOTHING || dot(residual, 0, residual, 0, n) < ROUNDING * ROUNDING * total[j]!;
+};
+
+/**
+ * The next combination of targets, or null where the task ends: with `fitted` where no target is left, `exhausted`
+ * where no feature varies together with one.
+ */
+export const nextDirection = (task: Task, settings: PlsSettings): Float64Array | null => {
+  const { live, residual, total, covariance, components } = task;
+  const q = live.length;
+  for (let j = 0; j < q; j++) {
+    const nearly = components > 0 && residual[j]! <= NEARLY_FITTED * total[j]!;
+    if (live[j] === 1 && nearly && isFitted(task, j)) {
+      live[j] = 0;
+      settleDead(task, covariance);
+    }
+  }
+  if (!live.includes(1)) {
+    task.ending = 'fitted';
+    return null;
+  }
+  let found: Direction | null = null;
+  for (let j = 0; j < q && found === null; j++)
+    if (live[j] === 1 && covariance[j * q + j]! > 0)
+      found = dominantDirection(covariance, q, j, settings);
+  if (found === null) {
+    task.ending = 'exhausted';
+    return null;
+  }
+  if (!found.settled) task.unsettled++;
+  return found.weights;
+};
+
+/**
+ * Takes scores t as the task's next component a: centres them, makes them orthogonal to all before, and regresses the
+ * targets on them. Returns what was taken of each earlier component, or null (and ends the task) where t is nothing
+ * but rounding.
+ */
+export const acceptScores = (task: Task, t: Float64Array): Float64Array | null => {
+  const { scores, squares, loadings, residual, live, targets, components: a } = task;
+  const { sites: q, rows: n } = targets;
+  centreOnTraining(task, t);
+  const taken = trainingDots(task, scores, a, t);
+  for (let b = 0; b < a; b++) taken[b] = -taken[b]! / squares[b]!;
+  addRows(t, scores, a, taken);
+  centreOnTraining(task, t);
+  const square = trainingDot(task, t, t);
+  if (!(square > 0)) {
+    task.ending = 'exhausted';
+    return null;
+  }
+  scores.set(t, a * n);
+  squares[a] = square;
+  const products = trainingDots(task, targets.values, q, t);
+  for (let j = 0; j < q; j++) {
+    const loading = live[j] === 1 ? products[j]! / square : 0;
+    loadings[a * q + j] = loading;
+    residual[j] = residual[j]! - square * loading * loading;
+  }
+  task.components = a + 1;
+  return taken;
+};
+
+/** Puts λ of the last component on record and returns it as a part of the largest. */
+export const recordSpread = (task: Task, spread: number): number => {
+  const { spreads, components } = task;
+  spreads[components - 1] = spread;
+  let largest = 0;
+  for (let a = 0; a < components; a++) largest = Math.max(largest, spreads[a]!);
+  return spread / largest;
+};
+
+/** The last component's scores with the test rows set to 0. */
+export const trainingScores = ({ scores, components, targets, from, to }: Task): Float64Array => {
+  const n = targets.rows;
+  const masked = scores.slice((components - 1) * n, components * n);
+  masked.fill(0, from, to);
+  return masked;
+};
+
+/** ȳ + Σ_a t_a q_aᵀ at the places [from, to): [to − from, q]. */
+export const predictPlaces = (task: Task, from: number, to: number): Float64Array => {
+  const { targets, scores, loadings, mean, components } = task;
+  const { sites: q, rows: n } = targets;
+  const result = new Float64Array((to - from) * q);
+  for (let i = from; i < to; i++)
+    for (let j = 0; j < q; j++) {
+      let value = mean[j]!;
+      for (let a = 0; a < components; a++) value += scores[a * n + i]! * loadings[a * q + j]!;
+      result[(i - from) * q + j] = value;
+    }
+  return result;
+};
