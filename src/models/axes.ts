@@ -12,6 +12,8 @@ import type { View } from './view.ts';
 export interface Axes {
   readonly letters: string;
   readonly prefix: number;
+  /** What the tensor was before it was reshaped into groups, as group norm is exported. */
+  readonly origin?: { readonly letters: string; readonly shape: Sizes } | undefined;
 }
 
 const shapeOf = (view: View, tensor: string): Sizes | null => view.facts.get(tensor)?.shape ?? null;
@@ -72,6 +74,21 @@ const transposed = (node: ReadNode, { letters, prefix }: Axes): Axes => {
   return { letters: perm.map((axis) => letters[axis] ?? '?').join(''), prefix };
 };
 
+const sameSizes = (a: Sizes, b: Sizes): boolean =>
+  a.length === b.length && a.every((size, axis) => size !== null && size === b[axis]);
+
+const reshaped = (view: View, node: ReadNode, axes: Axes): Axes => {
+  const [from, to] = [shapeOf(view, node.inputs[0]!), shapeOf(view, node.outputs[0]!)];
+  const { origin, prefix } = axes;
+  if (origin !== undefined && to !== null && sameSizes(origin.shape, to)) {
+    return { letters: origin.letters, prefix };
+  }
+  const letters = relabel(axes.letters, from, to);
+  if (!letters.includes('?') || from === null) return { letters, prefix };
+  const known = axes.letters.includes('?') ? origin : { letters: axes.letters, shape: from };
+  return { letters, prefix, origin: known };
+};
+
 const spatial = (rank: number | undefined): string =>
   rank === 4 ? 'NCHW' : rank === 3 ? 'NCT' : unknown(rank ?? 4);
 
@@ -105,10 +122,8 @@ const follow = (view: View, node: ReadNode, known: Known): Axes | null => {
     case 'Reshape':
     case 'Flatten':
     case 'Squeeze':
-    case 'Unsqueeze': {
-      const [from, to] = [shapeOf(view, node.inputs[0]!), shapeOf(view, node.outputs[0]!)];
-      return { letters: relabel(first.letters, from, to), prefix: first.prefix };
-    }
+    case 'Unsqueeze':
+      return reshaped(view, node, first);
     default:
       if (node.op.startsWith('Reduce')) return reduced(view, node, first);
       return merged(inputs, rank);
@@ -127,6 +142,7 @@ const merged = (inputs: readonly Axes[], rank: number | undefined): Axes => {
   return {
     letters: full.length === 0 ? unknown(most) : joined(full.map(({ letters }) => letters)),
     prefix: Math.max(0, ...full.map(({ prefix }) => prefix)),
+    origin: full[0]?.origin,
   };
 };
 
@@ -138,7 +154,7 @@ const tellBranches = (view: View, node: ReadNode, axes: Axes, known: Map<string,
   if (node.op !== 'Add' || axes.letters.includes('?')) return;
   const shape = shapeOf(view, node.outputs[0]!);
   for (const name of imageInputsOf(view, node)) {
-    const same = shape?.every((size, axis) => size === shapeOf(view, name)?.[axis]) ?? false;
+    const same = shape !== null && sameSizes(shape, shapeOf(view, name) ?? []);
     if (same && (known.get(name)?.letters.includes('?') ?? true)) known.set(name, axes);
   }
 };

@@ -63,11 +63,17 @@ const gates = (view: View, all: readonly Meeting[]): Set<number> => {
   return found;
 };
 
-/** The meeting that is the only reader of a tensor. */
-const onlyMeeting = (view: View, tensor: string, isMeeting: ReadonlySet<number>): number | null => {
+type Open = ReadonlyMap<number, Meeting['kind']>;
+
+/** What the only reader of a tensor is, where that is a meeting. */
+const onlyMeeting = (view: View, tensor: string, open: Open): Meeting['kind'] | null => {
   const readers = readersOf(view, tensor);
-  return readers.length === 1 && isMeeting.has(readers[0]!) ? readers[0]! : null;
+  return readers.length === 1 ? (open.get(readers[0]!) ?? null) : null;
 };
+
+/** One branch of a gated product, for which the product itself stands. */
+const intoProduct = (view: View, tensor: string, open: Open): boolean =>
+  onlyMeeting(view, wayOf(view, tensor), open) === 'product';
 
 /** A final Sigmoid makes probabilities of logits, as Softmax does. */
 const endsInSigmoid = (view: View, { end }: Region): boolean => {
@@ -83,28 +89,25 @@ type Verdict =
 
 const LEFT: Verdict = { kind: 'left' };
 
-const judgeWeighted = (
-  view: View,
-  index: number,
-  region: Region,
-  isMeeting: ReadonlySet<number>,
-): Verdict => {
+const judgeWeighted = (view: View, index: number, region: Region, open: Open): Verdict => {
   const node = view.structure.nodes[index]!;
   if (endsInSigmoid(view, region)) return { kind: 'logits' };
-  if (region.nonlinear || hasFusedActivation(node)) return { kind: 'layer', tensor: region.end };
+  if (region.nonlinear || hasFusedActivation(node)) {
+    return intoProduct(view, region.end, open) ? LEFT : { kind: 'layer', tensor: region.end };
+  }
   if (goesOut(view, region.end)) return { kind: 'logits' };
   const end = wayOf(view, region.end);
-  if (onlyMeeting(view, end, isMeeting) !== null) {
+  if (onlyMeeting(view, end, open) !== null) {
     const [input] = imageInputsOf(view, node);
     return comesFromAttention(view, input!) ? { kind: 'layer', tensor: end } : LEFT;
   }
   return feedsAttention(view, region.end) ? LEFT : { kind: 'layer', tensor: region.end };
 };
 
-const judgeMeeting = (view: View, region: Region, isMeeting: ReadonlySet<number>): Verdict => {
+const judgeMeeting = (view: View, region: Region, open: Open): Verdict => {
   if (region.nonlinear) return { kind: 'layer', tensor: region.end };
   const end = wayOf(view, region.end);
-  if (onlyMeeting(view, end, isMeeting) !== null) return LEFT;
+  if (onlyMeeting(view, end, open) !== null) return LEFT;
   return feedsAttention(view, region.end) ? LEFT : { kind: 'layer', tensor: region.end };
 };
 
@@ -116,7 +119,7 @@ const judgeMeeting = (view: View, region: Region, isMeeting: ReadonlySet<number>
  * - the projection of attention, taken as it enters its residual sum (batch and tokens in their places again);
  * - products with weights without a nonlinearity that go into no residual sum: linear bottlenecks, patch embedding,
  *   downsampling and patch merging, depthwise convolutions before another convolution;
- * - gated products (SwiGLU) of two linear branches.
+ * - gated products of two branches (SwiGLU), for which their factors are left out.
  *
  * Left out are query, key and value; branches into a residual sum (also through LayerScale, DropPath, a norm or a
  * change of layout); everything inside a gate; sums within attention (rotary and relative positions); partial sums;
@@ -131,7 +134,8 @@ const judgeMeeting = (view: View, region: Region, isMeeting: ReadonlySet<number>
  * - DenseNet: concatenations only repeat earlier layers and are no layers. Each of its 120 convolutions is one: the
  *   1×1 after norm and ReLU, the 3×3 (new features) and the transitions as they are;
  * - Inception and GoogLeNet: each branch is a layer, concatenations are not;
- * - Swin and MaxViT: attention within windows is taken after the windows are put back;
+ * - Swin: attention within windows is taken after the windows are put back. MaxViT keeps its windows through whole
+ *   blocks: those layers have no rows and columns, and count as layers without space;
  * - SqueezeNet: its last convolution has a ReLU and is a layer, though it gives the classes.
  * Final pooling, embeddings after a last LayerNorm and class tokens are no layers of their own: `everyTensor` has
  * them. Networks whose layers hide in the model's own functions (`domain` not ONNX) are not looked into.
@@ -145,21 +149,22 @@ export const findLayers = (view: View): Found[] => {
   const absorbed = new Set([...regions.values()].flatMap((region) => region.nodes));
   const all = meetings(view).filter(({ node }) => !absorbed.has(node));
   const gated = gates(view, all);
-  const open = all.filter(({ node }) => !gated.has(node));
-  const isMeeting = new Set(open.map(({ node }) => node));
+  const open: Open = new Map(
+    all.filter(({ node }) => !gated.has(node)).map(({ node, kind }) => [node, kind]),
+  );
   const found: Found[] = [];
   const logits = new Set<string>();
   for (const index of weighted) {
     if (gated.has(index)) continue;
     const region = regions.get(index)!;
-    const verdict = judgeWeighted(view, index, region, isMeeting);
+    const verdict = judgeWeighted(view, index, region, open);
     if (verdict.kind === 'layer') found.push({ tensor: verdict.tensor, node: index });
     if (verdict.kind === 'logits') logits.add(region.end);
   }
-  for (const { node } of open) {
+  for (const node of open.keys()) {
     if (imageInputsOf(view, nodes[node]!).every((name) => logits.has(name))) continue;
     const region = regionOf(view, nodes[node]!.outputs[0]!);
-    const verdict = judgeMeeting(view, region, isMeeting);
+    const verdict = judgeMeeting(view, region, open);
     if (verdict.kind === 'layer') found.push({ tensor: verdict.tensor, node });
   }
   const place = ({ tensor }: Found): number => view.wiring.producer.get(tensor) ?? -1;

@@ -18,8 +18,8 @@ const NONLINEAR = set(
     'Gelu Mish Min Max ThresholdedRelu Shrink Swish Where Sign FastGelu QuickGelu BiasGelu',
 );
 
-/** Values stay, their places change. */
-const MOVEMENT = set('Transpose Reshape Flatten Squeeze Unsqueeze Split');
+/** Values stay, their places change, or some are cut away. */
+const MOVEMENT = set('Transpose Reshape Flatten Squeeze Unsqueeze Split Slice');
 
 /** Normalisations that are one operation. */
 const NORMALISATION = set(

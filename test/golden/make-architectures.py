@@ -14,6 +14,7 @@ import sys
 import warnings
 
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import nn
 from torchvision import models
@@ -184,18 +185,112 @@ class TimmVit(nn.Module):
         return self.head(self.norm(self.blocks(x))[:, 0])
 
 
+class EvaBlock(nn.Module):
+    """As in EVA-02: rotary positions, separate q, k and v, a gated MLP of two branches with a norm in between."""
+
+    def __init__(self, width, heads, tokens):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.q, self.k, self.v = (nn.Linear(width, width) for _ in range(3))
+        self.proj = nn.Linear(width, width)
+        self.gate, self.value = nn.Linear(width, 2 * width), nn.Linear(width, 2 * width)
+        self.out = nn.Linear(2 * width, width)
+        self.cos = nn.Parameter(torch.randn(tokens, width // heads))
+        self.sin = nn.Parameter(torch.randn(tokens, width // heads))
+
+    def rotated(self, x):
+        a, b = x.chunk(2, -1)
+        return x * self.cos + torch.cat([-b, a], -1) * self.sin
+
+    def attention(self, x):
+        n, t, c = x.shape
+        q, k, v = (f(x).reshape(n, t, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
+        weights = (self.rotated(q) @ self.rotated(k).transpose(-2, -1)).softmax(-1)
+        return self.proj((weights @ v).transpose(1, 2).reshape(n, t, c))
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        y = self.norm2(x)
+        return x + self.out(F.silu(self.gate(y)) * self.value(y))
+
+
+class PackedGluBlock(TimmBlock):
+    """The gated MLP of DINOv2 giant: one product, cut in two."""
+
+    def __init__(self, width, heads):
+        super().__init__(width, heads)
+        self.w12, self.w3 = nn.Linear(width, 4 * width), nn.Linear(2 * width, width)
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x)) * self.ls1
+        a, b = self.w12(self.norm2(x)).chunk(2, -1)
+        return x + self.w3(F.silu(a) * b) * self.ls2
+
+
+class DistilledVit(nn.Module):
+    """Class and distillation token, two heads averaged (DeiT)."""
+
+    def __init__(self, blocks, width=64):
+        super().__init__()
+        self.patch_embed = nn.Conv2d(3, width, 16, 16)
+        self.tokens = nn.Parameter(torch.randn(1, 2, width))
+        self.blocks = nn.Sequential(*blocks)
+        self.norm = nn.LayerNorm(width)
+        self.head, self.head_dist = nn.Linear(width, 1000), nn.Linear(width, 1000)
+
+    def forward(self, x):
+        x = self.patch_embed(x).flatten(2).transpose(1, 2)
+        x = self.norm(self.blocks(torch.cat([self.tokens.expand(x.shape[0], -1, -1), x], 1)))
+        return (self.head(x[:, 0]) + self.head_dist(x[:, 1])) / 2
+
+
+class PreActivation(nn.Module):
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.shortcut = None if inputs == outputs else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x):
+        y = torch.relu(self.norm1(x))
+        x = x if self.shortcut is None else self.shortcut(y)
+        return x + self.conv2(torch.relu(self.norm2(self.conv1(y))))
+
+
+def resnet_v2():
+    """He et al. 2016: norm and ReLU before each convolution."""
+    blocks = [PreActivation(16, 16), PreActivation(16, 32, 2), PreActivation(32, 32), PreActivation(32, 64, 2)]
+    head = [nn.BatchNorm2d(64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    return nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), *blocks, *head)
+
+
+def resnet18_group_norm():
+    return models.resnet18(norm_layer=lambda width: nn.GroupNorm(8, width))
+
+
+def resnet18_trunk():
+    """Without head: the last sum leaves the model."""
+    return nn.Sequential(*list(models.resnet18().children())[:-2])
+
+
 def vit_tiny():
     return models.VisionTransformer(224, 16, 12, 3, 192, 768)
 
 
+# torchvision's Swin V2 is missing: torch 1.13 cannot export it (aten::zero).
 # name: (builder, (height, width), opset, free batch)
 ARCHITECTURES = {
     "alexnet": (models.alexnet, (224, 224), 13, True),
     "convnext_tiny": (models.convnext_tiny, (224, 224), 13, True),
     "convnext_tiny_17": (models.convnext_tiny, (224, 224), 17, False),
+    "deit_distilled": (lambda: DistilledVit([TimmBlock(64, 2), TimmBlock(64, 2)]), (64, 64), 13, True),
     "densenet121": (models.densenet121, (224, 224), 13, True),
     "efficientnet_b0": (models.efficientnet_b0, (224, 224), 13, True),
     "efficientnet_v2_s": (models.efficientnet_v2_s, (384, 384), 17, False),
+    "eva_like": (lambda: DistilledVit([EvaBlock(64, 2, 18), EvaBlock(64, 2, 18)]), (64, 64), 17, True),
+    "glu_packed": (lambda: DistilledVit([PackedGluBlock(64, 2), PackedGluBlock(64, 2)]), (64, 64), 13, True),
     "googlenet": (lambda: models.googlenet(init_weights=False), (224, 224), 13, True),
     "inception_v3": (lambda: models.inception_v3(init_weights=False), (299, 299), 13, True),
     "maxvit_t": (models.maxvit_t, (224, 224), 13, False),
@@ -207,12 +302,14 @@ ARCHITECTURES = {
     "regnet_x_400mf": (models.regnet_x_400mf, (224, 224), 13, True),
     "regnet_y_400mf": (models.regnet_y_400mf, (224, 224), 13, True),
     "resnet18": (models.resnet18, (224, 224), 13, True),
+    "resnet18_group_norm": (resnet18_group_norm, (224, 224), 13, True),
+    "resnet18_trunk": (resnet18_trunk, (224, 224), 13, True),
     "resnet50": (models.resnet50, (224, 224), 13, True),
     "resnet50_9": (models.resnet50, (224, 224), 9, False),
+    "resnet_v2": (resnet_v2, (32, 32), 13, True),
     "shufflenet_v2_x1_0": (models.shufflenet_v2_x1_0, (224, 224), 13, True),
     "squeezenet1_1": (models.squeezenet1_1, (224, 224), 13, True),
     "swin_t": (models.swin_t, (224, 224), 13, True),
-    "swin_v2_t": (models.swin_v2_t, (256, 256), 17, False),
     "timm_vit_registers": (TimmVit, (224, 160), 13, True),
     "vgg16": (models.vgg16, (224, 224), 13, True),
     "vit_b_16": (models.vit_b_16, (224, 224), 13, True),

@@ -1,0 +1,333 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { encodeModel, type OnnxNode } from '../../src/graph/encode.ts';
+import { readModel } from '../../src/graph/read.ts';
+import { everyTensor, listLayers, matchesAny, selectLayers } from '../../src/models/layers.ts';
+import { goldenModel, patterned } from '../onnx.ts';
+import { sharedPath, sharedSkipReason } from '../shared.ts';
+
+/** Layers in all, and how many of them are maps (C×H×W), maps with channels last, tokens, and without space. */
+const table: Readonly<
+  Record<string, readonly [all: number, maps: number, last: number, tokens: number, flat: number]>
+> = {
+  alexnet: [7, 5, 0, 0, 2],
+  convnext_tiny: [58, 40, 18, 0, 0],
+  convnext_tiny_17: [58, 40, 18, 0, 0],
+  deit_distilled: [9, 1, 0, 8, 0],
+  densenet121: [120, 120, 0, 0, 0],
+  efficientnet_b0: [49, 49, 0, 0, 0],
+  efficientnet_v2_s: [112, 112, 0, 0, 0],
+  eva_like: [9, 1, 0, 8, 0],
+  glu_packed: [9, 1, 0, 8, 0],
+  googlenet: [57, 57, 0, 0, 0],
+  inception_v3: [94, 94, 0, 0, 0],
+  maxvit_t: [124, 35, 0, 0, 89],
+  mnasnet1_0: [52, 52, 0, 0, 0],
+  mobilenet_v1: [27, 27, 0, 0, 0],
+  mobilenet_v2: [52, 52, 0, 0, 0],
+  mobilenet_v3_large: [47, 46, 0, 0, 1],
+  mobilenet_v3_small: [35, 34, 0, 0, 1],
+  regnet_x_400mf: [67, 67, 0, 0, 0],
+  regnet_y_400mf: [49, 49, 0, 0, 0],
+  resnet18: [17, 17, 0, 0, 0],
+  resnet18_group_norm: [17, 17, 0, 0, 0],
+  resnet18_trunk: [17, 17, 0, 0, 0],
+  resnet50: [49, 49, 0, 0, 0],
+  resnet50_9: [49, 49, 0, 0, 0],
+  resnet_v2: [9, 9, 0, 0, 0],
+  shufflenet_v2_x1_0: [56, 56, 0, 0, 0],
+  squeezenet1_1: [26, 26, 0, 0, 0],
+  swin_t: [52, 1, 51, 0, 0],
+  timm_vit_registers: [13, 1, 0, 12, 0],
+  vgg16: [15, 13, 0, 0, 2],
+  vit_b_16: [49, 1, 0, 48, 0],
+  vit_b_16_17: [49, 1, 0, 48, 0],
+  vit_tiny: [49, 1, 0, 48, 0],
+};
+
+const architecture = (name: string) => goldenModel(`architectures/${name}.onnx.gz`).structure;
+
+describe('listLayers', () => {
+  it('has a line for every stored architecture', () => {
+    const folder = new URL('../golden/architectures', import.meta.url);
+    const stored = readdirSync(folder).filter((file) => file.endsWith('.gz'));
+    expect(stored.map((file) => file.replace('.onnx.gz', '')).sort()).toEqual(
+      Object.keys(table).sort(),
+    );
+  });
+
+  it.each(Object.entries(table))('%s', (name, counts) => {
+    const layers = listLayers(architecture(name));
+    const having = (axes: string) => layers.filter((layer) => layer.axes === axes).length;
+    expect([
+      layers.length,
+      having('channel-row-column'),
+      having('row-column-channel'),
+      having('token-channel'),
+      having('channel'),
+    ]).toEqual(counts);
+    expect(new Set(layers.map((layer) => layer.name)).size).toBe(layers.length);
+    expect(layers.filter(({ shape }) => shape.length === 0 || shape.includes(null))).toEqual([]);
+  });
+
+  const names = (name: string, count: number) =>
+    listLayers(architecture(name))
+      .slice(0, count)
+      .map((layer) => `${layer.name} ${layer.shape}`);
+
+  it('names layers as torchvision names its modules', () => {
+    expect(names('resnet50', 5)).toEqual([
+      'conv1 64,112,112',
+      'layer1.0.conv1 64,56,56',
+      'layer1.0.conv2 64,56,56',
+      'layer1.0 256,56,56',
+      'layer1.1.conv1 64,56,56',
+    ]);
+    expect(names('vit_b_16', 5)).toEqual([
+      'conv_proj 768,14,14',
+      'encoder.layers.encoder_layer_0.self_attention 197,768',
+      'encoder.layers.encoder_layer_0.Add 197,768',
+      'encoder.layers.encoder_layer_0.mlp.0 197,3072',
+      'encoder.layers.encoder_layer_0.Add_1 197,768',
+    ]);
+    expect(names('convnext_tiny', 4)).toEqual([
+      'features.0.0 96,56,56',
+      'features.1.0.block.0 96,56,56',
+      'features.1.0.block.3 56,56,384',
+      'features.1.0 96,56,56',
+    ]);
+  });
+
+  it('takes windowed attention after the windows are put back', () => {
+    expect(names('swin_t', 3).slice(1)).toEqual([
+      'features.1.0.attn 56,56,96',
+      'features.1.0.Add 56,56,96',
+    ]);
+  });
+
+  it('leaves out gates: MobileNetV3 has no squeeze-excite convolution among its layers', () => {
+    const { nodes } = architecture('mobilenet_v3_large');
+    const gates = nodes.filter(({ name }) => /fc[12]\/Conv/.test(name));
+    expect(gates).toHaveLength(16);
+    const listed = listLayers(architecture('mobilenet_v3_large')).map((layer) => layer.name);
+    expect(listed.filter((name) => /fc[12]/.test(name))).toEqual([]);
+    expect(listed).toContain('features.4.block.1.0');
+  });
+
+  it('counts class, distillation and register tokens', () => {
+    const prefixes = (name: string) =>
+      new Set(
+        listLayers(architecture(name))
+          .filter(({ axes }) => axes === 'token-channel')
+          .map(({ prefixTokens }) => prefixTokens),
+      );
+    expect(prefixes('vit_b_16')).toEqual(new Set([1]));
+    expect(prefixes('deit_distilled')).toEqual(new Set([2]));
+    expect(prefixes('timm_vit_registers')).toEqual(new Set([5]));
+  });
+
+  it('lists the same layers for the unfolded export of 2,292 nodes as for its folded twin', ({
+    skip,
+  }) => {
+    const path = sharedPath('data', 'models');
+    if (path === null) return skip(sharedSkipReason);
+    const layers = (file: string) => listLayers(readModel(readFileSync(`${path}/${file}`), file));
+    const folded = layers('mobilenet_v1_0.25_128.onnx');
+    expect(layers('mobilenet_v1_0.25_128_unfolded.onnx')).toEqual(folded);
+    expect(folded).toHaveLength(27);
+    expect(layers('mobilenet_v2_1.0_224.onnx')).toHaveLength(52);
+  });
+});
+
+/** A model of one chain behind a convolution `c` of the image, with weights `w` (4×3×1×1), `v` (4×4×1×1), `m` (4×4). */
+const chain = (
+  nodes: readonly OnnxNode[],
+  output: string,
+  size: readonly (number | string)[] = ['n', 3, 8, 8],
+) =>
+  readModel(
+    encodeModel({
+      name: 'chain',
+      opset: 13,
+      inputs: [{ name: 'x', type: 'float32', shape: size }],
+      outputs: [{ name: output, type: 'float32', shape: null }],
+      initialisers: [
+        { name: 'w', array: patterned([4, 3, 1, 1]) },
+        { name: 'v', array: patterned([4, 4, 1, 1]) },
+        { name: 'm', array: patterned([4, 4]) },
+        { name: 'zero', array: { data: Float32Array.of(0), shape: [] } },
+        { name: 'minus', array: { data: Float32Array.of(-1), shape: [] } },
+        { name: 'six', array: { data: Float32Array.of(6), shape: [] } },
+      ],
+      nodes: [{ op: 'Conv', name: 'stem', inputs: ['x', 'w'], outputs: ['c'] }, ...nodes],
+    }),
+    'chain.onnx',
+  );
+
+const tensors = (structure: ReturnType<typeof chain>) =>
+  listLayers(structure).map(({ tensor }) => tensor);
+
+describe('the rule', () => {
+  const head: readonly OnnxNode[] = [
+    { op: 'GlobalAveragePool', inputs: ['last'], outputs: ['pooled'] },
+    { op: 'Flatten', inputs: ['pooled'], outputs: ['flat'] },
+    { op: 'MatMul', inputs: ['flat', 'm'], outputs: ['logits'] },
+    { op: 'Softmax', inputs: ['logits'], outputs: ['y'] },
+  ];
+
+  it('takes a Clip from 0 for a nonlinearity, and one from −1 for none', () => {
+    const clipped = (low: string) =>
+      chain(
+        [
+          { op: 'Clip', inputs: ['c', low, 'six'], outputs: ['a'] },
+          {
+            op: 'Pad',
+            inputs: ['a'],
+            outputs: ['last'],
+            attributes: { pads: { ints: [0, 0, 0, 0] } },
+          },
+          ...head,
+        ],
+        'y',
+      );
+    expect(tensors(clipped('zero'))).toEqual(['a']);
+    expect(tensors(clipped('minus'))).toEqual(['a']);
+    const residual = (low: string) =>
+      chain(
+        [
+          { op: 'Conv', inputs: ['c', 'v'], outputs: ['d'] },
+          { op: 'Clip', inputs: ['d', low, 'six'], outputs: ['branch'] },
+          { op: 'Add', inputs: ['c', 'branch'], outputs: ['last'] },
+          ...head,
+        ],
+        'y',
+      );
+    expect(tensors(residual('zero'))).toEqual(['c', 'branch', 'last']);
+    expect(tensors(residual('minus'))).toEqual(['c', 'last']);
+  });
+
+  it('follows activations that are exported as several operations to their end', () => {
+    const silu = chain(
+      [
+        { op: 'Sigmoid', inputs: ['c'], outputs: ['s'] },
+        { op: 'Mul', inputs: ['c', 's'], outputs: ['last'] },
+        ...head,
+      ],
+      'y',
+    );
+    expect(tensors(silu)).toEqual(['last']);
+    const hardSwish = chain(
+      [
+        { op: 'Add', inputs: ['c', 'six'], outputs: ['moved'] },
+        { op: 'Clip', inputs: ['moved', 'zero', 'six'], outputs: ['clipped'] },
+        { op: 'Mul', inputs: ['c', 'clipped'], outputs: ['scaled'] },
+        { op: 'Div', inputs: ['scaled', 'six'], outputs: ['last'] },
+        ...head,
+      ],
+      'y',
+    );
+    expect(tensors(hardSwish)).toEqual(['last']);
+  });
+
+  it('takes logits for no layer, also behind a final Sigmoid, but keeps the last ReLU of a trunk', () => {
+    const last: OnnxNode = { op: 'Relu', inputs: ['c'], outputs: ['last'] };
+    expect(tensors(chain([last, ...head], 'y'))).toEqual(['last']);
+    const sigmoid: OnnxNode = { op: 'Sigmoid', inputs: ['logits'], outputs: ['y'] };
+    expect(tensors(chain([last, ...head.slice(0, 3), sigmoid], 'y'))).toEqual(['last']);
+    expect(tensors(chain([last], 'last'))).toEqual(['last']);
+  });
+
+  it('does not look at what depends on another input', () => {
+    const structure = readModel(
+      encodeModel({
+        name: 'two towers',
+        opset: 13,
+        inputs: [
+          { name: 'pixels', type: 'float32', shape: [1, 3, 4, 4] },
+          { name: 'words', type: 'float32', shape: [1, 4, 4, 4] },
+        ],
+        outputs: [{ name: 'joined', type: 'float32', shape: null }],
+        initialisers: [
+          { name: 'w', array: patterned([4, 3, 1, 1]) },
+          { name: 'v', array: patterned([4, 4, 1, 1]) },
+        ],
+        nodes: [
+          { op: 'Conv', name: 'image', inputs: ['pixels', 'w'], outputs: ['c'] },
+          { op: 'Relu', inputs: ['c'], outputs: ['seen'] },
+          { op: 'Conv', name: 'text', inputs: ['words', 'v'], outputs: ['d'] },
+          { op: 'Relu', inputs: ['d'], outputs: ['read'] },
+          { op: 'Mul', inputs: ['seen', 'read'], outputs: ['joined'] },
+        ],
+      }),
+      'towers.onnx',
+    );
+    expect(tensors(structure)).toEqual(['seen']);
+  });
+
+  it('leaves sizes open that only a run can tell, and works them out where the size is given', () => {
+    const structure = chain([{ op: 'Relu', inputs: ['c'], outputs: ['last'] }, ...head], 'y', [
+      'n',
+      3,
+      'h',
+      'w',
+    ]);
+    expect(listLayers(structure)[0]).toMatchObject({
+      shape: [4, null, null],
+      axes: 'channel-row-column',
+    });
+    expect(listLayers(structure, { height: 20, width: 30 })[0]!.shape).toEqual([4, 20, 30]);
+  });
+});
+
+describe('everyTensor', () => {
+  it('gives all image-dependent tensors with a row per image, layers under their names', () => {
+    const structure = architecture('resnet18');
+    const all = everyTensor(structure);
+    expect(all.map(({ name }) => name).slice(0, 6)).toEqual([
+      'conv1.Conv',
+      'conv1',
+      'maxpool.MaxPool',
+      'layer1.0.conv1.Conv',
+      'layer1.0.conv1',
+      'layer1.0.conv2.Conv',
+    ]);
+    expect(all).toHaveLength(49);
+    expect(all.at(-1)).toMatchObject({ name: 'fc.Gemm', shape: [1000], axes: 'channel' });
+  });
+
+  it('drops tensors that compute shapes or mix images with tokens', () => {
+    const names = everyTensor(architecture('vit_tiny')).map(({ name }) => name);
+    const { nodes } = architecture('vit_tiny');
+    expect(nodes.length).toBeGreaterThan(1600);
+    expect(names.length).toBe(376);
+    expect(names.filter((name) => /Shape|Gather_1|Unsqueeze/.test(name))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('selectLayers', () => {
+  const layers = listLayers(architecture('resnet18'));
+  const chosen = (...patterns: string[]) =>
+    selectLayers(layers, patterns, 'resnet18.onnx').map(({ name }) => name);
+
+  it('matches * across dots, ? once, in the order of the layers', () => {
+    expect(chosen('layer4.*', 'conv?')).toEqual(
+      ['conv1', 'layer4.0.conv1', 'layer4.0', 'layer4.1.conv1', 'layer4.1'].filter(
+        (name) => name !== '',
+      ),
+    );
+    expect(chosen('layer?.0')).toEqual(['layer1.0', 'layer2.0', 'layer3.0', 'layer4.0']);
+    expect(chosen('*')).toHaveLength(17);
+    expect(matchesAny('a/b.c', ['a*c'])).toBe(true);
+    expect(matchesAny('abc', ['a.c', '[ab]*'])).toBe(false);
+  });
+
+  it('names what comes near a pattern that matches nothing, or the first layers', () => {
+    expect(() => chosen('layer1.0.conv9')).toThrow(
+      '--layers layer1.0.conv9: expected a pattern that matches layers of resnet18.onnx, got none among its 17; did you mean layer1.0.conv1',
+    );
+    expect(() => chosen('conv1', 'inception*')).toThrow(
+      /--layers inception\*: .* its layers begin with conv1, layer1\.0\.conv1, layer1\.0;/,
+    );
+  });
+});
