@@ -1,0 +1,33 @@
+// The public entry, for any host. The ports of Node are in `ventral/node`.
+
+export { importNpy, type NpyImport } from './data/import.ts';
+export { inspectRecording } from './data/inspect.ts';
+export { readRecording } from './formats/recording.ts';
+export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
+export { listLayers } from './models/layers.ts';
+export { loadNetwork, type Network } from './models/network.ts';
+export type { NdArray } from './records/array.ts';
+export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
+export type { Layer, Preprocessing } from './records/model.ts';
+export type { Engine, Files, Hash, Images, Ports } from './records/ports.ts';
+export { type Protocol, protocolSchema } from './records/protocol.ts';
+export {
+  type Recording,
+  type RecordingHeader,
+  recordingHeaderSchema,
+  type Stimulus,
+} from './records/recording.ts';
+export type { Interval, LayerScore, Provenance, Score, SiteScore } from './records/score.ts';
+export { planLines } from './report/plan-report.ts';
+export { scoreLines } from './report/score-report.ts';
+export {
+  planScore,
+  readoutOf,
+  type ScorePlan,
+  type ScoreRequest,
+  type ScoreResult,
+  score,
+} from './score.ts';
+export { defaultProtocol, protocols } from './scoring/protocols.ts';
+export { encodeScore, encodeSites } from './store/score-files.ts';
+export { ventralVersion } from './version.ts';

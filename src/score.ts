@@ -12,7 +12,7 @@ import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { layoutOf, type Recording } from './records/recording.ts';
 import type { LayerScore, Provenance, Score } from './records/score.ts';
-import { checkFit, estimateFit } from './regression/estimate.ts';
+import { checkFit, fitBytes, fitOperations, measureSpeed } from './regression/estimate.ts';
 import { fitReadout, predictHeldOut } from './regression/pls.ts';
 import { bestLayer, evaluateLayer, prepareTarget, type Target } from './scoring/evaluate.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
@@ -155,10 +155,9 @@ const openSubject = async (
 ): Promise<Subject> => {
   const rows = target.table.mean.shape[0]!;
   const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
-  const budget = Math.max(
-    memory - estimateFit(rows, 0, target.folds.length, target.siteIds.length).bytes,
-    memory / 4,
-  );
+  // What a regression on a wide layer takes beside its features; a small limit still leaves a quarter to features.
+  const beside = fitBytes(fitSize(target, rows)) - 4 * rows * rows;
+  const budget = Math.max(memory - beside - processBytes, memory / 4);
   if (subject.kind === 'activations') {
     const file = await openActivations(
       {
@@ -234,13 +233,44 @@ const planLayers = (
     ),
   );
 
-/** The largest pass decides the memory, the sum over what is not done yet the time. */
+/** Runtime, engine and decoded images, roughly. */
+const processBytes = 300e6;
+
+const fitSize = ({ table, folds, siteIds, protocol }: Target, columns: number) => ({
+  rows: table.mean.shape[0]!,
+  columns,
+  folds: folds.length,
+  sets: 1,
+  sites: siteIds.length,
+  components: protocol.regression.components,
+});
+
+/** The largest pass decides the memory: its features, and the widest layer's regression. The work not done yet decides the time. */
 const estimate = async (
   features: Features,
   layers: readonly PlannedLayer[],
-  { table, folds, siteIds }: Target,
+  target: Target,
   { engine, now }: Ports,
-): Promise<ScorePlan['estimate']> => {};
+): Promise<ScorePlan['estimate']> => {
+  const rows = target.table.mean.shape[0]!;
+  const passBytes = features.passes.map(({ layers: gathered, slices }) => {
+    const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
+    const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
+    const beside = columns.map((each) => fitBytes(fitSize(target, each)) - 4 * rows * each);
+    return together + Math.max(...beside);
+  });
+  const open = layers.filter(({ done }) => !done);
+  const operations = open.reduce(
+    (sum, layer) => sum + fitOperations(fitSize(target, layer.features)),
+    0,
+  );
+  const speed = await measureSpeed(engine, now);
+  const gathering = open.length > 0 ? features.seconds : 0;
+  return {
+    bytes: processBytes + features.modelBytes + Math.max(...passBytes),
+    seconds: gathering + operations / speed,
+  };
+};
 
 const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
   const fits = new Map<string, LayerFit>();

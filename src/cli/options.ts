@@ -58,3 +58,10 @@ export const parseKeep = (text: string): Keep[] =>
       throw new InvalidArgumentError(`expected ${keepable.join(' or ')}, or both.`);
     return found;
   });
+
+export const parseNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || text.trim() === '')
+    throw new InvalidArgumentError('expected a number.');
+  return value;
+};

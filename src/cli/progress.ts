@@ -35,17 +35,17 @@ export const progressLine = (
   return `${task}: ${done}/${total} ${unit} (${share} %)${pace}`;
 };
 
-/** Prints at most ten times a second on a terminal, every ten seconds elsewhere, and each task's end there. */
+/** Prints at most ten times a second on a terminal, every ten seconds elsewhere. */
 export const createProgressPrinter = (sink: ProgressSink): ProgressPrinter => {
   let task = '';
   let startedAt = 0;
   let doneAtStart = 0;
-  let shownAt = Number.NEGATIVE_INFINITY;
+  // A terminal shows the first event at once; plain lines begin when the first interval has passed.
+  let shownAt = sink.isTerminal ? Number.NEGATIVE_INFINITY : sink.now();
   const begin = (event: ProgressEvent): void => {
     task = event.task;
     startedAt = sink.now();
     doneAtStart = event.done;
-    if (!sink.isTerminal) shownAt = startedAt;
   };
   return {
     report: (event) => {
@@ -57,7 +57,7 @@ export const createProgressPrinter = (sink: ProgressSink): ProgressPrinter => {
       sink.write(sink.isTerminal ? `\r\u001b[2K${line.slice(0, sink.columns - 1)}` : `${line}\n`);
     },
     clear: () => {
-      if (sink.isTerminal && shownAt > Number.NEGATIVE_INFINITY) sink.write('\r\u001b[2K');
+      if (sink.isTerminal && task !== '') sink.write('\r\u001b[2K');
     },
   };
 };

@@ -3,7 +3,6 @@ import { inputError } from '../records/errors.ts';
 import type { Files, Ports } from '../records/ports.ts';
 import { planLines } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
-import { bytesText, durationText } from '../report/table.ts';
 import { planScore, readoutOf, type ScorePlan, type ScoreRequest, score } from '../score.ts';
 import { encodeScore, encodeSites, predictionParts, readoutParts } from '../store/score-files.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parseWhole } from './options.ts';

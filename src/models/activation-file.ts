@@ -61,6 +61,7 @@ export const openActivations = async (
       layers: wide,
       passes,
       seconds: 0,
+      modelBytes: 0,
       identity: { activations: sha256 },
       warnings: narrow.map(
         (layer) =>

@@ -69,6 +69,12 @@ export const heldSource = (name: string, features: Float32Nd): FeatureSource => 
   };
 };
 
+/** A batch of all taps, in the engine, on its way out and as it arrives. */
+const batchBytes = ({ layers, batch, form }: Extraction): number => {
+  const each = layers.reduce((sum, { features }) => sum + features, 0) * rowsPerInput(form);
+  return 3 * bytesPerFeature * batch.size * each;
+};
+
 /** The features of a probed network under a memory budget in bytes. */
 export const networkFeatures = (
   engine: Engine,
@@ -84,6 +90,7 @@ export const networkFeatures = (
     layers: extraction.layers,
     passes,
     seconds: runs * extraction.inputs.count * extraction.secondsPerInput,
+    modelBytes: 3 * extraction.network.bytes.length + batchBytes(extraction),
     identity,
     warnings,
     gather: async (pass, wanted, hooks) => {

@@ -57,10 +57,14 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     pixelsOf: request.pixelsOf,
   });
   const subject = { network, inputs, sampling, form: tapForm(sampling, grid) };
-  const spatial = subject.form.kind === 'grid' ? layers.filter(({ axes }) => axes !== 'channel') : layers;
+  const spatial =
+    subject.form.kind === 'grid' ? layers.filter(({ axes }) => axes !== 'channel') : layers;
   const probed = await probe(ports.engine, subject, spatial, ports.now);
   const { kept, left } = partition(probed.layers, request.minimumFeatures);
-  if (kept.length === 0 || (request.layers !== null && left.length > 0 && request.layers[0] !== '*'))
+  if (
+    kept.length === 0 ||
+    (request.layers !== null && left.length > 0 && request.layers[0] !== '*')
+  )
     throw tooFewFeatures(left, request.minimumFeatures);
   const identity = {
     model: network.sha256,
@@ -74,8 +78,14 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     preprocessing,
     features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
       ...(warning === null ? [] : [warning]),
-      ...leftOut(layers.filter((layer) => !spatial.includes(layer)), 'without a spatial map'),
-      ...leftOut(left, `with fewer than ${request.minimumFeatures} features (the components of the regression)`),
+      ...leftOut(
+        layers.filter((layer) => !spatial.includes(layer)),
+        'without a spatial map',
+      ),
+      ...leftOut(
+        left,
+        `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
+      ),
     ]),
   };
 };

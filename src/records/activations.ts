@@ -40,6 +40,8 @@ export interface Features {
   readonly passes: readonly FeaturePass[];
   /** Seconds that gathering all passes takes, as estimated from one small run. */
   readonly seconds: number;
+  /** Bytes that the model and one batch of its activations take; 0 for a file. */
+  readonly modelBytes: number;
   /** Everything that the activations of a layer depend on, as plain data for the cache's key. */
   readonly identity: Readonly<Record<string, unknown>>;
   readonly warnings: readonly string[];

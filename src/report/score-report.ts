@@ -15,6 +15,14 @@ const columns: readonly Column[] = [
 const intervalText = (interval: Interval | null): string =>
   interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
 
+const methodText = (interval: Interval | null): string => {
+  if (interval === null) return 'too few images for an interval';
+  const level = `${Math.round(interval.level * 100)} % interval`;
+  return interval.approximate
+    ? `${level}, t over ${interval.images} images, approximate`
+    : `${level}, bootstrap over ${interval.images} images and ${interval.sites} sites`;
+};
+
 const row = (layer: LayerScore, best: string): string[] => [
   layer.layer === best ? '*' : '',
   layer.layer,
@@ -30,11 +38,6 @@ const row = (layer: LayerScore, best: string): string[] => [
 export const scoreLines = (score: Score): string[] => {
   const { provenance, timeBin, interval } = score;
   const subject = provenance.model?.name ?? provenance.activations?.name ?? '';
-  const level = Math.round(interval.level * 100);
-  const over =
-    interval.method === 't over images'
-      ? `t over ${interval.images} images, approximate`
-      : `bootstrap over ${interval.images} images and ${interval.sites} sites`;
   return [
     `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
     '',
@@ -43,7 +46,7 @@ export const scoreLines = (score: Score): string[] => {
       score.layers.map((layer) => row(layer, score.layer)),
     ),
     '',
-    `best layer ${score.layer}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${level} % interval, ${over})`,
+    `best layer ${score.layer}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
     ...noteLines(score),
   ];
 };

@@ -1,0 +1,42 @@
+import type { CheckStop, Ports, Progress } from '../records/ports.ts';
+import { createNodeCache } from './cache.ts';
+import { createNodeEngine, type NodeEngineOptions } from './engine.ts';
+import { createNodeFiles } from './files.ts';
+import { createNodeHash } from './hash.ts';
+import { createNodeImages } from './images.ts';
+import { cacheFolder } from './platform.ts';
+
+export interface StorageOptions {
+  /** Where finished work is kept; default: the platform's cache folder, or `$VENTRAL_CACHE`. */
+  readonly cache?: string;
+  readonly progress?: Progress;
+  readonly checkStop?: CheckStop;
+}
+
+/** All of this computer's ports but the engine. */
+export type StoragePorts = Omit<Ports, 'engine'>;
+
+export const createStoragePorts = ({
+  cache = cacheFolder(),
+  progress = () => undefined,
+  checkStop = () => undefined,
+}: StorageOptions = {}): StoragePorts => ({
+  files: createNodeFiles(),
+  images: createNodeImages(),
+  hash: createNodeHash(),
+  cache: createNodeCache(`${cache}/fits`),
+  progress,
+  checkStop,
+  now: Date.now,
+});
+
+/**
+ * This computer's ports. Close `engine` when done: its thread keeps the process alive.
+ * Rejects with a VentralError where the device cannot be used.
+ */
+export const createNodePorts = async (
+  options: StorageOptions & NodeEngineOptions = {},
+): Promise<Ports> => ({
+  ...createStoragePorts(options),
+  engine: await createNodeEngine(options),
+});

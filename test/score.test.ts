@@ -1,0 +1,231 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { npzParts } from '../src/formats/npz.ts';
+import { createRandom } from '../src/numeric/random.ts';
+import type { Float32Nd, Float64Nd } from '../src/records/array.ts';
+import { stoppedError } from '../src/records/errors.ts';
+import type { Ports } from '../src/records/ports.ts';
+import type { Protocol } from '../src/records/protocol.ts';
+import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
+import { defaultProtocol } from '../src/scoring/protocols.ts';
+import { encodeScore } from '../src/store/score-files.ts';
+import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
+
+const images = 60;
+const sites = 4;
+let ports: Ports;
+let folder: string;
+let model: string;
+let recording: string;
+let protocolFile: string;
+let activations: Map<string, Float32Nd>;
+
+const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
+  subject: { kind: 'model', path: model, preprocess: 'imagenet-224' },
+  recording,
+  protocol: protocolFile,
+  layers: null,
+  memory: 1e9,
+  seed: 1,
+  ...overrides,
+});
+
+const run = async (asked: ScoreRequest, withPorts = ports) => {
+  const plan = await planScore(asked, withPorts);
+  return { plan, ...(await score(plan, withPorts)) };
+};
+
+/** The file's text without the two fields that may differ between runs. */
+const timeless = (bytes: Uint8Array): string =>
+  new TextDecoder().decode(bytes).replace(/"(seconds|startedAt)": .*/g, '');
+
+beforeAll(async () => {
+  ports = await testPorts();
+  folder = temporaryFolder();
+  model = writeModel(folder, smallNetwork('batch'));
+  const protocol: Protocol = {
+    ...defaultProtocol('image'),
+    name: 'small',
+    regression: { ...defaultProtocol('image').regression, components: 20 },
+    ceiling: { kind: 'none' },
+    interval: { level: 0.95, replicates: 100 },
+  };
+  protocolFile = join(folder, 'protocol.json');
+  writeFileSync(protocolFile, JSON.stringify(protocol));
+  // First any responses, to learn the activations; then sites that are linear functions of conv3.
+  const noise: Float64Nd = {
+    data: Float64Array.from({ length: images * sites }, (_, i) => Math.sin(i * i)),
+    shape: [images, sites],
+  };
+  recording = await writeStudy(folder, ports, noise, { dims: ['stimulus', 'site'] }, images);
+  const plan = await planScore(request(), ports);
+  activations = new Map();
+  for (const pass of plan.features.passes)
+    for (const source of await plan.features.gather(pass, () => true, hooks))
+      for await (const block of source.blocks()) activations.set(source.name, block);
+  const conv3 = activations.get('conv3')!;
+  const random = createRandom('readout');
+  const weights = Float64Array.from({ length: conv3.shape[1]! * sites }, () => random.normal());
+  const linear = new Float64Array(images * sites);
+  for (let i = 0; i < images; i++)
+    for (let s = 0; s < sites; s++)
+      for (let f = 0; f < conv3.shape[1]!; f++)
+        linear[i * sites + s]! += conv3.data[i * conv3.shape[1]! + f]! * weights[f * sites + s]!;
+  recording = await writeStudy(
+    folder,
+    ports,
+    { data: linear, shape: [images, sites] },
+    { dims: ['stimulus', 'site'] },
+    images,
+  );
+});
+
+const hooks = { progress: () => undefined, checkStop: () => undefined };
+
+describe('ventral score, from stimuli to the best layer', () => {
+  it('finds the layer that the sites are linear functions of, with a raw score of 1', async () => {
+    const protocol = JSON.parse(JSON.stringify(defaultProtocol('image'))) as Protocol;
+    const all = join(folder, 'all.json');
+    writeFileSync(
+      all,
+      JSON.stringify({
+        ...protocol,
+        regression: { ...protocol.regression, components: 32 },
+        ceiling: { kind: 'none' },
+      }),
+    );
+    const { score: found } = await run(request({ protocol: all }));
+    expect(found.layer).toBe('conv3');
+    expect(found.raw).toBeCloseTo(1, 9);
+    expect(found.value).toBe(found.raw);
+    expect(found.layers.map(({ layer, features }) => [layer, features])).toEqual([
+      ['conv1', 400],
+      ['conv2', 384],
+      ['conv3', 32],
+    ]);
+    expect(found.layers[0]!.value!).toBeLessThan(0.99);
+  });
+
+  it('gives the same file twice, from a cold and from a warm cache', async () => {
+    const first = await run(request());
+    const warm = await run(request());
+    const cold = await run(request(), await testPorts());
+    expect(warm.plan.layers.every(({ done }) => done)).toBe(true);
+    expect(timeless(encodeScore(warm.score))).toBe(timeless(encodeScore(first.score)));
+    expect(timeless(encodeScore(cold.score))).toBe(timeless(encodeScore(first.score)));
+    expect(encodeScore(first.score).toString()).not.toContain('NaN');
+  });
+
+  it('takes a layer that is too wide for the memory in slices, with the same predictions', async () => {
+    const whole = await run(request());
+    const sliced = await run(request({ memory: 200_000 }));
+    expect(sliced.plan.features.passes.some(({ slices }) => slices > 1)).toBe(true);
+    sliced.score.layers.forEach(({ value }, index) => {
+      expect(value!).toBeCloseTo(whole.score.layers[index]!.value!, 9);
+    });
+  });
+
+  it('scores a model with a fixed batch as it does one with a free batch', async () => {
+    const free = await run(request());
+    for (const batch of [1, 4]) {
+      const path = writeModel(folder, smallNetwork(batch), `batch${batch}.onnx`);
+      const fixed = await run(
+        request({ subject: { kind: 'model', path, preprocess: 'imagenet-224' } }),
+      );
+      fixed.score.layers.forEach(({ value }, index) => {
+        expect(value!).toBeCloseTo(free.score.layers[index]!.value!, 6);
+      });
+    }
+  });
+
+  it('goes on after an interrupt from the layers already done', async () => {
+    const interrupted = await testPorts();
+    let fits = 0;
+    const stopping: Ports = {
+      ...interrupted,
+      cache: {
+        get: interrupted.cache.get,
+        put: async (key, value) => {
+          await interrupted.cache.put(key, value);
+          fits++;
+        },
+      },
+      checkStop: () => {
+        if (fits === 1) throw stoppedError();
+      },
+    };
+    await expect(run(request({ memory: 200_000 }), stopping)).rejects.toMatchObject({
+      kind: 'stopped',
+    });
+    const resumed = await planScore(request({ memory: 200_000 }), interrupted);
+    expect(resumed.layers.map(({ done }) => done)).toEqual([true, false, false]);
+    const whole = await run(request({ memory: 200_000 }), await testPorts());
+    const finished = await score(resumed, interrupted);
+    expect(timeless(encodeScore(finished.score))).toBe(timeless(encodeScore(whole.score)));
+  });
+
+  it('never serves the fits of another model, image, seed or protocol', async () => {
+    await run(request());
+    const keys = async (asked: ScoreRequest) =>
+      (await planScore(asked, ports)).layers.map(({ key }) => key);
+    const same = await keys(request());
+    expect(await keys(request())).toEqual(same);
+    const path = writeModel(folder, smallNetwork('batch', 1.001), 'other.onnx');
+    const changed = [
+      await keys(request({ subject: { kind: 'model', path, preprocess: 'imagenet-224' } })),
+      await keys(request({ subject: { kind: 'model', path: model, preprocess: 'tf-224' } })),
+      await keys(request({ seed: 2 })),
+      await keys(request({ protocol: 'image-cv' })).catch(() => ['no trials']),
+    ];
+    for (const each of changed) for (const key of each) expect(same).not.toContain(key);
+  });
+
+  it('scores the same activations from a file, joined by stimulus id', async () => {
+    const fromModel = await run(request());
+    const order = createRandom('order').permutation(images);
+    const ids = Array.from(order, (i) => `i${String(i).padStart(3, '0')}`);
+    const arrays = Object.fromEntries(
+      [...activations].map(([name, { data, shape }]) => {
+        const columns = shape[1]!;
+        const shuffled = new Float32Array(data.length);
+        order.forEach((from, to) => {
+          shuffled.set(data.subarray(from * columns, (from + 1) * columns), to * columns);
+        });
+        return [name, { data: shuffled, shape }];
+      }),
+    );
+    const path = join(folder, 'features.npz');
+    const parts = npzParts({ ...arrays, stimulus_id: { strings: ids, shape: [images] } });
+    writeFileSync(path, Buffer.concat(parts));
+    const fromFile = await run(request({ subject: { kind: 'activations', path } }));
+    expect(fromFile.score.provenance).toMatchObject({
+      model: null,
+      preprocessing: null,
+      activations: { name: 'features.npz' },
+    });
+    fromFile.score.layers.forEach(({ value }, index) => {
+      expect(value!).toBeCloseTo(fromModel.score.layers[index]!.value!, 12);
+    });
+  });
+
+  it('fits a readout on all rows that predicts as PLS does', async () => {
+    const { plan, score: found } = await run(request());
+    const { weights, offset } = await readoutOf(plan, found.layer, ports);
+    const x = activations.get(found.layer)!;
+    const [rows, columns] = x.shape as [number, number];
+    expect(weights.shape).toEqual([columns, sites]);
+    const { data } = plan.target.table.mean;
+    let residual = 0;
+    let total = 0;
+    for (let i = 0; i < rows; i++)
+      for (let s = 0; s < sites; s++) {
+        let predicted = offset[s]!;
+        for (let f = 0; f < columns; f++)
+          predicted += x.data[i * columns + f]! * weights.data[f * sites + s]!;
+        residual += (predicted - data[i * sites + s]!) ** 2;
+        total += data[i * sites + s]! ** 2;
+      }
+    expect(residual / total).toBeLessThan(0.05);
+  });
+});
