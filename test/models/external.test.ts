@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { type ModelStructure, readModel } from '../../src/graph/read.ts';
+import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
+import { checkExternalData, externalFiles } from '../../src/models/external.ts';
+import { createMemoryFiles } from '../memory-files.ts';
+
+/** A model of one weight [10, 10] at byte 100 of a file, with a length of 400 or of "the rest". */
+const modelWith = (location: string, length: string | null = '400'): ModelStructure => {
+  const entry = (key: string, value: string) =>
+    messageField(13, [...textField(1, key), ...textField(2, value)]);
+  const weight = messageField(5, [
+    ...varintField(1, 10),
+    ...varintField(1, 10),
+    ...varintField(2, 1),
+    ...textField(8, 'w'),
+    ...entry('location', location),
+    ...entry('offset', '100'),
+    ...(length === null ? [] : entry('length', length)),
+    ...varintField(14, 1),
+  ]);
+  const bytes = join([
+    ...varintField(1, 8),
+    ...messageField(7, weight),
+    ...messageField(8, varintField(2, 17)),
+  ]);
+  return readModel(bytes, 'net.onnx');
+};
+
+describe('external data', () => {
+  it('needs bytes up to the end of its last weight, also where no length is given', () => {
+    expect(externalFiles(modelWith('w.bin'))).toEqual([{ location: 'w.bin', bytes: 500 }]);
+    expect(externalFiles(modelWith('w.bin', null))).toEqual([{ location: 'w.bin', bytes: 500 }]);
+  });
+
+  it('is found beside the model', async () => {
+    const files = createMemoryFiles({
+      '/m/sub/w.bin': new Uint8Array(500),
+      'w.bin': new Uint8Array(500),
+    });
+    expect(await checkExternalData(modelWith('sub/w.bin'), '/m/net.onnx', files)).toEqual([
+      'sub/w.bin',
+    ]);
+    expect(await checkExternalData(modelWith('w.bin'), 'net.onnx', files)).toEqual(['w.bin']);
+  });
+
+  it('is named where it is missing, too short, or a folder', async () => {
+    const files = createMemoryFiles({ '/m/w.bin': new Uint8Array(499), '/m/sub/x': '' });
+    const check = (location: string) =>
+      checkExternalData(modelWith(location), '/m/net.onnx', files);
+    await expect(check('gone.bin')).rejects.toThrow(
+      "net.onnx: expected its weights in the file gone.bin beside it, got no such file; put gone.bin into the model's folder",
+    );
+    await expect(check('w.bin')).rejects.toThrow(
+      'net.onnx: external data w.bin: expected at least 500 bytes, got 499 bytes',
+    );
+    await expect(check('sub')).rejects.toThrow(/got a folder of that name/);
+  });
+
+  it.each([
+    '../w.bin',
+    'a/../../w.bin',
+    '/etc/passwd',
+    'C:\\w.bin',
+    '..\\w.bin',
+    '',
+  ])('never leaves the folder of the model: "%s"', async (location) => {
+    const files = createMemoryFiles({});
+    await expect(checkExternalData(modelWith(location), '/m/net.onnx', files)).rejects.toThrow(
+      /net\.onnx: external data: expected a path below the model's folder/,
+    );
+  });
+});
