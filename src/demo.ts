@@ -29,6 +29,7 @@ export interface DemoRequest {
 interface Candidate {
   readonly name: string;
   readonly graph: OnnxGraph;
+  /** One per stage; null: all. */
   readonly layers: readonly string[] | null;
 }
 
@@ -52,7 +53,7 @@ const candidatesOf = (seed: number): Candidate[] => [
   {
     name: 'planted',
     graph: plantedNetwork(),
-    layers: ['complex', 'tuning', 'colour', 'v4.pool', 'it.pool'],
+    layers: ['complex', 'tuning', 'colour', '*.pool'],
   },
   { name: 'gabor-bank', graph: gaborBank(), layers: null },
   { name: 'random-cnn', graph: randomCnn(seed), layers: null },
