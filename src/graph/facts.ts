@@ -30,6 +30,7 @@ const typeOf = (node: ReadNode, inputs: readonly Facts[]): ElementType => {
   if (dtype?.kind === 'int') return elementTypeOfCode(dtype.value);
   if (/^(Shape|Size|NonZero|ArgMax|ArgMin)$/.test(node.op)) return 'int64';
   if (node.op === 'Where') return inputs[1]?.type ?? 'undefined';
+  if (node.op === 'QuantizeLinear') return inputs[2]?.type ?? 'uint8';
   if (node.op === 'DequantizeLinear') return inputs[1]?.type ?? 'undefined';
   if (node.op === 'CastLike') return inputs[1]?.type ?? 'undefined';
   return inputs[0]?.type ?? 'undefined';

@@ -71,6 +71,10 @@ const startAt = (view: View, tensor: string): Growth => ({
   pending: new Set(readersOf(view, tensor)),
 });
 
+/** Quantised tensors and masks lie within a region, but are no end of it. */
+const isReal = (view: View, tensor: string): boolean =>
+  !/int|bool/.test(view.facts.get(tensor)?.type ?? '');
+
 /**
  * Follows a tensor through elementwise operations while exactly one tensor stays open, so that activations exported
  * as several operations (GELU, SiLU, HardSwish, a gated linear unit) count as one. A change of layout or a
@@ -87,7 +91,7 @@ export const regionOf = (view: View, tensor: string): Region => {
     if (!isElementwise(node)) crossed = true;
     nonlinear ||= isNonlinear(view, node);
     const end = onlyOpen(view, growth);
-    if (end !== null && (!crossed || (nonlinear && isElementwise(node)))) {
+    if (end !== null && isReal(view, end) && (!crossed || (nonlinear && isElementwise(node)))) {
       region = { end, nodes: [...growth.absorbed], nonlinear };
     }
   }

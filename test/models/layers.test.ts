@@ -229,6 +229,58 @@ describe('the rule', () => {
     expect(tensors(hardSwish)).toEqual(['last']);
   });
 
+  it('crosses a change of layout to the nonlinearity behind it, as TensorFlow exports have it', () => {
+    const structure = chain(
+      [
+        {
+          op: 'Transpose',
+          inputs: ['c'],
+          outputs: ['turned'],
+          attributes: { perm: { ints: [0, 2, 3, 1] } },
+        },
+        { op: 'Add', inputs: ['turned', 'six'], outputs: ['biased'] },
+        { op: 'Relu', inputs: ['biased'], outputs: ['active'] },
+        {
+          op: 'Transpose',
+          inputs: ['active'],
+          outputs: ['last'],
+          attributes: { perm: { ints: [0, 3, 1, 2] } },
+        },
+        ...head,
+      ],
+      'y',
+    );
+    expect(listLayers(structure)).toEqual([
+      {
+        name: 'stem',
+        tensor: 'active',
+        operation: 'Conv',
+        shape: [8, 8, 4],
+        axes: 'row-column-channel',
+        prefixTokens: 0,
+      },
+    ]);
+  });
+
+  it('ends in real numbers where tensors are quantised on the way', () => {
+    const structure = chain(
+      [
+        { op: 'Relu', inputs: ['c'], outputs: ['active'] },
+        { op: 'QuantizeLinear', inputs: ['active', 'six'], outputs: ['bytes'] },
+        { op: 'DequantizeLinear', inputs: ['bytes', 'six'], outputs: ['one'] },
+        { op: 'DequantizeLinear', inputs: ['bytes', 'six'], outputs: ['two'] },
+        {
+          op: 'Concat',
+          inputs: ['one', 'two'],
+          outputs: ['both'],
+          attributes: { axis: { int: 1 } },
+        },
+      ],
+      'both',
+    );
+    expect(tensors(structure)).toEqual(['active']);
+  });
+
   it('takes logits for no layer, also behind a final Sigmoid, but keeps the last ReLU of a trunk', () => {
     const last: OnnxNode = { op: 'Relu', inputs: ['c'], outputs: ['last'] };
     expect(tensors(chain([last, ...head], 'y'))).toEqual(['last']);
