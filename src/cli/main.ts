@@ -1,44 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { reasonOf, VentralError } from '../records/errors.ts';
-import { ventralVersion } from '../version.ts';
-import { addDataCommand } from './data-command.ts';
-import { addDemoCommand } from './demo-command.ts';
-import { addLayersCommand } from './layers-command.ts';
-import { addProtocolsCommand } from './protocols-command.ts';
-import { addScoreCommand } from './score-command.ts';
+import { runCli } from './program.ts';
 
-const exitCodes = { input: 2, storage: 2, engine: 2, stopped: 130 } as const;
+// A reader that has seen enough (`| head`) closes the pipe: nothing is left to be said to it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
-/** Standard error gets the message, and no stack: the user's files are at fault, not this program. */
-const report = (thrown: unknown): number => {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-  if (thrown instanceof VentralError) {
-    process.stderr.write(`ventral: ${thrown.message}\n`);
-    return exitCodes[thrown.kind];
-  }
-  process.stderr.write(`ventral: unexpected: ${reasonOf(thrown)}\n`);
-  if (process.env.VENTRAL_DEBUG && thrown instanceof Error)
-    process.stderr.write(`${thrown.stack}\n`);
-  else process.stderr.write('this is a defect; set VENTRAL_DEBUG=1 to see where it happened\n');
-  return 1;
-};
-
-const program = new Command('ventral')
-  .description('Measure how well a deep network models the primate ventral visual stream.')
-  .version(ventralVersion)
-  .showHelpAfterError('(see --help)')
-  .exitOverride();
-
-addScoreCommand(program);
-addLayersCommand(program);
-addProtocolsCommand(program);
-addDataCommand(program);
-addDemoCommand(program);
-for (const command of program.commands) command.exitOverride();
-
-try {
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = report(thrown);
-}
+process.exitCode = await runCli(process.argv.slice(2));

@@ -51,13 +51,16 @@ export const parseWindow = (text: string): { start: number; end: number } => {
 const keepable = ['predictions', 'readout'] as const;
 export type Keep = (typeof keepable)[number];
 
-export const parseKeep = (text: string): Keep[] =>
-  parseList(text).map((entry) => {
+/** What to keep, each once. */
+export const parseKeep = (text: string): Keep[] => {
+  const named = parseList(text).map((entry) => {
     const found = keepable.find((each) => each === entry);
     if (found === undefined)
       throw new InvalidArgumentError(`expected ${keepable.join(' or ')}, or both.`);
     return found;
   });
+  return [...new Set(named)];
+};
 
 export const parseNumber = (text: string): number => {
   const value = Number(text);

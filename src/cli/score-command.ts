@@ -1,12 +1,20 @@
 import { type Command, Option } from 'commander';
 import { inputError } from '../records/errors.ts';
-import type { Files, Ports } from '../records/ports.ts';
+import type { Ports } from '../records/ports.ts';
 import { planLines } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
-import { planScore, readoutOf, type ScorePlan, type ScoreRequest, score } from '../score.ts';
+import {
+  planScore,
+  readoutOf,
+  type ScorePlan,
+  type ScoreRequest,
+  type ScoreResult,
+  score,
+} from '../score.ts';
 import { encodeScore, encodeSites, predictionParts, readoutParts } from '../store/score-files.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parseWhole } from './options.ts';
-import { withPorts } from './session.ts';
+import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
+import { type Say, withPorts } from './session.ts';
 
 interface ScoreOptions {
   readonly activations?: string;
@@ -60,7 +68,7 @@ export const addScoreCommand = (program: Command): void => {
     .option('--quiet', 'no plan and no progress on standard error')
     .action(async (model: string | undefined, options: ScoreOptions) => {
       const request = requestOf(model, options);
-      await withPorts(options, (ports, say) => run(request, options, ports, say));
+      await withPorts(options, (ports, say) => runScore(request, options, ports, say));
     });
 };
 
@@ -101,57 +109,58 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
   return { kind: 'activations', path: activations };
 };
 
-const run = async (
+/** What a score command writes beside its table. */
+export type ScoreOutputs = Pick<ScoreOptions, 'out' | 'csv' | 'keep' | 'dryRun'>;
+
+/** Plans, and unless only that is asked for scores, writes the files and prints the table. */
+export const runScore = async (
   request: ScoreRequest,
-  options: ScoreOptions,
+  outputs: ScoreOutputs,
   ports: Ports,
-  say: (line: string) => void,
+  say: Say,
 ): Promise<void> => {
-  for (const path of [options.out, options.csv])
-    if (path !== undefined) await checkWritable(path, ports.files);
+  await checkOutputs(namedOutputs(outputs), namedInputs(request), ports.files);
   const plan = await planScore(request, ports);
-  if (options.dryRun) {
+  if (outputs.dryRun) {
     process.stdout.write(`${planLines(plan).join('\n')}\n`);
     return;
   }
   say(planLines(plan).at(-1)!);
   const result = await score(plan, ports);
-  await writeFiles(plan, result, options, ports);
+  await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
   process.stdout.write(`${scoreLines(result.score).join('\n')}\n`);
 };
 
-const writeFiles = async (
-  plan: ScorePlan,
-  result: Awaited<ReturnType<typeof score>>,
-  { out, csv, keep }: ScoreOptions,
-  ports: Ports,
-): Promise<void> => {
-  if (keep?.includes('predictions'))
-    await ports.files.write(`${out}.predictions.npz`, predictionParts(result.predictions));
-  if (keep?.includes('readout')) {
-    const readout = await readoutOf(plan, result.score.layer, ports);
-    await ports.files.write(
-      `${out}.readout.npz`,
-      readoutParts(readout, result.score.layer, result.predictions.siteIds),
-    );
-  }
-  if (csv !== undefined) await ports.files.write(csv, [encodeSites(result.score)]);
-  if (out !== undefined) await ports.files.write(out, [encodeScore(result.score)]);
-};
+const keptPath = (out: string | undefined, what: Keep): string => `${out}.${what}.npz`;
 
-/** Finds an unwritable place before the work, not after it. */
-const checkWritable = async (path: string, files: Files): Promise<void> => {
-  const parts = path.split('/');
-  for (let length = parts.length - 1; length > 0; length--) {
-    const folder = parts.slice(0, length).join('/') || '/';
-    const found = await files.info(folder);
-    if (found === null) continue;
-    if (found.kind === 'folder') return;
-    throw inputError({
-      where: path,
-      expected: 'a path whose folder can be made',
-      got: `${folder}, which is a file`,
-      mend: 'choose another place to write to',
-    });
-  }
+const namedOutputs = ({ out, csv, keep = [] }: ScoreOutputs): NamedPath[] => [
+  ...(out === undefined ? [] : [{ option: '--out', path: out }]),
+  ...(csv === undefined ? [] : [{ option: '--csv', path: csv }]),
+  ...keep.map((what) => ({ option: '--keep', path: keptPath(out, what) })),
+];
+
+const namedInputs = ({ subject, recording, protocol }: ScoreRequest): NamedPath[] => [
+  { option: `the ${subject.kind === 'model' ? 'model' : 'activations'}`, path: subject.path },
+  { option: '--recording', path: `${recording}/recording.json` },
+  ...(protocol === null ? [] : [{ option: '--protocol', path: protocol }]),
+];
+
+/** The score file comes last: where it is, everything else is. */
+const filesOf = async (
+  plan: ScorePlan,
+  { score: found, predictions }: ScoreResult,
+  { out, csv, keep = [] }: ScoreOutputs,
+  ports: Ports,
+): Promise<Output[]> => {
+  const keptParts = async (what: Keep): Promise<readonly Uint8Array[]> =>
+    what === 'predictions'
+      ? predictionParts(predictions)
+      : readoutParts(await readoutOf(plan, found.layer, ports), found.layer, predictions.siteIds);
+  const kept: Output[] = [];
+  for (const what of keep) kept.push({ path: keptPath(out, what), parts: await keptParts(what) });
+  return [
+    ...kept,
+    ...(csv === undefined ? [] : [{ path: csv, parts: [encodeSites(found)] }]),
+    ...(out === undefined ? [] : [{ path: out, parts: [encodeScore(found)] }]),
+  ];
 };

@@ -1,7 +1,7 @@
 import { createNodeEngine } from '../node/engine.ts';
 import { createStoragePorts, type StoragePorts } from '../node/index.ts';
-import { stoppedError } from '../records/errors.ts';
-import type { Ports } from '../records/ports.ts';
+import { stoppedError, VentralError } from '../records/errors.ts';
+import type { Cache, Ports } from '../records/ports.ts';
 import { createProgressPrinter } from './progress.ts';
 
 export interface SessionOptions {
@@ -58,11 +58,42 @@ const interruptible = async <T>(
   }
 };
 
+/** A cache that cannot be read or written costs time, not the score: this is said once. */
+const forgiving = (cache: Cache, say: Say): { cache: Cache; works: () => boolean } => {
+  let works = true;
+  const without = (thrown: unknown): null => {
+    if (!(thrown instanceof VentralError && thrown.kind === 'storage')) throw thrown;
+    if (works) say(`note: finished layers are not kept for a next run (${thrown.message})`);
+    works = false;
+    return null;
+  };
+  return {
+    works: () => works,
+    cache: {
+      get: (key) => cache.get(key).catch(without),
+      put: async (key, value) => {
+        await cache.put(key, value).catch(without);
+      },
+    },
+  };
+};
+
 /** Runs `work` with this computer's files, images and cache. */
 export const withStorage = <T>(
   { quiet = false }: Pick<SessionOptions, 'quiet'>,
   work: (ports: StoragePorts, say: Say) => Promise<T>,
 ): Promise<T> => interruptible(quiet, work);
+
+const isStop = (thrown: unknown): thrown is VentralError =>
+  thrown instanceof VentralError && thrown.kind === 'stopped';
+
+const stoppedWith = (thrown: VentralError): VentralError =>
+  new VentralError(
+    'stopped',
+    `${thrown.message}; run again to go on from the layers already done`,
+    null,
+    thrown,
+  );
 
 /** Runs `work` with the engine as well; an interrupt stops what the engine is doing. */
 export const withPorts = <T>(
@@ -75,8 +106,11 @@ export const withPorts = <T>(
       ...(device === undefined ? {} : { device }),
     });
     onStop(() => void engine.close());
+    const kept = forgiving(storage.cache, say);
     try {
-      return await work({ ...storage, engine }, say);
+      return await work({ ...storage, engine, cache: kept.cache }, say);
+    } catch (thrown) {
+      throw kept.works() && isStop(thrown) ? stoppedWith(thrown) : thrown;
     } finally {
       await engine.close();
     }

@@ -1,3 +1,5 @@
+import type { Files } from '../records/ports.ts';
+
 /** `name` below `folder`, with one slash between them. */
 export const below = (folder: string, name: string): string =>
   folder === '' ? name : `${folder.replace(/(.)[\\/]+$/, '$1').replace(/^\/$/, '')}/${name}`;
@@ -32,4 +34,14 @@ export const dangerOf = (path: string): string | null => {
   if (/[\x00-\x1f]/.test(path)) return 'a path with control characters';
   if (path.split('/').includes('..')) return `a path that climbs out ("${path}")`;
   return null;
+};
+
+/** The outermost folder on the way to `path` that is not there yet; `path` itself where only that is missing. */
+export const firstMissing = async (path: string, files: Files): Promise<string> => {
+  let missing = path;
+  for (let up = folderOf(path); up !== folderOf(up); up = folderOf(up)) {
+    if ((await files.info(up)) !== null) break;
+    missing = up;
+  }
+  return missing;
 };

@@ -4,7 +4,7 @@ import type { Files } from '../records/ports.ts';
 import { type Recording, recordingHeaderSchema, type Stimulus } from '../records/recording.ts';
 import { encodeCsv } from './csv.ts';
 import { npyParts } from './npy.ts';
-import { below, folderOf } from './paths.ts';
+import { below, firstMissing } from './paths.ts';
 import { stimulusPath } from './recording.ts';
 import {
   checkFinite,
@@ -42,16 +42,6 @@ const checkTarget = async (folder: string, replace: boolean, files: Files): Prom
   if (names.length === 0 || (replace && names.includes(headerFile))) return;
   const got = `one with ${names.length === 1 ? names[0] : `${names.length} files`} in it`;
   throw inputError({ where: folder, expected: 'a new or empty folder', got, mend });
-};
-
-/** The outermost folder on the way to `path` that is not there yet; `path` itself where only that is missing. */
-const firstMissing = async (path: string, files: Files): Promise<string> => {
-  let missing = path;
-  for (let up = folderOf(path); up !== folderOf(up); up = folderOf(up)) {
-    if ((await files.info(up)) !== null) break;
-    missing = up;
-  }
-  return missing;
 };
 
 const stimuliTable = (stimuli: readonly Stimulus[]): string => {

@@ -42,7 +42,7 @@ export const engineError = (problem: Problem, cause?: unknown): VentralError =>
   new VentralError('engine', sentence(problem), problem, cause);
 
 export const stoppedError = (): VentralError =>
-  new VentralError('stopped', 'stopped before the end; finished layers are kept', null);
+  new VentralError('stopped', 'stopped before the end', null);
 
 /** The first line of whatever was thrown, for quoting inside a message. */
 export const reasonOf = (thrown: unknown): string =>
