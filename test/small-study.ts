@@ -133,8 +133,8 @@ export const writeStudy = async (
 };
 
 /** Ports with a cache of their own, closed after the file's tests. */
-export const testPorts = async (overrides: Partial<Ports> = {}): Promise<Ports> => {
-  const ports = await createNodePorts({ threads: 1, cache: temporaryFolder() });
+export const testPorts = async (overrides: Partial<Ports> = {}, threads = 1): Promise<Ports> => {
+  const ports = await createNodePorts({ threads, cache: temporaryFolder() });
   afterAll(() => ports.engine.close());
   return { ...ports, ...overrides };
 };

@@ -22,6 +22,8 @@ export const tapForm = (sampling: Sampling, grid: FixationGrid | null): TapForm 
 export interface Subject {
   readonly network: Network;
   readonly inputs: ModelInputs;
+  /** Of an input, where the model leaves it free. */
+  readonly size: { readonly height: number; readonly width: number };
   readonly sampling: Sampling;
   readonly form: TapForm;
 }
@@ -48,7 +50,7 @@ const outputName = (index: number): string => `ventral.tap.${index}`;
 
 const openTapped = (
   engine: Engine,
-  { network, form }: Subject,
+  { network, form, size }: Subject,
   batch: 'symbolic' | 'keep',
   layers: readonly Layer[],
   sliced: boolean,
@@ -58,7 +60,7 @@ const openTapped = (
       network.bytes,
       network.structure,
       layers.map((layer, index): Tap => ({ layer, form, output: outputName(index) })),
-      { sliced, batch },
+      { sliced, batch, size },
     ),
     externalDataFolder: network.externalDataFolder,
   });

@@ -35,6 +35,17 @@ async function* views(inputs: ModelInputs): AsyncGenerator<Pixels> {
   }
 }
 
+/** Size of the first input as the model sees it. */
+export const inputSize = async (
+  inputs: ModelInputs,
+): Promise<{ readonly height: number; readonly width: number }> => {
+  for await (const view of views(inputs)) {
+    const [height, width] = outputSize(view, inputs.preprocessing);
+    return { height, width };
+  }
+  throw new Error('no stimulus to show');
+};
+
 /**
  * Preprocessed batches `[n, 3, H, W]` or `[n, H, W, 3]` of up to `size`, stopping after `limit` inputs.
  */

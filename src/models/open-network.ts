@@ -1,12 +1,12 @@
 import type { Features, LayerSize } from '../records/activations.ts';
 import { inputError } from '../records/errors.ts';
-import type { Preprocessing } from '../records/model.ts';
+import type { Layer, Preprocessing } from '../records/model.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { probe, tapForm } from './activations.ts';
 import { networkFeatures } from './features.ts';
-import { modelInputs } from './inputs.ts';
+import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, selectLayers } from './layers.ts';
 import { loadNetwork, type Network } from './network.ts';
 import { resolvePreprocessing } from './preprocess.ts';
@@ -42,12 +42,6 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     { named: request.preprocess, modelPath: request.path, input: network.input },
     ports,
   );
-  const listed =
-    request.layers?.length === 1 && request.layers[0] === '*'
-      ? everyTensor(network.structure)
-      : listLayers(network.structure);
-  const layers =
-    request.layers === null ? listed : selectLayers(listed, request.layers, network.name);
   const { sampling, grid } = request;
   const inputs = modelInputs({
     preprocessing,
@@ -56,16 +50,15 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     images: request.images,
     pixelsOf: request.pixelsOf,
   });
-  const subject = { network, inputs, sampling, form: tapForm(sampling, grid) };
+  const size = await inputSize(inputs);
+  const layers = chooseLayers(network, request.layers, size);
+  const subject = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
   const spatial =
-    subject.form.kind === 'grid' ? layers.filter(({ axes }) => axes !== 'channel') : layers;
+    subject.form.kind === 'flatten' ? layers : layers.filter(({ axes }) => axes !== 'channel');
+  if (spatial.length === 0) throw noSpace(layers);
   const probed = await probe(ports.engine, subject, spatial, ports.now);
   const { kept, left } = partition(probed.layers, request.minimumFeatures);
-  if (
-    kept.length === 0 ||
-    (request.layers !== null && left.length > 0 && request.layers[0] !== '*')
-  )
-    throw tooFewFeatures(left, request.minimumFeatures);
+  if (kept.length === 0) throw tooFewFeatures(left, request.minimumFeatures);
   const identity = {
     model: network.sha256,
     preprocessing,
@@ -89,6 +82,27 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     ]),
   };
 };
+
+const chooseLayers = (
+  { structure, name }: Network,
+  patterns: readonly string[] | null,
+  size: { readonly height: number; readonly width: number },
+): readonly Layer[] => {
+  if (patterns?.length === 1 && patterns[0] === '*') return everyTensor(structure, size);
+  const layers = listLayers(structure, size);
+  return patterns === null ? layers : selectLayers(layers, patterns, name);
+};
+
+const noSpace = (layers: readonly Layer[]) =>
+  inputError({
+    where: '--layers',
+    expected: 'at least one layer with a spatial map, as the sampling needs',
+    got: `${layers.length} without: ${layers
+      .slice(0, 5)
+      .map(({ name }) => name)
+      .join(', ')}`,
+    mend: 'choose convolutional or token layers, or a protocol that flattens',
+  });
 
 const partition = <L extends LayerSize>(
   layers: readonly L[],

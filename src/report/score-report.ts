@@ -54,7 +54,7 @@ export const scoreLines = (score: Score): string[] => {
 const noteLines = (score: Score): string[] => {
   const whole = score.excludedSites.filter(({ image }) => image === null);
   const partly = score.excludedSites.length - whole.length;
-  const layerWarnings = score.layers.flatMap(({ layer, warnings }) =>
+  const remarks = score.layers.flatMap(({ layer, warnings }) =>
     warnings.map((warning) => `${layer}: ${warning}`),
   );
   const notes = [
@@ -70,9 +70,8 @@ const noteLines = (score: Score): string[] => {
       ? [`${partly} maps (a site on one image) left out; the list is in the score file`]
       : []),
     ...score.warnings,
-    ...layerWarnings.slice(0, 5),
-    ...(layerWarnings.length > 5
-      ? [`${layerWarnings.length - 5} more layer warnings in the score file`]
+    ...(remarks.length > 0
+      ? [`${remarks.length} remarks on layers, such as ${remarks[0]}; all are in the score file`]
       : []),
   ];
   return [

@@ -30,5 +30,8 @@ export const groupsOf = (
 /** The values of one column of a `[rows, columns]` table at the given rows. */
 export const columnAt = (table: Float64Nd, column: number, rows: Int32Array): Float64Array => {
   const columns = table.shape[1]!;
-  return Float64Array.from(rows, (row) => table.data[row * columns + column]!);
+  // A loop: `Float64Array.from` with a function takes several times as long, and this is the innermost of all.
+  const values = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = table.data[rows[i]! * columns + column]!;
+  return values;
 };

@@ -1,0 +1,154 @@
+// The V4 session of Cowley et al. and the four MobileNets, where `../shared` holds them: what recipes.md §12 expects.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { importNpy } from '../../src/data/import.ts';
+import { readStimulus } from '../../src/data/stimuli.ts';
+import { npyParts } from '../../src/formats/npy.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import { mean } from '../../src/numeric/statistics.ts';
+import type { Float64Nd } from '../../src/records/array.ts';
+import type { Ports } from '../../src/records/ports.ts';
+import type { Recording } from '../../src/records/recording.ts';
+import { predictHeldOut } from '../../src/regression/pls.ts';
+import { planScore, type ScoreRequest, score } from '../../src/score.ts';
+import { medianOfDefined } from '../../src/scoring/aggregate.ts';
+import { correlate } from '../../src/scoring/correlations.ts';
+import { encodeScore } from '../../src/store/score-files.ts';
+import { sharedPath, sharedSkipReason } from '../shared.ts';
+import { temporaryFolder, testPorts } from '../small-study.ts';
+import { randomTwin } from './twin.ts';
+
+const session = sharedPath('data', 'recordings', 'v4-cowley2023-session210325');
+const models = sharedPath('data', 'models');
+const hooks = { progress: () => undefined, checkStop: () => undefined };
+
+describe.skipIf(session === null || models === null)(
+  `the V4 session under image-cv${session === null ? ` (${sharedSkipReason})` : ''}`,
+  () => {
+    let ports: Ports;
+    let folder: string;
+    let recording: Recording;
+    let pixels: number;
+
+    const request = (path: string, layers: readonly string[] | null): ScoreRequest => ({
+      subject: { kind: 'model', path, preprocess: 'tf-224' },
+      recording: recording.folder,
+      protocol: 'image-cv',
+      layers,
+      memory: 4e9,
+      seed: 1,
+    });
+    const scored = async (asked: ScoreRequest, withPorts = ports) =>
+      score(await planScore(asked, withPorts), withPorts);
+
+    beforeAll(async () => {
+      ports = await testPorts({}, 2);
+      folder = temporaryFolder();
+      recording = await importNpy(
+        {
+          responses: `${session}/responses_raw.npy`,
+          dims: ['site', 'stimulus', 'trial'],
+          stimuli: `${session}/images.zip`,
+          area: 'V4',
+          species: 'macaque',
+          window: { start: 0, end: 100 },
+          time: null,
+          out: join(folder, 'v4'),
+        },
+        ports,
+      );
+      pixels = await scorePixels();
+    });
+
+    /** Grey values of the stimuli as they are, by activations from a file. */
+    const scorePixels = async (): Promise<number> => {
+      const size = 112 * 112;
+      const grey = new Float32Array(recording.stimuli.length * size);
+      for (const [row, stimulus] of recording.stimuli.entries()) {
+        const { data } = await readStimulus(recording, stimulus, ports);
+        for (let i = 0; i < size; i++) grey[row * size + i] = data[3 * i]!;
+      }
+      const path = join(folder, 'pixels.npy');
+      const parts = npyParts({ data: grey, shape: [recording.stimuli.length, size] });
+      writeFileSync(path, Buffer.concat(parts));
+      const { score: found } = await scored({
+        ...request(path, null),
+        subject: { kind: 'activations', path },
+      });
+      return found.raw;
+    };
+
+    it('finds the reliability and the pixels of the recipes', async () => {
+      // Split-half reliability ≈ .76, so a ceiling of about its root; pixels .20 (PLS).
+      expect(pixels).toBeGreaterThan(0.15);
+      expect(pixels).toBeLessThan(0.25);
+    });
+
+    it.each([
+      ['mobilenet_v1_0.25_128', ['m.Conv_11', 'm.Conv_21', 'm.Conv_23']],
+      ['mobilenet_v1_0.5_160', ['m.Conv_23']],
+      ['mobilenet_v1_0.75_192', ['m.Conv_23']],
+      ['mobilenet_v2_1.0_224', ['m.Conv_41']],
+    ])('scores %s far above pixels', async (name, layers) => {
+      const { score: found } = await scored(request(`${models}/${name}.onnx`, layers));
+      expect(found.ceiling).toBeGreaterThan(0.84);
+      expect(found.ceiling).toBeLessThan(0.9);
+      expect(found.raw).toBeGreaterThan(0.5);
+      expect(found.raw).toBeLessThan(0.62);
+      expect(found.raw).toBeGreaterThan(2 * pixels);
+      expect(found.interval!.low).toBeLessThan(found.value);
+      expect(found.interval!.high).toBeGreaterThan(found.value);
+    });
+
+    it('finds the random twin of a network far below it', async () => {
+      const path = join(folder, 'twin.onnx');
+      writeFileSync(path, randomTwin(readFileSync(`${models}/mobilenet_v1_0.25_128.onnx`), 1));
+      const layers = ['m.Conv_5', 'm.Conv_11', 'm.Conv_21'];
+      const { score: found } = await scored(request(path, layers));
+      expect(found.raw).toBeGreaterThan(0.15);
+      expect(found.raw).toBeLessThan(0.4);
+    });
+
+    it('finds nothing in shuffled responses: the mean of 20 shuffles is within .02 of 0', async () => {
+      const plan = await planScore(
+        request(`${models}/mobilenet_v1_0.25_128.onnx`, ['m.Conv_23']),
+        ports,
+      );
+      const { table, folds, groups } = plan.target;
+      const [rows, sites] = table.mean.shape as [number, number];
+      const shuffled = Array.from({ length: 20 }, (_, draw): Float64Nd => {
+        const order = createRandom(draw).permutation(rows);
+        const data = new Float64Array(rows * sites);
+        order.forEach((from, to) => {
+          data.set(table.mean.data.subarray(from * sites, (from + 1) * sites), to * sites);
+        });
+        return { data, shape: [rows, sites] };
+      });
+      const [source] = await plan.features.gather(plan.features.passes[0]!, () => true, hooks);
+      const { predictions } = await predictHeldOut(
+        ports.engine,
+        source!,
+        shuffled,
+        folds,
+        plan.protocol.regression,
+        hooks,
+      );
+      const medians = predictions.map((predicted, draw) =>
+        medianOfDefined(correlate(shuffled[draw]!, predicted, groups, 'pearson').data),
+      );
+      expect(Math.abs(mean(medians))).toBeLessThan(0.02);
+    });
+
+    it('gives the same file in a second run, without the cache of the first', async () => {
+      const asked = request(`${models}/mobilenet_v1_0.25_128.onnx`, ['m.Conv_23', 'm.Conv_25']);
+      const text = async (withPorts: Ports) =>
+        new TextDecoder()
+          .decode(encodeScore((await scored(asked, withPorts)).score))
+          .replace(/"(seconds|startedAt)": .*/g, '');
+      const first = await text(await testPorts({}, 2));
+      expect(await text(await testPorts({}, 2))).toBe(first);
+    });
+  },
+);
