@@ -93,7 +93,11 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
       stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
       protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
       seed: request.seed,
-      versions: { ventral: ventralVersion, engine: ports.engine.version },
+      versions: {
+        ventral: ventralVersion,
+        engine: ports.engine.version,
+        images: ports.images.version,
+      },
       threads: ports.engine.threads,
       device: ports.engine.device,
     },

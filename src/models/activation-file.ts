@@ -1,4 +1,5 @@
 import {
+  checkNpyLength,
   isStrings,
   type NpyHeader,
   readNpy,
@@ -85,9 +86,11 @@ const openArrays = async (
 ): Promise<ArrayFile> => {
   if (!path.endsWith('.npy')) return openNpz(await fileSource(path, files), name);
   const bytes = await files.read(path);
+  const header = readNpyHeader(bytes, name);
+  checkNpyLength(header, bytes.length, name);
   return {
     names: ['features'],
-    header: async () => readNpyHeader(bytes, name),
+    header: async () => header,
     read: async () => readNpy(bytes, name),
   };
 };

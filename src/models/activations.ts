@@ -46,6 +46,13 @@ export interface SizedLayer extends Layer {
 export const rowsPerInput = (form: TapForm): number =>
   form.kind === 'grid' ? form.rows * form.columns : 1;
 
+/** Whether a layer can be read in a form: a mean or a grid needs a map, but a plain vector is its own mean. */
+export const hasForm = ({ axes, shape }: Layer, form: TapForm): boolean =>
+  form.kind === 'flatten' || axes !== 'channel' || (form.kind === 'pool' && shape.length === 1);
+
+const formOf = ({ axes }: Layer, form: TapForm): TapForm =>
+  form.kind === 'pool' && axes === 'channel' ? { kind: 'flatten' } : form;
+
 const outputName = (index: number): string => `ventral.tap.${index}`;
 
 const openTapped = (
@@ -59,7 +66,9 @@ const openTapped = (
     bytes: tapModel(
       network.bytes,
       network.structure,
-      layers.map((layer, index): Tap => ({ layer, form, output: outputName(index) })),
+      layers.map(
+        (layer, index): Tap => ({ layer, form: formOf(layer, form), output: outputName(index) }),
+      ),
       { sliced, batch, size },
     ),
     externalDataFolder: network.externalDataFolder,

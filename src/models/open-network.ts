@@ -4,7 +4,7 @@ import type { Layer, Preprocessing } from '../records/model.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
-import { probe, tapForm } from './activations.ts';
+import { hasForm, probe, tapForm } from './activations.ts';
 import { networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, selectLayers } from './layers.ts';
@@ -53,8 +53,7 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
   const size = await inputSize(inputs);
   const layers = chooseLayers(network, request.layers, size);
   const subject = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
-  const spatial =
-    subject.form.kind === 'flatten' ? layers : layers.filter(({ axes }) => axes !== 'channel');
+  const spatial = layers.filter((layer) => hasForm(layer, subject.form));
   if (spatial.length === 0) throw noSpace(layers);
   const probed = await probe(ports.engine, subject, spatial, ports.now);
   const { kept, left } = partition(probed.layers, request.minimumFeatures);

@@ -55,4 +55,8 @@ const encode = async ({ data, width, height, channels }: Pixels): Promise<Uint8A
  * Grey and palette images are spread to three channels, alpha is dropped, of 16 bits the upper 8 are kept,
  * CMYK is converted by libvips (PIL's conversion differs by up to some tens of 255), the first frame is taken.
  */
-export const createNodeImages = (): Images => ({ decode, encode });
+export const createNodeImages = (): Images => ({
+  version: `sharp ${sharp.versions.sharp}`,
+  decode,
+  encode,
+});

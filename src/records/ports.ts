@@ -89,6 +89,8 @@ export interface Pixels {
 }
 
 export interface Images {
+  /** Name and version of the decoder, for provenance: `sharp 0.35.5`. */
+  readonly version: string;
   /**
    * Decodes JPEG, PNG, WebP, GIF, TIFF or BMP-like bytes to RGB without EXIF rotation, bit-equal to PIL's
    * `Image.open(…).convert('RGB')` for 8-bit RGB and grey images. `name` is for messages.
