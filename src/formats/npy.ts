@@ -138,9 +138,11 @@ export const readNpyHeader = (bytes: Uint8Array, name: string): NpyHeader => {
   };
 };
 
-const checkLength = (header: NpyHeader, available: number, name: string): void => {
+/** Input error where a file of `size` bytes is not what its header claims, before anything is allocated for it. */
+export const checkNpyLength = (header: NpyHeader, size: number, name: string): void => {
   const elements = sizeOf(header.shape);
   const needed = elements * header.itemSize;
+  const available = size - header.offset;
   if (needed === available) return;
   const shape = `(${header.shape.join(', ')})`;
   const expected = `${needed} bytes for the ${elements} elements that the header claims ${shape}`;
@@ -219,7 +221,7 @@ const toRowMajor = <T extends ArrayData>(data: T, shape: readonly number[]): NdA
 export const readNpy = (bytes: Uint8Array, name: string): NdArray | StringArray => {
   const header = readNpyHeader(bytes, name);
   const { kind, itemSize, bigEndian, fortranOrder, shape, offset } = header;
-  checkLength(header, bytes.length - offset, name);
+  checkNpyLength(header, bytes.length, name);
   const body = bytes.subarray(offset);
   if (kind === 'unicode' || kind === 'bytes') {
     const index = Int32Array.from({ length: sizeOf(shape) }, (_, i) => i);

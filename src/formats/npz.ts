@@ -1,6 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import {
+  checkNpyLength,
   type NpyHeader,
   npyHeaderLimit,
   npyParts,
@@ -16,7 +17,7 @@ import { zipParts } from './zip-write.ts';
 export interface Npz {
   /** In the order of the archive. */
   readonly names: readonly string[];
-  /** Shape and type without reading the elements. */
+  /** Shape and type without reading the elements, whose number the entry's size must bear out. */
   header(name: string): Promise<NpyHeader>;
   read(name: string): Promise<NdArray | StringArray>;
 }
@@ -46,8 +47,13 @@ export const openNpz = async (source: ByteSource, name: string): Promise<Npz> =>
   };
   return {
     names,
-    header: async (array) =>
-      readNpyHeader(await zip.readStart(entryOf(array), npyHeaderLimit), `${name}: ${array}`),
+    header: async (array) => {
+      const entry = entryOf(array);
+      const where = `${name}: ${array}`;
+      const header = readNpyHeader(await zip.readStart(entry, npyHeaderLimit), where);
+      checkNpyLength(header, entry.size, where);
+      return header;
+    },
     read: async (array) => readNpy(await zip.read(entryOf(array)), `${name}: ${array}`),
   };
 };
