@@ -1,7 +1,7 @@
 // Runs the commands that the README shows and writes what they print under them, so that the page never tells tales.
 // A block of commands that is followed by a plain block is run as it stands; the output of its last command is shown.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +14,10 @@ const run = (command) =>
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+
+// What an earlier run left; an import wants a new folder.
+for (const left of ['demo', 'score.json'])
+  rmSync(join(root, left), { recursive: true, force: true });
 
 const shown = readFileSync(page, 'utf8').replace(
   /(```sh\n)([^`]*)(```\n\n```\n)[^`]*```/g,
