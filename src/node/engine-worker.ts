@@ -55,13 +55,15 @@ const open = async (command: Command & { kind: 'open' }): Promise<Answers['open'
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4,
-    ...(command.externalDataFolder === null
-      ? {}
-      : {
-          extra: {
-            session: { model_external_initializers_file_folder_path: command.externalDataFolder },
-          },
-        }),
+    extra: {
+      session: {
+        // Threads that wait by spinning would take a core from the caller's own work between two runs.
+        intra_op: { allow_spinning: '0' },
+        ...(command.externalDataFolder === null
+          ? {}
+          : { model_external_initializers_file_folder_path: command.externalDataFolder }),
+      },
+    },
   });
   const inputs = infoOf(session.inputMetadata);
   const id = ++lastId;

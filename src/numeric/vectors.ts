@@ -134,8 +134,11 @@ export const transposed = (matrix: Float64Array, rows: number, columns: number):
     for (let j0 = 0; j0 < columns; j0 += tile) {
       const i1 = Math.min(i0 + tile, rows);
       const j1 = Math.min(j0 + tile, columns);
-      for (let i = i0; i < i1; i++)
-        for (let j = j0; j < j1; j++) result[j * rows + i] = matrix[i * columns + j]!;
+      for (let j = j0; j < j1; j++) {
+        const target = j * rows;
+        for (let i = i0, source = i0 * columns + j; i < i1; i++, source += columns)
+          result[target + i] = matrix[source]!;
+      }
     }
   return result;
 };

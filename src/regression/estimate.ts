@@ -36,7 +36,7 @@ export const checkFeatures = (name: string, columns: number, { components }: Pls
 };
 
 /** Whether a layer is small enough to work on its features instead of on a Gram matrix. */
-export const isNarrow = (rows: number, columns: number): boolean => columns <= rows / 2;
+export const isNarrow = (rows: number, columns: number): boolean => columns <= 0.75 * rows;
 
 /** Multiplications from which on rounding the Gram product to float32 is worth trying. */
 export const FLOAT32_PAYS = 4e12;
@@ -54,6 +54,9 @@ export const taskBytes = (
   isNarrow(rows, columns)
     ? 8 * (columns * (sites + 2 * components) + rows * components)
     : 8 * rows * (sites + 3 * components);
+
+/** What lies about between two collections of garbage. */
+const GARBAGE_BYTES = 32 * 2 ** 20;
 
 export interface FitSize {
   readonly rows: number;
@@ -77,7 +80,7 @@ export const fitBytes = ({ rows, columns, folds, sets, sites, components }: FitS
   const working = isNarrow(rows, columns)
     ? 16 * rows * columns
     : 8 * rows * rows + CHUNK_BYTES + panels;
-  return 4 * rows * columns + working + state + targets;
+  return 1.1 * (4 * rows * columns + working + state + targets) + GARBAGE_BYTES;
 };
 
 /** Multiplications of `predictHeldOut`. */

@@ -76,20 +76,30 @@ export const columnMeans = (
   const [rows = 0, width = 0] = shape;
   const size = to - from;
   const means = new Float64Array(size);
-  const varies = new Uint8Array(size);
-  for (let i = 0, start = from; i < rows; i++, start += width)
-    for (let j = 0; j < size; j++) {
-      const value = data[start + j]!;
-      means[j] = means[j]! + value;
-      if (value !== data[from + j]) varies[j] = 1;
-    }
+  let i = 0;
+  for (; i + 3 < rows; i += 4) {
+    const r0 = i * width + from;
+    const r1 = r0 + width;
+    const r2 = r1 + width;
+    const r3 = r2 + width;
+    for (let j = 0; j < size; j++)
+      means[j] = means[j]! + (data[r0 + j]! + data[r1 + j]! + (data[r2 + j]! + data[r3 + j]!));
+  }
+  for (; i < rows; i++)
+    for (let j = 0; j < size; j++) means[j] = means[j]! + data[i * width + from + j]!;
   let constant = 0;
   for (let j = 0; j < size; j++) {
     if (!Number.isFinite(means[j]!)) throw notFinite(data, width, from + j, name, offset + j);
     means[j] = means[j]! / rows;
-    constant += 1 - varies[j]!;
+    if (isConstant(data, width, from + j)) constant++;
   }
   return { means, constant };
+};
+
+const isConstant = (data: Float32Array, width: number, column: number): boolean => {
+  for (let k = column + width; k < data.length; k += width)
+    if (data[k] !== data[column]) return false;
+  return true;
 };
 
 const notFinite = (

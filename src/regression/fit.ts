@@ -3,7 +3,7 @@ import type { PlsSettings } from '../records/protocol.ts';
 import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import type { Features } from './features.ts';
-import { type Gram, gramMatrix, gramSteps, type StepHooks } from './gram.ts';
+import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
 import { runKernelPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
 import type { Products } from './products.ts';
@@ -26,8 +26,6 @@ export interface Workbench {
   readonly order: Int32Array;
   readonly settings: PlsSettings;
   readonly hooks: StepHooks;
-  /** Announces steps that `hooks.step` will report. */
-  readonly expect: (steps: number) => void;
 }
 
 /**
@@ -45,7 +43,7 @@ type RunGroup = (tasks: readonly Task[]) => Promise<void>;
 
 /** Runs tasks in groups that fit in memory; `goOn` is asked after each. */
 const inGroups = async (
-  { features, settings, expect }: Workbench,
+  { features, settings, hooks }: Workbench,
   job: Job,
   indices: readonly number[],
   run: RunGroup,
@@ -53,7 +51,7 @@ const inGroups = async (
 ): Promise<boolean> => {
   const bytes = taskBytes(features.rows, features.columns, job.sites, settings.components);
   const size = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  expect(Math.ceil(indices.length / size) * settings.components);
+  hooks.expect(Math.ceil(indices.length / size) * settings.components);
   for (let k = 0; k < indices.length; k += size) {
     const group = indices.slice(k, k + size);
     const tasks = group.map((index) => job.start(index));
@@ -95,11 +93,10 @@ const fitNarrow = async (bench: Workbench, job: Job): Promise<Fit> => {
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
 export const withGram = async <T>(
-  { engine, products, features, order, hooks, expect }: Workbench,
+  { engine, products, features, order, hooks }: Workbench,
   precision: Gram['precision'],
   use: (gram: Gram) => Promise<T>,
 ): Promise<T> => {
-  expect(gramSteps(features.rows, features.columns));
   const gram = await gramMatrix(engine, products, features, order, precision, hooks);
   try {
     return await use(gram);

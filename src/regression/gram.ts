@@ -7,9 +7,11 @@ export const PANEL_ROWS = 512;
 /** Bytes of the centred float64 copy of some columns that is multiplied at a time. */
 export const CHUNK_BYTES = 64 * 2 ** 20;
 
-/** Columns that are centred and multiplied at a time. */
-export const chunkColumns = (rows: number, columns: number): number =>
-  Math.min(columns, Math.max(256, Math.floor(CHUNK_BYTES / (8 * rows))));
+/** Columns that are centred and multiplied at a time: as even shares of `columns` as the chunk allows. */
+export const chunkColumns = (rows: number, columns: number): number => {
+  const most = Math.max(256, Math.floor(CHUNK_BYTES / (8 * rows)));
+  return Math.ceil(columns / Math.ceil(columns / most));
+};
 
 export interface Gram {
   /** K = XXᵀ [n, n] of the features less their means over all rows, rows in the order asked for. */
@@ -22,12 +24,10 @@ export interface Gram {
 export interface StepHooks {
   /** One more step is done. */
   readonly step: () => void;
+  /** Announces steps to come. */
+  readonly expect: (steps: number) => void;
   readonly checkStop: CheckStop;
 }
-
-/** Number of steps that `gramMatrix` reports. */
-export const gramSteps = (rows: number, columns: number): number =>
-  Math.ceil(columns / chunkColumns(rows, columns)) * Math.ceil(rows / PANEL_ROWS);
 
 /** Adds a product [to − from, to] to the rows [from, to) of the lower triangle of K. */
 const addPanel = (
@@ -44,13 +44,15 @@ const addPanel = (
   }
 };
 
-/** Copies the lower triangle to the upper one, tile by tile. */
+/** Copies the lower triangle to the upper one, tile by tile, each tile in the order of what is written. */
 const mirror = (gram: Float64Array, n: number): void => {
   const tile = 32;
   for (let i0 = 0; i0 < n; i0 += tile)
-    for (let j0 = 0; j0 <= i0; j0 += tile)
-      for (let i = i0; i < Math.min(i0 + tile, n); i++)
-        for (let j = j0; j < Math.min(j0 + tile, i); j++) gram[j * n + i] = gram[i * n + j]!;
+    for (let j0 = 0; j0 <= i0; j0 += tile) {
+      const i1 = Math.min(i0 + tile, n);
+      for (let j = j0; j < Math.min(j0 + tile, i1); j++)
+        for (let i = Math.max(i0, j + 1); i < i1; i++) gram[j * n + i] = gram[i * n + j]!;
+    }
 };
 
 /** The float64 or float32 products of some centred columns with themselves, added to the lower triangle. */
@@ -101,27 +103,25 @@ export const gramMatrix = async (
   hooks: StepHooks,
 ): Promise<Gram> => {
   const n = features.rows;
-  const width = chunkColumns(n, features.columns);
   const gram = new Float64Array(n * n);
   const means = new Float64Array(features.columns);
+  const make = precision === 'float64' ? Float64Array : Float32Array;
   let constantColumns = 0;
   let offset = 0;
-  let buffer = new ArrayBuffer(n * width * (precision === 'float64' ? 8 : 4));
+  let buffer = new ArrayBuffer(0);
   for await (const block of features.blocks()) {
     const columns = block.shape[1]!;
+    const width = chunkColumns(n, columns);
+    const bytes = n * width * make.BYTES_PER_ELEMENT;
+    if (buffer.byteLength !== bytes) buffer = new ArrayBuffer(bytes);
+    hooks.expect(Math.ceil(columns / width) * Math.ceil(n / PANEL_ROWS));
     for (let from = 0; from < columns; from += width) {
       const to = Math.min(from + width, columns);
       const some = columnMeans(block, from, to, features.name, offset + from);
-      const size = n * (to - from);
-      const whole = precision === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
-      // A view of a larger buffer would be copied, not moved.
-      const chunk =
-        whole.length === size
-          ? whole
-          : precision === 'float64'
-            ? new Float64Array(size)
-            : new Float32Array(size);
-      writeCentred(block, from, order, some.means, chunk, to - from, 0);
+      // All chunks are of one size, so that their memory is used again; columns past the last are 0.
+      const chunk = new make(buffer);
+      if (to - from < width) chunk.fill(0);
+      writeCentred(block, from, order, some.means, chunk, width, 0);
       buffer = await addColumns(engine, products, chunk, gram, n, hooks);
       means.set(some.means, offset + from);
       constantColumns += some.constant;

@@ -32,8 +32,8 @@ const onFeatures = async (
   operator: FeatureOperator,
   task: Task,
 ): Promise<Float64Nd> => {
-  const { products, settings, hooks, expect } = bench;
-  expect(settings.components);
+  const { products, settings, hooks } = bench;
+  hooks.expect(settings.components);
   const [rotations] = await runFeaturePls(products, operator, [task], settings, true, hooks);
   const { loadings, squares, targets } = task;
   // Components that were given up are left out.
@@ -87,14 +87,14 @@ const fitNarrow = async (bench: Workbench, start: () => Task): Promise<FittedWei
 };
 
 const fitWide = async (bench: Workbench, start: () => Task): Promise<FittedWeights> => {
-  const { engine, products, features, order, settings, hooks, expect } = bench;
+  const { engine, products, features, order, settings, hooks } = bench;
   for (const precision of precisionsFor(features, settings)) {
     const { task, dual, means, constantColumns } = await withGram(
       bench,
       precision,
       async (gram) => {
         const fresh = start();
-        expect(settings.components);
+        hooks.expect(settings.components);
         return {
           ...gram,
           task: fresh,

@@ -131,7 +131,7 @@ x = random.integers(-3, 4, size=(50, 4)) @ random.integers(-3, 4, size=(4, 60))
 data("integers", x, targets(x, 3))
 case("rank spent", "integers", 4)
 
-x = spectrum(120, 70, 0.95) + random.normal(size=70)
+x = spectrum(120, 100, 0.95) + random.normal(size=100)
 data("recorded", x, targets(x, 20, noise=2), count=10)
 case("25 components", "recorded", 25)
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { permuteAxes, sizeOf, stridesOf, takeRows } from '../../src/numeric/array.ts';
+import { permuteAxes, permuteRows, sizeOf, stridesOf, takeRows } from '../../src/numeric/array.ts';
 
 describe('permuteAxes', () => {
   it('moves axes as numpy.transpose does', () => {
@@ -33,5 +33,15 @@ describe('takeRows', () => {
     expect(taken.shape).toEqual([3, 2]);
     expect([...taken.data]).toEqual([20, 21, 0, 1, 20, 21]);
     expect(sizeOf([2, 3, 4])).toBe(24);
+  });
+});
+
+describe('permuteRows', () => {
+  it('does in place what takeRows copies', () => {
+    const array = { data: Float32Array.from({ length: 14 }, (_, i) => i), shape: [7, 2] };
+    const order = [3, 0, 2, 6, 5, 1, 4];
+    const copy = takeRows(array, order);
+    permuteRows(array, order);
+    expect(array).toEqual(copy);
   });
 });
