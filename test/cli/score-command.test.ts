@@ -1,0 +1,256 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readCsv } from '../../src/formats/csv.ts';
+import type { StringArray } from '../../src/formats/npy.ts';
+import { npzParts, openNpz } from '../../src/formats/npz.ts';
+import { bytesSource } from '../../src/formats/source.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import { mean, pearson } from '../../src/numeric/statistics.ts';
+import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
+import type { LayerScore, Score } from '../../src/records/score.ts';
+import { ventralVersion } from '../../src/version.ts';
+import { temporaryFolder } from '../small-study.ts';
+import { cli, cliDone, listing } from './run-cli.ts';
+import { images, responsesToPictures, sites, trials, useStudy, writeProtocol } from './study.ts';
+
+const study = useStudy();
+
+const scoring = (...options: string[]): string[] => {
+  const { model, recording } = study();
+  return ['score', model, '--recording', recording, '--preprocess', 'imagenet-224', ...options];
+};
+const readScore = (path: string): Score => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The text of a score file without the two fields that may differ between runs. */
+const timeless = (path: string): string =>
+  readFileSync(path, 'utf8').replace(/"(seconds|startedAt)": .*/g, '');
+
+const readArrays = async (path: string) => {
+  const npz = await openNpz(bytesSource(readFileSync(path)), path);
+  return {
+    names: npz.names,
+    numbers: async (name: string) => (await npz.read(name)) as Float64Nd,
+    strings: async (name: string) => ((await npz.read(name)) as StringArray).strings,
+  };
+};
+
+const bestOf = ({ layers, layer }: Score): LayerScore =>
+  layers.find((each) => each.layer === layer)!;
+
+const column = ({ data, shape }: Float64Nd, at: number): Float64Array =>
+  Float64Array.from({ length: shape[0]! }, (_, row) => data[row * shape[1]! + at]!);
+
+/** Mean over trials, `[stimulus, site]`. */
+const meanResponses = (): Float64Nd => {
+  const { data } = responsesToPictures();
+  const means = Float64Array.from({ length: images * sites }, (_, i) => {
+    const [image, site] = [Math.floor(i / sites), i % sites];
+    const each = Array.from(
+      { length: trials },
+      (_, t) => data[(image * trials + t) * sites + site]!,
+    );
+    return mean(each);
+  });
+  return { data: means, shape: [images, sites] };
+};
+
+describe('ventral score', () => {
+  it('with --dry-run prints the plan, and writes nothing', async () => {
+    const { folder } = study();
+    const before = listing(folder);
+    const cache = process.env.VENTRAL_CACHE!;
+    const cached = listing(cache);
+    const outputs = ['--out', join(folder, 'dry', 'score.json'), '--csv', join(folder, 'dry.csv')];
+    const { stdout, stderr } = await cliDone(...scoring('--dry-run', ...outputs));
+    expect(stdout).toContain(`pictures, 70–170 ms: ${images} stimuli, ${images} rows, 4 sites`);
+    expect(stdout).toMatch(/^conv1 +400 +1$/m);
+    expect(stdout).toMatch(/^conv3 +32 +1$/m);
+    expect(stdout).toMatch(
+      /^plan: 3 layers, 1 passes .* 10 folds; about \d+ MB of memory and \d+ s$/m,
+    );
+    expect(stderr).toBe('');
+    expect(listing(folder)).toEqual(before);
+    expect(listing(cache)).toEqual(cached);
+  });
+
+  it('writes a score, a table of sites, predictions and a readout that agree with each other', async () => {
+    const folder = temporaryFolder();
+    const [out, csv] = [join(folder, 'new', 'score.json'), join(folder, 'sites.csv')];
+    const options = ['--out', out, '--csv', csv, '--keep', 'predictions,readout'];
+    const { stdout } = await cliDone(...scoring(...options));
+    expect(listing(folder)).toEqual([
+      'new',
+      'new/score.json',
+      'new/score.json.predictions.npz',
+      'new/score.json.readout.npz',
+      'sites.csv',
+    ]);
+    const score = readScore(out);
+    expect(score.value).toBeGreaterThan(0.8);
+    expect(score.ceiling).toBeLessThan(1);
+    const row = stdout.split('\n').find((line) => line.startsWith('*'))!;
+    expect(row).toMatch(new RegExp(`^\\* +${score.layer} .* ${score.value.toFixed(3)} `));
+
+    const predictions = await readArrays(`${out}.predictions.npz`);
+    expect(predictions.names).toEqual(['recorded', 'predicted', 'stimulus_id', 'site_id']);
+    const ids = await predictions.strings('stimulus_id');
+    expect([ids.length, ids[0], ids.at(-1)]).toEqual([images, 'i000', 'i059']);
+    expect(await predictions.strings('site_id')).toEqual(['s0', 's1', 's2', 's3']);
+    const [recorded, predicted] = [
+      await predictions.numbers('recorded'),
+      await predictions.numbers('predicted'),
+    ];
+    const expected = meanResponses();
+    expect(recorded.shape).toEqual(expected.shape);
+    for (const [i, value] of recorded.data.entries())
+      expect(value).toBeCloseTo(expected.data[i]!, 12);
+    for (const [s, { raw }] of bestOf(score).sites.entries())
+      expect(pearson(column(recorded, s), column(predicted, s))).toBeCloseTo(raw!, 12);
+
+    const table = readCsv(readFileSync(csv, 'utf8'), csv);
+    expect(table.columns.slice(3)).toEqual(['layer', 'site', 'raw', 'ceiling', 'value']);
+    expect(table.rows.map((cells) => cells.slice(3))).toEqual(
+      score.layers.flatMap((layer) =>
+        layer.sites.map(({ site, raw, ceiling, value }) =>
+          [layer.layer, site, raw, ceiling, value].map(String),
+        ),
+      ),
+    );
+
+    const readout = await readArrays(`${out}.readout.npz`);
+    expect(await readout.strings('layer')).toEqual([score.layer]);
+    expect((await readout.numbers('weights')).shape).toEqual([bestOf(score).features, sites]);
+    expect((await readout.numbers('offset')).shape).toEqual([sites]);
+  });
+
+  it('keeps a readout whose features · weights + offset is the regression on all rows', async () => {
+    const { recording } = study();
+    const folder = temporaryFolder();
+    const columns = 8;
+    const random = createRandom('features');
+    const features: Float32Nd = {
+      data: Float32Array.from({ length: images * columns }, () => 2 + random.normal()),
+      shape: [images, columns],
+    };
+    const file = join(folder, 'features.npz');
+    writeFileSync(file, Buffer.concat(npzParts({ fc: features })));
+    // As many components as features make it least squares, whose residuals are orthogonal to every feature.
+    const least = writeProtocol({ ...study(), folder }, 'least.json', {
+      regression: {
+        ...{ kind: 'pls', components: columns, tolerance: 1e-12, maxIterations: 500 },
+        ...{ stopping: 'converged', gram: 'float64' },
+      },
+    });
+    const out = join(folder, 'score.json');
+    const command = ['score', '--activations', file, '--recording', recording];
+    await cliDone(...command, '--protocol', least, '--out', out, '--keep', 'readout');
+    const readout = await readArrays(`${out}.readout.npz`);
+    const [weights, offset] = [await readout.numbers('weights'), await readout.numbers('offset')];
+    const recorded = meanResponses();
+    for (let s = 0; s < sites; s++) {
+      const residuals = Float64Array.from({ length: images }, (_, i) => {
+        let fitted = offset.data[s]!;
+        for (let f = 0; f < columns; f++)
+          fitted += features.data[i * columns + f]! * weights.data[f * sites + s]!;
+        return recorded.data[i * sites + s]! - fitted;
+      });
+      expect(mean(residuals)).toBeCloseTo(0, 8);
+      for (let f = 0; f < columns; f++) {
+        const products = residuals.map((each, i) => each * features.data[i * columns + f]!);
+        expect(mean(products)).toBeCloseTo(0, 8);
+      }
+    }
+  });
+
+  it('writes plain text where there is no terminal, and nothing on standard error when quiet', async () => {
+    const loud = await cliDone(...scoring());
+    expect(loud.stderr).toMatch(/^plan: 3 layers.*\n$/);
+    const quiet = await cliDone(...scoring('--quiet'));
+    expect(quiet.stderr).toBe('');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(loud.stdout + loud.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    const untimed = ({ stdout }: { stdout: string }) => stdout.replace(/, [^,]+ s\n$/, '');
+    expect(untimed(quiet)).toBe(untimed(loud));
+  });
+
+  it('takes layers by globs, in the order of the network', async () => {
+    const layersOf = async (globs: string): Promise<string[]> => {
+      const { stdout } = await cliDone(...scoring('--dry-run', '--layers', globs));
+      return [...stdout.matchAll(/^(\S+) +\d+ +1(?: +done before)?$/gm)].map(([, name]) => name!);
+    };
+    expect(await layersOf('conv3,conv1')).toEqual(['conv1', 'conv3']);
+    expect(await layersOf('conv?')).toEqual(['conv1', 'conv2', 'conv3']);
+    expect(await layersOf('*2')).toEqual(['conv2']);
+    expect((await layersOf('*')).length).toBe(6);
+  });
+
+  it('takes a printed protocol back as a file, with the same result', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await cliDone('protocols', 'image-cv');
+    writeFileSync(join(folder, 'mine.json'), stdout);
+    const [named, filed] = [join(folder, 'named.json'), join(folder, 'filed.json')];
+    const options = ['--layers', 'conv3', '--out'];
+    await cliDone(...scoring(...options, named, '--protocol', 'image-cv'));
+    await cliDone(...scoring(...options, filed, '--protocol', join(folder, 'mine.json')));
+    expect(timeless(filed)).toBe(timeless(named));
+  });
+
+  it('gives the same with other numbers of threads, which the file says', async () => {
+    const folder = temporaryFolder();
+    const cache = process.env.VENTRAL_CACHE;
+    const withThreads = async (threads: number): Promise<string> => {
+      process.env.VENTRAL_CACHE = join(folder, `cache ${threads}`);
+      const out = join(folder, `${threads}.json`);
+      await cliDone(...scoring('--threads', String(threads), '--out', out));
+      return timeless(out);
+    };
+    try {
+      const [one, two] = [await withThreads(1), await withThreads(2)];
+      expect(two).toContain('"threads": 2,');
+      expect(two.replace('"threads": 2,', '"threads": 1,')).toBe(one);
+    } finally {
+      process.env.VENTRAL_CACHE = cache;
+    }
+  });
+
+  it('goes on without a cache that cannot be written, and says so once', async () => {
+    const cache = process.env.VENTRAL_CACHE;
+    process.env.VENTRAL_CACHE = join(study().model, 'cache');
+    try {
+      const { code, stderr } = await cli(...scoring());
+      expect(code).toBe(0);
+      expect(stderr.match(/note: finished layers are not kept for a next run/g)?.length).toBe(1);
+    } finally {
+      process.env.VENTRAL_CACHE = cache;
+    }
+  });
+});
+
+describe('the other commands', () => {
+  it('prints its version', async () => {
+    expect(await cli('--version')).toEqual({ code: 0, stdout: `${ventralVersion}\n`, stderr: '' });
+  });
+
+  it('lists layers as a table and as JSON', async () => {
+    const { stdout } = await cliDone('layers', study().model);
+    expect(stdout).toMatch(/^conv2 +Conv +6×8×8 +384$/m);
+    const json = JSON.parse((await cliDone('layers', study().model, '--json')).stdout);
+    expect(json).toHaveLength(3);
+    expect(json[1]).toEqual({
+      name: 'conv2',
+      tensor: '/relu2/Relu_output_0',
+      operation: 'Conv',
+      shape: [6, 8, 8],
+      axes: 'channel-row-column',
+      prefixTokens: 0,
+      features: 384,
+    });
+  });
+
+  it('lists the protocols', async () => {
+    const { stdout } = await cliDone('protocols');
+    for (const name of ['image-cv', 'grid-cv', 'linsley2023', 'linsley2023-code'])
+      expect(stdout).toMatch(new RegExp(`^${name} +(image|grid) `, 'm'));
+  });
+});
