@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
-import { planLines } from '../report/plan-report.ts';
+import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import {
   planScore,
@@ -125,7 +125,7 @@ export const runScore = async (
     process.stdout.write(`${planLines(plan).join('\n')}\n`);
     return;
   }
-  say(planLines(plan).at(-1)!);
+  for (const line of planSummary(plan)) say(line);
   const result = await score(plan, ports);
   await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
   process.stdout.write(`${scoreLines(result.score).join('\n')}\n`);

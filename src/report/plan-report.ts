@@ -1,8 +1,9 @@
 import type { FeaturePass } from '../records/activations.ts';
-import { bytesText, durationText, tableLines } from './table.ts';
+import { bytesText, counted, durationText, tableLines } from './table.ts';
 
 /** What a plan shows; `ScorePlan` is one. */
 export interface ShownPlan {
+  readonly request: { readonly memory: number };
   readonly recording: { readonly header: { readonly name: string } };
   readonly protocol: { readonly name: string };
   readonly target: {
@@ -23,20 +24,42 @@ export interface ShownPlan {
   readonly warnings: readonly string[];
 }
 
-/** A row per layer, the passes, and in the last line memory and time. */
-export const planLines = (plan: ShownPlan): string[] => {
-  const { target, features, layers, estimate } = plan;
+/** What the run will take, in one line; before it, where that is more than was allowed, a line that says so. */
+export const planSummary = ({
+  target,
+  features,
+  layers,
+  estimate,
+  request,
+}: ShownPlan): string[] => {
   const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
-  const passOf = (name: string): string => {
-    const index = features.passes.findIndex((pass) =>
-      pass.layers.some((layer) => layer.name === name),
-    );
-    const { slices } = features.passes[index]!;
-    return slices > 1 ? `${index + 1} (${slices} slices)` : `${index + 1}`;
-  };
   const done = layers.filter((layer) => layer.done).length;
+  const parts = [
+    counted(layers.length, 'layer') + (done > 0 ? ` (${done} done before)` : ''),
+    `${counted(runs, 'pass')} over the inputs`,
+    counted(target.folds.length, 'fold'),
+  ];
+  const needed = bytesText(estimate.bytes);
   return [
-    `${plan.recording.header.name}, ${target.timeBin.start}–${target.timeBin.end} ms: ${target.stimuli.length} stimuli, ${target.table.mean.shape[0]} rows, ${target.siteIds.length} sites; protocol ${plan.protocol.name}, ${target.folds.length} folds`,
+    ...(estimate.bytes > request.memory
+      ? [`note: about ${needed} are needed, more than the ${bytesText(request.memory)} allowed`]
+      : []),
+    `plan: ${parts.join(', ')}; about ${needed} of memory and ${durationText(estimate.seconds)}`,
+  ];
+};
+
+const passOf = (passes: readonly FeaturePass[], name: string): string => {
+  const index = passes.findIndex(({ layers }) => layers.some((layer) => layer.name === name));
+  const { slices } = passes[index]!;
+  return slices > 1 ? `${index + 1} (${slices} slices)` : `${index + 1}`;
+};
+
+/** What is scored, a row per layer with its pass, the notes, and the summary. */
+export const planLines = (plan: ShownPlan): string[] => {
+  const { recording, protocol, target, features, layers } = plan;
+  const { start, end } = target.timeBin;
+  return [
+    `${recording.header.name}, ${start}–${end} ms: ${target.stimuli.length} stimuli, ${target.table.mean.shape[0]} rows, ${counted(target.siteIds.length, 'site')}; protocol ${protocol.name}`,
     '',
     ...tableLines(
       [
@@ -45,15 +68,15 @@ export const planLines = (plan: ShownPlan): string[] => {
         { head: 'pass', align: 'left' },
         { head: '', align: 'left' },
       ],
-      layers.map((layer) => [
-        layer.name,
-        String(layer.features),
-        passOf(layer.name),
-        layer.done ? 'done before' : '',
+      layers.map(({ name, features: count, done }) => [
+        name,
+        String(count),
+        passOf(features.passes, name),
+        done ? 'done before' : '',
       ]),
     ),
     '',
     ...plan.warnings.map((warning) => `note: ${warning}`),
-    `plan: ${layers.length} layers${done > 0 ? ` (${done} done before)` : ''}, ${runs} passes over the inputs, ${target.folds.length} folds; about ${bytesText(estimate.bytes)} of memory and ${durationText(estimate.seconds)}`,
+    ...planSummary(plan),
   ];
 };

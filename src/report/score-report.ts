@@ -1,5 +1,5 @@
 import type { Interval, LayerScore, Score } from '../records/score.ts';
-import { type Column, durationText, figure, shortList, tableLines } from './table.ts';
+import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
   { head: '', align: 'left' },
@@ -60,18 +60,20 @@ const noteLines = (score: Score): string[] => {
   const notes = [
     ...(whole.length > 0
       ? [
-          `${whole.length} sites left out: ${shortList(
+          `${counted(whole.length, 'site')} left out: ${shortList(
             whole.map(({ site, reason }) => `${site} (${reason})`),
             3,
           )}`,
         ]
       : []),
     ...(partly > 0
-      ? [`${partly} maps (a site on one image) left out; the list is in the score file`]
+      ? [`${counted(partly, 'map')} (a site on one image) left out; the list is in the score file`]
       : []),
     ...score.warnings,
     ...(remarks.length > 0
-      ? [`${remarks.length} remarks on layers, such as ${remarks[0]}; all are in the score file`]
+      ? [
+          `${counted(remarks.length, 'remark')} on layers, in the score file; the first: ${remarks[0]}`,
+        ]
       : []),
   ];
   return [

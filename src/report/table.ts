@@ -52,3 +52,9 @@ export const shortList = (entries: readonly string[], most: number): string => {
   const rest = entries.length - most;
   return rest > 0 ? `${entries.slice(0, most).join(', ')} and ${rest} more` : entries.join(', ');
 };
+
+/** `1 layer`, `3 layers`, `2 passes`. */
+export const counted = (count: number, noun: string): string => {
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun}${noun.endsWith('s') ? 'es' : 's'}`;
+};
