@@ -83,7 +83,13 @@ export const fitBytes = ({ rows, columns, folds, sets, sites, components }: FitS
   return 1.1 * (4 * rows * columns + working + state + targets) + GARBAGE_BYTES;
 };
 
-/** Multiplications of `predictHeldOut`. */
+/** What a multiplication outside the engine, and one in a thin product that waits for memory, costs beside one inside. */
+const OUTSIDE = 16;
+const THIN = 4;
+/** Steps that the power iteration takes as a rule. */
+const USUAL_STEPS = 40;
+
+/** Multiplications of `predictHeldOut`, in units of those of a large product: divide by `measureSpeed` for seconds. */
 export const fitOperations = ({
   rows,
   columns,
@@ -92,14 +98,17 @@ export const fitOperations = ({
   sites,
   components,
 }: FitSize): number => {
-  const tasks = folds * sets;
-  const onRows = tasks * components * rows * (3 * sites + 3 * components);
-  // Thin products wait for memory: they count four times.
-  return isNarrow(rows, columns)
-    ? onRows + 4 * rows * columns * (2 * tasks * components + 2 * sets * sites)
-    : onRows +
-        (rows * rows * columns) / 2 +
-        4 * rows * rows * (tasks * components + 2 * sets * sites);
+  const parts = folds * sets * components;
+  const vectors = sets * sites + parts;
+  const narrow = isNarrow(rows, columns);
+  const length = rows + (narrow ? columns : rows);
+  const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * sites * sites);
+  return (
+    OUTSIDE * outside +
+    (narrow
+      ? THIN * 2 * rows * columns * vectors
+      : (rows * rows * columns) / 2 + THIN * rows * rows * vectors)
+  );
 };
 
 /** Multiplications per second that the engine manages on a float64 product of middling size. */
