@@ -347,6 +347,7 @@ const assemble = (
     value: best.value,
     raw: best.raw!,
     ceiling: best.ceiling!,
+    nullCeiling: target.nullCeiling,
     interval: best.interval,
     layer: best.layer,
     timeBin: target.timeBin,

@@ -52,6 +52,15 @@ export interface ExcludedSite {
   readonly reason: string;
 }
 
+/**
+ * What a ceiling that is a maximum over sites would be by chance alone: from maps of other images, and from surrogate
+ * maps. A score near it says little.
+ */
+export interface NullCeiling {
+  readonly mismatched: number | null;
+  readonly surrogate: number | null;
+}
+
 /** Everything that a score depends on. Two runs differ only in `seconds` and `startedAt`. */
 export interface Provenance {
   /** Null where activations were given instead of a model. */
@@ -76,6 +85,8 @@ export interface Score {
   readonly value: number;
   readonly raw: number;
   readonly ceiling: number;
+  /** Null where the ceiling is a reliability. */
+  readonly nullCeiling: NullCeiling | null;
   /** Null where fewer than two images leave nothing to resample. */
   readonly interval: Interval | null;
   readonly layer: string;

@@ -51,6 +51,13 @@ export const scoreLines = (score: Score): string[] => {
   ];
 };
 
+const nullCeilingNotes = ({ ceiling, nullCeiling }: Score): string[] =>
+  nullCeiling === null
+    ? []
+    : [
+        `this ceiling (${figure(ceiling)}) is a maximum over sites; by chance alone it would be ${figure(nullCeiling.mismatched)} (maps of other images) or ${figure(nullCeiling.surrogate)} (surrogate maps)`,
+      ];
+
 const noteLines = (score: Score): string[] => {
   const whole = score.excludedSites.filter(({ image }) => image === null);
   const partly = score.excludedSites.length - whole.length;
@@ -58,6 +65,7 @@ const noteLines = (score: Score): string[] => {
     warnings.map((warning) => `${layer}: ${warning}`),
   );
   const notes = [
+    ...nullCeilingNotes(score),
     ...(whole.length > 0
       ? [
           `${counted(whole.length, 'site')} left out: ${shortList(

@@ -1,7 +1,8 @@
-import { mean, median } from '../numeric/statistics.ts';
+import { median } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { FoldScore, SiteScore } from '../records/score.ts';
+import { meanOfDefined } from './best-maps.ts';
 import type { Ceiling } from './ceilings.ts';
 import type { Group } from './groups.ts';
 
@@ -28,8 +29,6 @@ const rowOf = (table: Float64Nd, g: number): Float64Array =>
 
 const columnOf = (table: Float64Nd, s: number): number[] =>
   Array.from({ length: table.shape[0]! }, (_, g) => table.data[g * table.shape[1]! + s]!);
-
-const meanOfDefined = (values: Iterable<number>): number => mean(defined(values));
 
 /**
  * raw = mean over groups of the median over sites of r; value = the same of r / c (so value ≠ raw / ceiling);

@@ -5,7 +5,8 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
+import { bestOther, bestPairOf, mapsOf, meanOfDefined } from './best-maps.ts';
+import type { CorrelationKind } from './correlations.ts';
 import { columnAt, type Group } from './groups.ts';
 import type { ResponseTable } from './responses.ts';
 
@@ -126,26 +127,18 @@ const bestOtherSite = (
     });
   const data = new Float64Array(groups.length * sites).fill(Number.NaN);
   const excluded: ExcludedSite[] = [];
-  groups.forEach(({ name, rows }, g) => {
-    const maps = siteIds.map((_, s) => scaled(columnAt(responses, s, rows), kind));
-    const best = new Float64Array(sites).fill(Number.NEGATIVE_INFINITY);
-    for (let a = 0; a < sites; a++)
-      for (let b = 0; b < a; b++) {
-        const r = pearson(maps[a]!, maps[b]!);
-        // NaN (a constant map) loses both comparisons.
-        if (r > best[a]!) best[a] = r;
-        if (r > best[b]!) best[b] = r;
-      }
+  groups.forEach((group, g) => {
+    const maps = mapsOf(responses, group, kind);
+    const best = bestOther(maps, maps);
     for (let s = 0; s < sites; s++)
       if (best[s]! > 0) data[g * sites + s] = best[s]!;
       else
         excluded.push({
           site: siteIds[s]!,
-          image: groups.length === 1 ? null : name,
-          reason:
-            best[s] === Number.NEGATIVE_INFINITY
-              ? 'constant map'
-              : `no other site correlates positively (best ${best[s]!.toFixed(3)})`,
+          image: groups.length === 1 ? null : group.name,
+          reason: Number.isNaN(best[s]!)
+            ? 'constant map'
+            : `no other site correlates positively (best ${best[s]!.toFixed(3)})`,
         });
   });
   return {
@@ -173,27 +166,14 @@ const bestPair = (
       got: grid === null ? 'one response per image' : `${sites} sites`,
       mend: 'use another ceiling',
     });
-  const perImage = groups.map(({ rows }) => {
-    const maps = Array.from({ length: sites - 1 }, (_, s) => columnAt(responses, s, rows));
-    let best = Number.NEGATIVE_INFINITY;
-    for (let a = 0; a < maps.length; a++)
-      for (let b = 0; b < a; b++) {
-        const r = rowByRow(maps[a]!, maps[b]!, grid.columns);
-        if (r > best) best = r;
-      }
-    return best;
+  const perImage = groups.map((group) => {
+    const maps = mapsOf(responses, group, 'pearson');
+    return bestPairOf(maps, maps, grid.columns);
   });
   return {
     perSite: constant(groups.length, sites),
-    overall: mean(perImage),
+    overall: meanOfDefined(perImage),
     excluded: [],
     halves: null,
   };
-};
-
-const rowByRow = (a: Float64Array, b: Float64Array, columns: number): number => {
-  const correlations: number[] = [];
-  for (let from = 0; from < a.length; from += columns)
-    correlations.push(pearson(a.subarray(from, from + columns), b.subarray(from, from + columns)));
-  return mean(correlations);
 };

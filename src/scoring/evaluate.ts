@@ -2,7 +2,7 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Recording, TimeBin } from '../records/recording.ts';
-import type { ExcludedSite, LayerScore } from '../records/score.ts';
+import type { ExcludedSite, LayerScore, NullCeiling } from '../records/score.ts';
 import type { Fold } from '../regression/folds.ts';
 import { type Aggregate, aggregate, foldScores, nullable, siteScores } from './aggregate.ts';
 import { type Ceiling, ceilingOf } from './ceilings.ts';
@@ -10,6 +10,7 @@ import { correlate } from './correlations.ts';
 import { foldsOf } from './folds.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { intervalOf, prepareResampling, type Resampling } from './intervals.ts';
+import { nullCeilingOf } from './null-ceilings.ts';
 import { findUsable, type ResponseTable, responseTable } from './responses.ts';
 
 /** One recording under one protocol: everything about a score that no layer changes. */
@@ -23,6 +24,7 @@ export interface Target {
   readonly folds: readonly Fold[];
   readonly groups: readonly Group[];
   readonly ceiling: Ceiling;
+  readonly nullCeiling: NullCeiling | null;
   readonly resampling: Resampling;
   readonly excludedSites: readonly ExcludedSite[];
   readonly warnings: readonly string[];
@@ -67,6 +69,14 @@ export const prepareTarget = (protocol: Protocol, recording: Recording, seed: nu
     folds: foldsOf(protocol.folds, table.imageOfRow, recording.stimuli, seed),
     groups,
     ceiling,
+    nullCeiling: nullCeilingOf(
+      protocol.ceiling,
+      table.mean,
+      groups,
+      protocol.correlation,
+      header.grid,
+      seed,
+    ),
     resampling: prepareResampling(
       protocol.interval,
       table.imageOfRow,

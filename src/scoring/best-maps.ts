@@ -1,0 +1,60 @@
+import { mean, pearson } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
+import { type CorrelationKind, scaled } from './correlations.ts';
+import { columnAt, type Group } from './groups.ts';
+
+/** Maps of all sites on one image: per site, the values (or their ranks) at the positions. */
+export type Maps = readonly Float64Array[];
+
+export const mapsOf = (responses: Float64Nd, { rows }: Group, kind: CorrelationKind): Maps =>
+  Array.from({ length: responses.shape[1]! }, (_, site) =>
+    scaled(columnAt(responses, site, rows), kind),
+  );
+
+/**
+ * For each site the highest correlation of its map with another site's map in `others` (the same image for the
+ * ceiling, another one for its null); NaN where none is defined.
+ */
+export const bestOther = (maps: Maps, others: Maps): Float64Array =>
+  Float64Array.from(maps, (map, site) => {
+    let best = Number.NaN;
+    for (let other = 0; other < others.length; other++) {
+      if (other === site) continue;
+      const r = pearson(map, others[other]!);
+      // NaN (a constant map) loses every comparison but the first.
+      if (r > best || Number.isNaN(best)) best = r;
+    }
+    return best;
+  });
+
+/**
+ * The highest pair of two different sites by the mean of the row-by-row Pearson correlations of their maps, the last
+ * site left out as the released loops of [L23] do; as many pairs between two images as within one; rows in which a map is constant do not count. NaN where no pair
+ * is defined.
+ */
+export const bestPairOf = (maps: Maps, others: Maps, columns: number): number => {
+  let best = Number.NaN;
+  const last = maps.length - 1;
+  for (let a = 0; a < last; a++)
+    for (let b = 0; b < a; b++) {
+      const r = rowByRow(maps[a]!, others[b]!, columns);
+      if (r > best || Number.isNaN(best)) best = r;
+    }
+  return best;
+};
+
+const rowByRow = (a: Float64Array, b: Float64Array, columns: number): number => {
+  let sum = 0;
+  let count = 0;
+  for (let from = 0; from < a.length; from += columns) {
+    const r = pearson(a.subarray(from, from + columns), b.subarray(from, from + columns));
+    if (Number.isNaN(r)) continue;
+    sum += r;
+    count++;
+  }
+  return count === 0 ? Number.NaN : sum / count;
+};
+
+/** Mean of what is defined; NaN of nothing. */
+export const meanOfDefined = (values: Iterable<number>): number =>
+  mean(Array.from(values).filter((value) => !Number.isNaN(value)));
