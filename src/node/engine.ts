@@ -5,7 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { encodeModel } from '../graph/encode.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import { engineError, type Problem, reasonOf, stoppedError } from '../records/errors.ts';
+import {
+  engineError,
+  inputError,
+  type Problem,
+  reasonOf,
+  stoppedError,
+} from '../records/errors.ts';
 import type { Engine, EngineSession, Feed, Held } from '../records/ports.ts';
 import {
   type Answers,
@@ -248,11 +254,19 @@ const tryDevice = async (line: Line, device: Device): Promise<void> => {
  * onnxruntime-node in a worker thread. Arrays move to the worker by transfer, never through shared memory, which
  * onnxruntime refuses. A held array that is a view of a larger buffer is copied instead of detached. After `close`,
  * waiting and later calls reject with the `stopped` error; an engine that is not closed does not keep the process alive.
- * Throws an engine error where the device cannot be used.
+ * Throws an engine error where the device cannot be used, an input error for an impossible number of threads.
  */
 export const createNodeEngine = async (options: NodeEngineOptions = {}): Promise<Engine> => {
   const threads = options.threads ?? availableParallelism();
   const device = options.device ?? 'cpu';
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw inputError({
+      where: '--threads',
+      expected: 'a whole number from 1 on',
+      got: String(threads),
+      mend: 'leave it out to use every core',
+    });
+  }
   const line = connect();
   try {
     const { version } = await line.ask({ kind: 'start', threads, device });

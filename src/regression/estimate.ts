@@ -44,14 +44,12 @@ export const FLOAT32_PAYS = 4e12;
 /** Bytes of working state of the tasks that go through the components together. */
 export const GROUP_BYTES = 512 * 2 ** 20;
 
-/** Bytes that one fold of one target set takes, by the length of what it holds beside its scores. */
+/** Bytes that one fold of one target set takes on its way. */
 export const taskBytes = (
-  rows: number,
-  columns: number,
-  sites: number,
-  components: number,
+  form: 'gram' | 'features',
+  { rows, columns, sites, components }: Omit<FitSize, 'folds' | 'sets'>,
 ): number =>
-  isNarrow(rows, columns)
+  form === 'features'
     ? 8 * (columns * (sites + 2 * components) + rows * components)
     : 8 * rows * (sites + 3 * components);
 
@@ -72,9 +70,10 @@ export interface FitSize {
  * several blocks put in the columns of its widest block. Without the rerun on the features of a layer that turns out
  * rank-deficient, which may take 0.5 GB more.
  */
-export const fitBytes = ({ rows, columns, folds, sets, sites, components }: FitSize): number => {
-  const tasks = folds * sets * taskBytes(rows, columns, sites, components);
-  const state = Math.min(tasks, GROUP_BYTES + taskBytes(rows, columns, sites, components));
+export const fitBytes = (size: FitSize): number => {
+  const { rows, columns, folds, sets, sites } = size;
+  const task = taskBytes(isNarrow(rows, columns) ? 'features' : 'gram', size);
+  const state = Math.min(folds * sets * task, GROUP_BYTES + task);
   const targets = 8 * rows * (sites + 1) * (2 * sets + 3);
   const panels = 4 * PANEL_ROWS * 8 * rows;
   const working = isNarrow(rows, columns)

@@ -43,15 +43,16 @@ type RunGroup = (tasks: readonly Task[]) => Promise<void>;
 
 /** Runs tasks in groups that fit in memory; `goOn` is asked after each. */
 const inGroups = async (
-  { features, settings, hooks }: Workbench,
+  { features: { rows, columns }, settings: { components }, hooks }: Workbench,
+  form: 'gram' | 'features',
   job: Job,
   indices: readonly number[],
   run: RunGroup,
   done: (index: number, task: Task) => boolean,
 ): Promise<boolean> => {
-  const bytes = taskBytes(features.rows, features.columns, job.sites, settings.components);
+  const bytes = taskBytes(form, { rows, columns, sites: job.sites, components });
   const size = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  hooks.expect(Math.ceil(indices.length / size) * settings.components);
+  hooks.expect(Math.ceil(indices.length / size) * components);
   for (let k = 0; k < indices.length; k += size) {
     const group = indices.slice(k, k + size);
     const tasks = group.map((index) => job.start(index));
@@ -73,7 +74,7 @@ const onFeatures = async (
   const run: RunGroup = async (tasks) => {
     await runFeaturePls(bench.products, operator, tasks, bench.settings, false, bench.hooks);
   };
-  await inGroups(bench, job, indices, run, (index, task) => {
+  await inGroups(bench, 'features', job, indices, run, (index, task) => {
     job.finish(index, task, deflated);
     return true;
   });
@@ -125,7 +126,7 @@ const fitWithGram = (
     const imprecise: number[] = [];
     const run: RunGroup = (tasks) =>
       runKernelPls(products, gram, tasks, settings, precision === 'float32', hooks);
-    const sound = await inGroups(bench, job, everyIndex(job), run, (index, task) => {
+    const sound = await inGroups(bench, 'gram', job, everyIndex(job), run, (index, task) => {
       if (task.ending === 'imprecise') imprecise.push(index);
       job.finish(index, task, false);
       return task.ending !== 'imprecise' || precision === 'float64';

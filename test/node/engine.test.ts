@@ -191,6 +191,11 @@ describe('Engine', () => {
     });
   });
 
+  it('refuses an impossible number of threads', async () => {
+    for (const threads of [0, 1.5, Number.NaN])
+      await expect(createNodeEngine({ threads })).rejects.toMatchObject({ kind: 'input' });
+  });
+
   it('rejects waiting and later calls with the stopped error once closed', async () => {
     const other = await createNodeEngine({ threads: 1 });
     const session = await other.open(product);

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { fitBytes, fitOperations, isNarrow } from '../../src/regression/estimate.ts';
+
+const size = { rows: 4046, columns: 16_384, folds: 14, sets: 1, sites: 32, components: 25 };
+
+describe('the plan of a fit', () => {
+  it('holds the features, the Gram matrix and the folds on their way', () => {
+    const { rows, columns, folds, sites, components } = size;
+    const least = 4 * rows * columns + 8 * rows * rows + 8 * folds * rows * (sites + components);
+    expect(fitBytes(size)).toBeGreaterThan(least);
+    expect(fitBytes(size)).toBeLessThan(2 * least);
+  });
+
+  it('keeps the state of many target sets within a bound', () => {
+    const many = { ...size, sets: 200 };
+    const targets = 2 * 200 * 8 * size.rows * (size.sites + 1);
+    expect(fitBytes(many) - fitBytes(size)).toBeLessThan(1.2 * (targets + 512 * 2 ** 20));
+  });
+
+  it('grows with the square of the rows where there are many features, not where there are few', () => {
+    expect(isNarrow(4046, 2048)).toBe(true);
+    expect(isNarrow(4046, 4046)).toBe(false);
+    const few = { ...size, columns: 100 };
+    const ratio = (each: typeof size) =>
+      fitOperations({ ...each, rows: 2 * each.rows }) / fitOperations(each);
+    expect(ratio(size)).toBeGreaterThan(3);
+    expect(ratio(few)).toBeLessThan(2.1);
+  });
+});
