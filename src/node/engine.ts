@@ -79,6 +79,9 @@ const outgoing = (
   return { sent, transfer };
 };
 
+/** Milliseconds that a process which exits waits for a run to end. */
+const LONGEST_WAIT = 60_000;
+
 interface Line {
   ask<K extends Command['kind']>(
     command: Command & { readonly kind: K },
@@ -113,10 +116,11 @@ const connect = (): Line => {
       mend: 'run again; if it ends again, give it less memory to fill or fewer threads',
     });
 
-  // At `process.exit` Node would end the thread in the middle of a run: wait for the run that is under way.
+  // At `process.exit` Node would end the thread in the middle of a run: wait for the run that is under way, but not for
+  // ever, since a thread that died in one never says so.
   const leave = (): void => {
     Atomics.store(flags, FLAG.closing, 1);
-    Atomics.wait(flags, FLAG.busy, 1);
+    Atomics.wait(flags, FLAG.busy, 1, LONGEST_WAIT);
   };
   process.on('exit', leave);
   worker.unref();
