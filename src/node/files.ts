@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { FileInfo, Files } from '../records/ports.ts';
 import { isAbsence, storageFailure } from './failures.ts';
 
@@ -79,17 +79,31 @@ const isDevice = async (path: string): Promise<boolean> => {
   }
 };
 
-/** Makes `folder`; the answer takes away again the folders that it had to make, where they are empty. */
-const makeFolder = async (folder: string): Promise<() => Promise<void>> => {
-  const topmost = await mkdir(folder, { recursive: true });
-  if (topmost === undefined) return async () => {};
-  const made = [resolve(topmost)];
-  for (const name of relative(topmost, folder)
-    .split(sep)
-    .filter((each) => each !== '')) {
-    made.push(join(made.at(-1)!, name));
+/** Makes one folder, the one above it being there. Answers whether it had to be made. */
+const makeOne = async (folder: string): Promise<boolean> => {
+  if ((await info(folder))?.kind === 'folder') return false;
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (thrown) {
+    // Somebody else may have made it in between.
+    if ((await info(folder))?.kind === 'folder') return false;
+    throw thrown;
   }
-  return async () => {
+};
+
+/**
+ * Makes `folder`; the answer takes away again the folders that it had to make, where they are empty. From the outermost
+ * missing folder inwards: Node's own recursion never ends where a file system (/proc) calls a new folder absent.
+ */
+const makeFolder = async (folder: string): Promise<() => Promise<void>> => {
+  const missing: string[] = [];
+  for (let path = resolve(folder); (await info(path)) === null; path = dirname(path)) {
+    missing.unshift(path);
+    if (path === dirname(path)) break;
+  }
+  const made: string[] = [];
+  const unmake = async (): Promise<void> => {
     for (const each of made.reverse()) {
       const left = await rmdir(each).then(
         () => false,
@@ -98,6 +112,15 @@ const makeFolder = async (folder: string): Promise<() => Promise<void>> => {
       if (left) return;
     }
   };
+  try {
+    // Where nothing is missing, a file may be in the folder's place.
+    for (const path of missing.length > 0 ? missing : [resolve(folder)])
+      if (await makeOne(path)) made.push(path);
+  } catch (thrown) {
+    await unmake();
+    throw thrown;
+  }
+  return unmake;
 };
 
 const temporaryBeside = (path: string): string =>

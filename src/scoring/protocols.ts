@@ -164,6 +164,17 @@ export const checkProtocol = (protocol: Protocol, recording: Recording): void =>
       got: `"${protocol.ceiling.kind}" with "${protocol.aggregation}"`,
       mend: 'best-pair is one number for all sites: divide by it after aggregation',
     });
+  if (
+    protocol.ceiling.kind === 'none' &&
+    protocol.timeBin === 'best-ceiling' &&
+    recording.header.timeBins.length > 1
+  )
+    throw inputError({
+      where: `${where}: timeBin`,
+      expected: 'a bin of the recording, since there is no ceiling to choose one by',
+      got: `"best-ceiling" with ceiling "none" and ${recording.header.timeBins.length} bins`,
+      mend: 'write it as {"start": 70, "end": 170}, or choose a ceiling',
+    });
   if (layout === 'image' && protocol.folds.kind === 'leave-one-image-out')
     throw inputError({
       where: `${where}: folds.kind`,

@@ -34,6 +34,12 @@ it('takes away the folders it made when the writing fails', async () => {
   expect(await readdir(root)).toEqual([]);
 });
 
+it('gives up where a file system refuses new folders as absent', async (context) => {
+  if ((await createNodeFiles().info('/proc/version')) === null)
+    context.skip('there is no /proc here');
+  await storageLine(createNodeFiles().write('/proc/ventral/deeper/x', [text('x')]));
+});
+
 it('writes to a device without replacing it', async () => {
   await createNodeFiles().write('/dev/null', [text('x')]);
   expect((await createNodeFiles().info('/dev/null'))?.size).toBe(0);
