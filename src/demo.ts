@@ -194,6 +194,7 @@ const scoreOne = async (
       layers,
       memory,
       seed: world.scenes.seed,
+      timeBins: 'best',
     },
     named,
   );

@@ -11,11 +11,13 @@ import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { layoutOf, type Recording } from './records/recording.ts';
-import type { LayerScore, Provenance, Score } from './records/score.ts';
+import type { LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
 import { checkFit, fitBytes, fitOperations, measureSpeed } from './regression/estimate.ts';
 import { fitReadout, predictHeldOut } from './regression/pls.ts';
-import { bestLayer, evaluateLayer, prepareTarget, type Target } from './scoring/evaluate.ts';
+import { nullable } from './scoring/aggregate.ts';
+import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
+import { chosenBin, prepareTarget, rowCount, type Target } from './scoring/target.ts';
 import { canonicalJson, fitKey, getFit, type LayerFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -32,6 +34,8 @@ export interface ScoreRequest {
   /** Bytes that the run may take. */
   readonly memory: number;
   readonly seed: number;
+  /** Fit every time bin of the recording in one pass (`all`, the default), or the scored one only. */
+  readonly timeBins?: 'all' | 'best';
 }
 
 export interface PlannedLayer extends LayerSize {
@@ -74,8 +78,8 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const recording = await readRecording(request.recording, ports);
   const protocol = await resolveProtocol(request.protocol, layoutOf(recording), ports.files);
   checkProtocol(protocol, recording);
-  const target = prepareTarget(protocol, recording, request.seed);
-  checkFit(target.table.mean.shape[0]!, target.folds, protocol.regression);
+  const target = prepareTarget(protocol, recording, request.seed, request.timeBins ?? 'all');
+  checkFit(rowCount(target), target.folds, protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
   const subject = await openSubject(request, recording, protocol, target, stimuli.sha256, ports);
   const layers = await planLayers(subject.features, target, recording, request.seed, ports);
@@ -112,27 +116,58 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
 export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult> => {
   const startedAt = ports.now();
   const fits = await fitLayers(plan, ports);
-  const layers = plan.layers.map((layer) => {
-    const fit = fits.get(layer.name)!;
-    return evaluateLayer(plan.target, layer, fit.predictions, fit);
-  });
-  const best = bestLayer(layers);
   const { target, recording } = plan;
+  const { table } = chosenBin(target);
+  const scored = target.fitted.indexOf(target.chosen);
+  const predictionsOf = (layer: string): Float64Nd[] => perBin(fits.get(layer)!.predictions);
+  const layers = plan.layers.map((layer) =>
+    evaluateLayer(target, layer, predictionsOf(layer.name)[scored]!, fits.get(layer.name)!),
+  );
+  const best = bestLayer(layers);
+  const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
-    score: assemble(plan, layers, best, startedAt, ports.now()),
+    score: assemble(plan, layers, best, timeCourse, startedAt, ports.now()),
     predictions: {
-      recorded: target.table.mean,
-      predicted: fits.get(best.layer)!.predictions,
-      stimulusIds: Array.from(target.table.imageOfRow, (image) => recording.stimuli[image]!.id),
+      recorded: table.mean,
+      predicted: predictionsOf(best.layer)[scored]!,
+      stimulusIds: Array.from(table.imageOfRow, (image) => recording.stimuli[image]!.id),
       siteIds: target.siteIds,
     },
+  };
+};
+
+/** `[time bins, rows, sites]` → one `[rows, sites]` per bin. */
+const perBin = ({ data, shape }: Float64Nd): Float64Nd[] => {
+  const [bins, rows, sites] = shape as readonly [number, number, number];
+  const size = rows * sites;
+  return Array.from({ length: bins }, (_, bin) => ({
+    data: data.subarray(bin * size, (bin + 1) * size) as Float64Array,
+    shape: [rows, sites],
+  }));
+};
+
+const timeCourseOf = (
+  { target, layers }: ScorePlan,
+  predictionsOf: (layer: string) => Float64Nd[],
+): TimeCourse | null => {
+  const { bins, fitted } = target;
+  if (fitted.length < 2) return null;
+  return {
+    timeBins: fitted.map((bin) => bins[bin]!.timeBin),
+    ceilings: fitted.map((bin) => nullable(bins[bin]!.level)),
+    layers: layers.map(({ name }) => evaluateBins(target, name, fitted, predictionsOf(name))),
   };
 };
 
 /** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
 export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
   const source = await sourceOf(plan, layer, ports);
-  return fitReadout(ports.engine, source, plan.target.table.mean, plan.protocol.regression);
+  return fitReadout(
+    ports.engine,
+    source,
+    chosenBin(plan.target).table.mean,
+    plan.protocol.regression,
+  );
 };
 
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
@@ -157,7 +192,7 @@ const openSubject = async (
   stimuli: string,
   ports: Ports,
 ): Promise<Subject> => {
-  const rows = target.table.mean.shape[0]!;
+  const rows = rowCount(target);
   const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
   // What a regression on a wide layer takes beside its features; a small limit still leaves a quarter to features.
   const beside = fitBytes(fitSize(target, rows)) - 4 * rows * rows;
@@ -210,7 +245,7 @@ const openSubject = async (
 
 const planLayers = (
   features: Features,
-  { protocol, timeBin, siteIds, stimuli }: Target,
+  { protocol, bins, fitted, siteIds, stimuli }: Target,
   recording: Recording,
   seed: number,
   ports: Ports,
@@ -225,7 +260,7 @@ const planLayers = (
           recording: recording.hash,
           images: Array.from(stimuli),
           siteIds,
-          timeBin,
+          timeBins: fitted.map((bin) => bins[bin]!.timeBin),
           regression: protocol.regression,
           folds: protocol.folds,
           seed,
@@ -240,13 +275,13 @@ const planLayers = (
 /** Runtime, engine and decoded images, roughly. */
 const processBytes = 300e6;
 
-const fitSize = ({ table, folds, siteIds, protocol }: Target, columns: number) => ({
-  rows: table.mean.shape[0]!,
+const fitSize = (target: Target, columns: number) => ({
+  rows: rowCount(target),
   columns,
-  folds: folds.length,
-  sets: 1,
-  sites: siteIds.length,
-  components: protocol.regression.components,
+  folds: target.folds.length,
+  sets: target.fitted.length,
+  sites: target.siteIds.length,
+  components: target.protocol.regression.components,
 });
 
 /** The largest pass decides the memory: its features, and the widest layer's regression. The work not done yet decides the time. */
@@ -256,7 +291,7 @@ const estimate = async (
   target: Target,
   { engine, now }: Ports,
 ): Promise<ScorePlan['estimate']> => {
-  const rows = target.table.mean.shape[0]!;
+  const rows = rowCount(target);
   const passBytes = features.passes.map(({ layers: gathered, slices }) => {
     const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
     const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
@@ -308,7 +343,7 @@ const fitLayer = async (
   const { predictions, arithmetic, warnings } = await predictHeldOut(
     engine,
     source,
-    [target.table.mean],
+    target.fitted.map((bin) => target.bins[bin]!.table.mean),
     target.folds,
     protocol.regression,
     {
@@ -317,7 +352,17 @@ const fitLayer = async (
       checkStop,
     },
   );
-  return { features: source.columns, predictions: predictions[0]!, arithmetic, warnings };
+  return { features: source.columns, predictions: stacked(predictions), arithmetic, warnings };
+};
+
+/** One `[rows, sites]` per bin → `[time bins, rows, sites]`. */
+const stacked = (tables: readonly Float64Nd[]): Float64Nd => {
+  const size = tables[0]!.data.length;
+  const data = new Float64Array(size * tables.length);
+  tables.forEach((table, bin) => {
+    data.set(table.data, bin * size);
+  });
+  return { data, shape: [tables.length, ...tables[0]!.shape] };
 };
 
 const sourceOf = async (
@@ -337,6 +382,7 @@ const assemble = (
   { recording, protocol, target, provenance, warnings }: ScorePlan,
   layers: readonly LayerScore[],
   best: LayerScore & { readonly value: number },
+  timeCourse: TimeCourse | null,
   startedAt: number,
   endedAt: number,
 ): Score => {
@@ -350,9 +396,10 @@ const assemble = (
     nullCeiling: target.nullCeiling,
     interval: best.interval,
     layer: best.layer,
-    timeBin: target.timeBin,
+    timeBin: chosenBin(target).timeBin,
     protocol,
     layers,
+    timeCourse,
     excludedSites: target.excludedSites,
     warnings,
     provenance: {

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npzParts } from '../src/formats/npz.ts';
 import { createRandom } from '../src/numeric/random.ts';
+import { standardDeviation } from '../src/numeric/statistics.ts';
 import type { Float32Nd, Float64Nd } from '../src/records/array.ts';
 import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { Protocol } from '../src/records/protocol.ts';
 import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
 import { defaultProtocol } from '../src/scoring/protocols.ts';
+import { chosenBin } from '../src/scoring/target.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
 
@@ -20,6 +22,8 @@ let model: string;
 let recording: string;
 let protocolFile: string;
 let activations: Map<string, Float32Nd>;
+/** Responses of the sites, `[images, sites]`: linear functions of conv3. */
+let linear: Float64Array;
 
 const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
   subject: { kind: 'model', path: model, preprocess: 'imagenet-224' },
@@ -67,7 +71,7 @@ beforeAll(async () => {
   const conv3 = activations.get('conv3')!;
   const random = createRandom('readout');
   const weights = Float64Array.from({ length: conv3.shape[1]! * sites }, () => random.normal());
-  const linear = new Float64Array(images * sites);
+  linear = new Float64Array(images * sites);
   for (let i = 0; i < images; i++)
     for (let s = 0; s < sites; s++)
       for (let f = 0; f < conv3.shape[1]!; f++)
@@ -215,7 +219,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const x = activations.get(found.layer)!;
     const [rows, columns] = x.shape as [number, number];
     expect(weights.shape).toEqual([columns, sites]);
-    const { data } = plan.target.table.mean;
+    const { data } = chosenBin(plan.target).table.mean;
     let residual = 0;
     let total = 0;
     for (let i = 0; i < rows; i++)
@@ -227,5 +231,51 @@ describe('ventral score, from stimuli to the best layer', () => {
         total += data[i * sites + s]! ** 2;
       }
     expect(residual / total).toBeLessThan(0.05);
+  });
+
+  it('fits all time bins in one pass, each as it would be alone, and scores the one with the best ceiling', async () => {
+    const random = createRandom('bins');
+    const trials = 4;
+    const spread = standardDeviation(linear);
+    const noise = [3 * spread, 0.3 * spread, spread];
+    const data = new Float64Array(images * 3 * trials * sites);
+    for (let i = 0; i < images; i++)
+      for (let b = 0; b < 3; b++)
+        for (let t = 0; t < trials; t++)
+          for (let s = 0; s < sites; s++)
+            data[((i * 3 + b) * trials + t) * sites + s] =
+              linear[i * sites + s]! + noise[b]! * random.normal();
+    const binned = await writeStudy(
+      temporaryFolder(),
+      ports,
+      { data, shape: [images, 3, trials, sites] },
+      {
+        dims: ['stimulus', 'time', 'trial', 'site'],
+        timeBins: [50, 90, 130].map((start) => ({ start, end: start + 40 })),
+      },
+      images,
+    );
+    const asked = { ...request({ recording: binned, protocol: null }), layers: ['conv2', 'conv3'] };
+    const all = await run(asked);
+    expect(all.score.timeBin).toEqual({ start: 90, end: 130 });
+    const course = all.score.timeCourse!;
+    expect(course.timeBins.map(({ start }) => start)).toEqual([50, 90, 130]);
+    expect(course.ceilings[1]).toBe(all.score.ceiling);
+    expect(course.ceilings[0]!).toBeLessThan(course.ceilings[2]!);
+    expect(course.layers.map(({ layer, value }) => [layer, value[1]])).toEqual(
+      all.score.layers.map(({ layer, value }) => [layer, value]),
+    );
+    const best = await run({ ...asked, timeBins: 'best' });
+    expect(best.score.timeCourse).toBeNull();
+    best.score.layers.forEach(({ value }, index) => {
+      expect(value!).toBeCloseTo(all.score.layers[index]!.value!, 9);
+    });
+    const protocol = { ...defaultProtocol('image'), timeBin: { start: 50, end: 90 } };
+    const file = join(folder, 'first-bin.json');
+    writeFileSync(file, JSON.stringify(protocol));
+    const first = await run({ ...asked, protocol: file, timeBins: 'best' });
+    first.score.layers.forEach(({ value }, index) => {
+      expect(value!).toBeCloseTo(course.layers[index]!.value[0]!, 9);
+    });
   });
 });

@@ -30,6 +30,7 @@ interface ScoreOptions {
   readonly threads?: number;
   readonly device: 'cpu' | 'webgpu' | 'cuda';
   readonly seed: number;
+  readonly timeBins: 'all' | 'best';
   readonly quiet?: boolean;
 }
 
@@ -65,6 +66,11 @@ export const addScoreCommand = (program: Command): void => {
         .default('cpu'),
     )
     .option('--seed <n>', 'seed of folds, halves and draws', parseWhole(0), 1)
+    .addOption(
+      new Option('--time-bins <which>', 'fit all time bins, or the one with the best ceiling only')
+        .choices(['all', 'best'])
+        .default('all'),
+    )
     .option('--quiet', 'no plan and no progress on standard error')
     .action(async (model: string | undefined, options: ScoreOptions) => {
       const request = requestOf(model, options);
@@ -79,6 +85,7 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
   layers: options.layers ?? null,
   memory: options.memory,
   seed: options.seed,
+  timeBins: options.timeBins,
 });
 
 const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreRequest['subject'] => {

@@ -61,6 +61,20 @@ export interface NullCeiling {
   readonly surrogate: number | null;
 }
 
+/** One layer in every time bin, in the order of `TimeCourse.timeBins`; null where not defined. */
+export interface BinScores {
+  readonly layer: string;
+  readonly raw: readonly (number | null)[];
+  readonly value: readonly (number | null)[];
+}
+
+/** Layer × time bin: all bins of a recording, fitted in one pass. */
+export interface TimeCourse {
+  readonly timeBins: readonly TimeBin[];
+  readonly ceilings: readonly (number | null)[];
+  readonly layers: readonly BinScores[];
+}
+
 /** Everything that a score depends on. Two runs differ only in `seconds` and `startedAt`. */
 export interface Provenance {
   /** Null where activations were given instead of a model. */
@@ -93,6 +107,8 @@ export interface Score {
   readonly timeBin: TimeBin;
   readonly protocol: Protocol;
   readonly layers: readonly LayerScore[];
+  /** Null where one time bin was fitted only. */
+  readonly timeCourse: TimeCourse | null;
   readonly excludedSites: readonly ExcludedSite[];
   readonly warnings: readonly string[];
   readonly provenance: Provenance;

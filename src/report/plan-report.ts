@@ -1,4 +1,5 @@
 import type { FeaturePass } from '../records/activations.ts';
+import type { TimeBin } from '../records/recording.ts';
 import { bytesText, counted, durationText, tableLines } from './table.ts';
 
 /** What a plan shows; `ScorePlan` is one. */
@@ -7,11 +8,15 @@ export interface ShownPlan {
   readonly recording: { readonly header: { readonly name: string } };
   readonly protocol: { readonly name: string };
   readonly target: {
-    readonly timeBin: { readonly start: number; readonly end: number };
+    readonly bins: readonly {
+      readonly timeBin: TimeBin;
+      readonly table: { readonly mean: { readonly shape: readonly number[] } };
+    }[];
+    readonly chosen: number;
+    readonly fitted: readonly number[];
     readonly folds: readonly unknown[];
     readonly siteIds: readonly string[];
     readonly stimuli: { readonly length: number };
-    readonly table: { readonly mean: { readonly shape: readonly number[] } };
   };
   readonly features: { readonly passes: readonly FeaturePass[] };
   readonly layers: readonly {
@@ -57,9 +62,10 @@ const passOf = (passes: readonly FeaturePass[], name: string): string => {
 /** What is scored, a row per layer with its pass, the notes, and the summary. */
 export const planLines = (plan: ShownPlan): string[] => {
   const { recording, protocol, target, features, layers } = plan;
-  const { start, end } = target.timeBin;
+  const { timeBin, table } = target.bins[target.chosen]!;
+  const others = target.fitted.length > 1 ? ` (of ${target.fitted.length} bins fitted)` : '';
   return [
-    `${recording.header.name}, ${start}–${end} ms: ${target.stimuli.length} stimuli, ${target.table.mean.shape[0]} rows, ${counted(target.siteIds.length, 'site')}; protocol ${protocol.name}`,
+    `${recording.header.name}, ${timeBin.start}–${timeBin.end} ms${others}: ${target.stimuli.length} stimuli, ${table.mean.shape[0]} rows, ${counted(target.siteIds.length, 'site')}; protocol ${protocol.name}`,
     '',
     ...tableLines(
       [

@@ -47,7 +47,28 @@ export const scoreLines = (score: Score): string[] => {
     ),
     '',
     `best layer ${score.layer}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
+    ...timeCourseLines(score),
     ...noteLines(score),
+  ];
+};
+
+/** Layer × time bin, where more than one was fitted: scores, the ceilings above them. */
+const timeCourseLines = ({ timeCourse }: Score): string[] => {
+  if (timeCourse === null) return [];
+  const { timeBins, ceilings, layers } = timeCourse;
+  return [
+    '',
+    ...tableLines(
+      [
+        { head: 'score by time bin (ms)', align: 'left' },
+        ...timeBins.map(({ start, end }): Column => ({ head: `${start}–${end}`, align: 'right' })),
+      ],
+      [
+        ['ceiling', ...ceilings.map(figure)],
+        ...layers.map(({ layer, value }) => [layer, ...value.map(figure)]),
+      ],
+    ),
+    '',
   ];
 };
 

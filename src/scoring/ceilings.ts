@@ -16,6 +16,11 @@ export interface Ceiling {
   readonly perSite: Float64Nd;
   /** One number for all, where the protocol divides after aggregation (`best-pair`); else null. */
   readonly overall: number | null;
+  /**
+   * What `best-ceiling` compares time bins by: the mean over all sites (and images) before any is left out, so that a
+   * bin with one lucky site does not win. A reliability for split halves, a correlation otherwise.
+   */
+  readonly strength: number;
   /** Sites left out, with the group's image where it is only for that. */
   readonly excluded: readonly ExcludedSite[];
   /** Halves of the trials per split, which the interval resamples; null for other ceilings. */
@@ -43,6 +48,7 @@ export const ceilingOf = (
       return {
         perSite: constant(groups.length, siteIds.length),
         overall: null,
+        strength: 1,
         excluded: [],
         halves: null,
       };
@@ -66,15 +72,17 @@ const splitHalf = (
       where: 'protocol: ceiling.kind',
       expected: 'a recording with repeated trials for split-half',
       got: 'one response per stimulus',
-      mend: 'use another ceiling (none, or best-other-site on grids)',
+      mend: 'write a protocol file (ventral protocols image-cv) with another ceiling: {"kind": "none"}, or best-other-site on grids',
     });
   const halved = halves(table.trials, { splits, seed });
   const sites = siteIds.length;
   const data = new Float64Array(groups.length * sites);
+  const reliabilities: number[] = [];
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
     for (let s = 0; s < sites; s++) {
       const reliability = reliabilityOf(halved, group.rows, s);
+      reliabilities.push(reliability);
       const usable = reliability > 0 && reliability >= minimumReliability;
       data[g * sites + s] = usable ? Math.sqrt(reliability) : Number.NaN;
       if (usable) continue;
@@ -90,6 +98,7 @@ const splitHalf = (
   return {
     perSite: { data, shape: [groups.length, sites] },
     overall: null,
+    strength: meanOfDefined(reliabilities),
     excluded,
     halves: halved,
   };
@@ -126,10 +135,12 @@ const bestOtherSite = (
       mend: 'use another ceiling (split-half where trials repeat, or none)',
     });
   const data = new Float64Array(groups.length * sites).fill(Number.NaN);
+  const correlations: number[] = [];
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
     const maps = mapsOf(responses, group, kind);
     const best = bestOther(maps, maps);
+    correlations.push(...best);
     for (let s = 0; s < sites; s++)
       if (best[s]! > 0) data[g * sites + s] = best[s]!;
       else
@@ -144,6 +155,7 @@ const bestOtherSite = (
   return {
     perSite: { data, shape: [groups.length, sites] },
     overall: null,
+    strength: meanOfDefined(correlations),
     excluded,
     halves: null,
   };
@@ -170,9 +182,11 @@ const bestPair = (
     const maps = mapsOf(responses, group, 'pearson');
     return bestPairOf(maps, maps, grid.columns);
   });
+  const overall = meanOfDefined(perImage);
   return {
     perSite: constant(groups.length, sites),
-    overall: meanOfDefined(perImage),
+    overall,
+    strength: overall,
     excluded: [],
     halves: null,
   };

@@ -4,14 +4,14 @@ import type { Cache, Hash } from '../records/ports.ts';
 /** One layer's finished regression: what a score that was interrupted goes on from. */
 export interface LayerFit {
   readonly features: number;
-  /** Held-out predictions, `[rows, sites]`. */
+  /** Held-out predictions, `[time bins, rows, sites]`. */
   readonly predictions: Float64Nd;
   readonly arithmetic: string;
   readonly warnings: readonly string[];
 }
 
 /** Raised when the arithmetic of activations, folds or regression changes, so that old entries are never used. */
-const recipe = 1;
+const recipe = 2;
 
 /** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>

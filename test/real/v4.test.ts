@@ -15,6 +15,7 @@ import { predictHeldOut } from '../../src/regression/pls.ts';
 import { planScore, type ScoreRequest, score } from '../../src/score.ts';
 import { medianOfDefined } from '../../src/scoring/aggregate.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
+import { chosenBin } from '../../src/scoring/target.ts';
 import { encodeScore } from '../../src/store/score-files.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 import { temporaryFolder, testPorts } from '../small-study.ts';
@@ -116,7 +117,8 @@ describe.skipIf(session === null || models === null)(
         request(`${models}/mobilenet_v1_0.25_128.onnx`, ['m.Conv_23']),
         ports,
       );
-      const { table, folds, groups } = plan.target;
+      const { folds, groups } = plan.target;
+      const { table } = chosenBin(plan.target);
       const [rows, sites] = table.mean.shape as [number, number];
       const shuffled = Array.from({ length: 20 }, (_, draw): Float64Nd => {
         const order = createRandom(draw).permutation(rows);

@@ -8,11 +8,12 @@ const plan: ShownPlan = {
   recording: { header: { name: 'v4' } },
   protocol: { name: 'image-cv' },
   target: {
-    timeBin: { start: 0, end: 100 },
+    bins: [{ timeBin: { start: 0, end: 100 }, table: { mean: { shape: [3, 1] } } }],
+    chosen: 0,
+    fitted: [0],
     folds: [1, 2],
     siteIds: ['a'],
     stimuli: [1, 2, 3],
-    table: { mean: { shape: [3, 1] } },
   },
   features: {
     passes: [
