@@ -43,9 +43,15 @@ const onFeatures = async (
   return { data, shape: [operator.columns, targets.sites] };
 };
 
-/** Xᵀ·dual, some columns at a time. */
-const fromDual = async (
-  { engine, products, features, order, hooks }: Workbench,
+/** Xᵀ·dual of the centred features [p, sites] for `dual` [n, sites] in fold order, some columns at a time. */
+export const weightsFromDual = async (
+  {
+    engine,
+    products,
+    features,
+    order,
+    hooks,
+  }: Pick<Workbench, 'engine' | 'products' | 'features' | 'order' | 'hooks'>,
   dual: Float64Array,
 ): Promise<Float64Nd> => {
   const { rows: n, columns: p, name } = features;
@@ -106,7 +112,7 @@ const fitWide = async (bench: Workbench, start: () => Task): Promise<FittedWeigh
     if (imprecise && precision === 'float32') continue;
     const block = imprecise ? await features.resident() : null;
     if (block === null) {
-      const weights = await fromDual(bench, dual);
+      const weights = await weightsFromDual(bench, dual);
       const outcome = outcomeOf(task, false);
       return { weights, means, constantColumns, arithmetic: `${precision} gram`, outcome };
     }

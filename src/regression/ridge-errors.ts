@@ -1,0 +1,65 @@
+import type { RidgeSettings } from '../records/protocol.ts';
+
+/** Sums over training rows from which the error of a strength is known for every target. */
+export interface RowSums {
+  /** Σ a² and Σ (a/d)² of each target, with a = α⁻¹(y − ŷ) and d = α⁻¹(1 − h). */
+  readonly squares: Float64Array;
+  readonly leftOut: Float64Array;
+  /** Σ d. */
+  readonly freedom: number;
+  readonly rows: number;
+}
+
+/**
+ * Sums of the dual coefficients `a` [n, q] and the diagonal `d` [n] of (I − H)/α over all rows but [from, to).
+ *
+ * With the hat matrix H (intercept included), the residual of row i when it is left out of the fit is
+ * (yᵢ − ŷᵢ)/(1 − hᵢᵢ) = aᵢ/dᵢ.
+ */
+export const rowSums = (
+  a: Float64Array,
+  d: Float64Array,
+  from: number,
+  to: number,
+  q: number,
+): RowSums => {
+  const squares = new Float64Array(q);
+  const leftOut = new Float64Array(q);
+  let freedom = 0;
+  for (let i = from === 0 ? to : 0; i < d.length; i = i + 1 === from ? to : i + 1) {
+    freedom += d[i]!;
+    for (let j = 0; j < q; j++) {
+      const value = a[i * q + j]!;
+      squares[j] = squares[j]! + value * value;
+      leftOut[j] = leftOut[j]! + (value / d[i]!) ** 2;
+    }
+  }
+  return { squares, leftOut, freedom, rows: d.length - (to - from) };
+};
+
+/**
+ * Mean squared error of each target as the criterion has it: leave-one-out, or generalised cross-validation
+ * m Σ (y − ŷ)² / (tr(I − H))² (Golub, Heath & Wahba 1979, Technometrics 21, equation 1.4).
+ */
+export const criterion = (
+  { squares, leftOut, freedom, rows }: RowSums,
+  choose: RidgeSettings['choose'],
+): Float64Array =>
+  choose === 'gcv'
+    ? squares.map((sum) => (rows * sum) / (freedom * freedom))
+    : leftOut.map((sum) => sum / rows);
+
+/** Which targets share a strength: [from, to) of all targets, for each choice to be made. */
+export const choicesOf = (
+  sites: readonly number[],
+  perTarget: boolean,
+): readonly (readonly [from: number, to: number])[] => {
+  let offset = 0;
+  return sites.flatMap((count) => {
+    const from = offset;
+    offset += count;
+    return perTarget
+      ? Array.from({ length: count }, (_, j): [number, number] => [from + j, from + j + 1])
+      : [[from, offset] as const];
+  });
+};

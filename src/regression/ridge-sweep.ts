@@ -1,0 +1,209 @@
+import type { Engine, Held } from '../records/ports.ts';
+import type { RidgeSettings } from '../records/protocol.ts';
+import { invertDefinite, invertFactor } from './factor.ts';
+import type { StepHooks } from './gram.ts';
+import { matrix, type Products } from './products.ts';
+import { criterion, rowSums } from './ridge-errors.ts';
+
+/** Places [from, to) that one regression leaves out; none where they are the same. */
+export type Range = readonly [from: number, to: number];
+
+/** What one regression found best, for every target. */
+export interface Best {
+  readonly range: Range;
+  /** Criterion at the chosen strength; Infinity where none was usable. */
+  readonly errors: Float64Array;
+  /** In the settings' unit. */
+  readonly strengths: Float64Array;
+  /** Held-out predictions [to − from, q]; of a regression that leaves nothing out, its dual coefficients [n, q]. */
+  readonly values: Float64Array;
+}
+
+export interface SweepJob {
+  /** K [n, n]; left as it is. */
+  readonly gram: Float64Array;
+  /** Y [n, q]. */
+  readonly targets: Float64Array;
+  readonly rows: number;
+  readonly ranges: readonly Range[];
+  /** Targets [from, to) that share a strength. */
+  readonly choices: readonly Range[];
+  readonly settings: RidgeSettings;
+}
+
+export interface Sweep {
+  readonly best: readonly Best[];
+  /** Strengths, in the settings' unit, that are lost in the rounding of the Gram matrix. */
+  readonly unusable: readonly number[];
+}
+
+/** Q = (I − H)/α of all rows, where it lies in the engine. */
+interface Residuals {
+  readonly held: Held;
+  readonly diagonal: Float64Array;
+  /** Q_SS of every range. */
+  readonly blocks: readonly Float64Array[];
+  /** QY [n, q]. */
+  readonly dual: Float64Array;
+}
+
+/** Mean squared length of a centred row of features; 1 where they do not vary. */
+export const meanSquare = (gram: Float64Array, n: number): number => {
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += gram[i * n + i]!;
+  return trace > 0 ? trace / n : 1;
+};
+
+/** K + αI + c·11ᵀ. The intercept takes up any c; this one keeps the matrix as well-conditioned as the rest of it. */
+const penalised = (gram: Float64Array, n: number, strength: number): Float64Array => {
+  const constant = meanSquare(gram, n) / n;
+  const result = gram.map((value) => value + constant);
+  for (let i = 0; i < n; i++) result[i * n + i] = result[i * n + i]! + strength;
+  return result;
+};
+
+/** G − G11ᵀG/1ᵀG1, in place: the inverse restricted to what an intercept leaves. */
+const withoutConstant = (inverse: Float64Array, n: number): Float64Array => {
+  const sums = new Float64Array(n);
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) sums[i] = sums[i]! + inverse[i * n + j]!;
+    total += sums[i]!;
+  }
+  for (let i = 0; i < n; i++) {
+    const part = sums[i]! / total;
+    for (let j = 0; j < n; j++) inverse[i * n + j] = inverse[i * n + j]! - part * sums[j]!;
+  }
+  return inverse;
+};
+
+const diagonalBlock = (a: Float64Array, n: number, [from, to]: Range): Float64Array => {
+  const block = new Float64Array((to - from) ** 2);
+  for (let i = from; i < to; i++)
+    block.set(a.subarray(i * n + from, i * n + to), (i - from) * (to - from));
+  return block;
+};
+
+const residualsOf = async (
+  engine: Engine,
+  products: Products,
+  { gram, targets, rows: n, ranges }: SweepJob,
+  strength: number,
+): Promise<Residuals | null> => {
+  const inverse = await invertDefinite(engine, products, penalised(gram, n, strength), n);
+  if (inverse === null) return null;
+  withoutConstant(inverse, n);
+  const diagonal = Float64Array.from({ length: n }, (_, i) => inverse[i * n + i]!);
+  const blocks = ranges.map((range) => diagonalBlock(inverse, n, range));
+  const held = await engine.hold({ data: inverse, shape: [n, n] });
+  const dual = await products.multiply('a·b', { held }, matrix(targets, n));
+  return { held, diagonal, blocks, dual };
+};
+
+/** Of one regression at one strength. */
+interface Fitted {
+  /** Residuals of the rows left out [s, q]. */
+  readonly heldOut: Float64Array;
+  /** a [n, q] and the diagonal of its Q [n]; meaningless on the rows left out. */
+  readonly dual: Float64Array;
+  readonly diagonal: Float64Array;
+}
+
+/**
+ * The regression without the rows S, from that on all rows: leaving rows out of a bordered system is a Schur complement
+ * in its inverse. e_S = Q_SS⁻¹(QY)_S are the residuals of the held-out rows, QY − Q_·S e_S the dual coefficients, and
+ * Q − Q_·S Q_SS⁻¹ Q_S· the new Q. Null where Q_SS is singular to rounding.
+ */
+const leaveOut = async (
+  products: Products,
+  { held, diagonal, blocks, dual }: Residuals,
+  index: number,
+  [from, to]: Range,
+): Promise<Fitted | null> => {
+  const n = diagonal.length;
+  const q = dual.length / n;
+  const size = to - from;
+  if (size === 0) return { heldOut: new Float64Array(0), dual, diagonal };
+  const block = blocks[index]!.slice();
+  if (!(await invertFactor(products, block, size))) return null;
+  const factor = matrix(block, size);
+  const rows = { held, rows: [from, to] } as const;
+  const half = await products.multiply('a·b', factor, matrix(dual.slice(from * q, to * q), size));
+  const heldOut = await products.multiply('aᵀ·b', factor, matrix(half, size));
+  const taken = await products.multiply('aᵀ·b', rows, matrix(heldOut, size));
+  const across = await products.multiply('a·b', factor, rows);
+  const rest = diagonal.slice();
+  for (let s = 0; s < size; s++)
+    for (let i = 0; i < n; i++) rest[i] = rest[i]! - across[s * n + i]! ** 2;
+  return { heldOut, dual: dual.map((value, k) => value - taken[k]!), diagonal: rest };
+};
+
+const takeIfBetter = (
+  job: SweepJob,
+  best: Best,
+  strength: number,
+  { heldOut, dual, diagonal }: Fitted,
+): void => {
+  const { targets, choices, settings } = job;
+  const q = best.errors.length;
+  const [from, to] = best.range;
+  const errors = criterion(rowSums(dual, diagonal, from, to, q), settings.choose);
+  const { values } = best;
+  for (const [first, end] of choices) {
+    let error = 0;
+    for (let j = first; j < end; j++) error += errors[j]! / (end - first);
+    // The weaker of equals; NaN, from a strength lost in rounding, is never better.
+    if (!(error < best.errors[first]!)) continue;
+    for (let j = first; j < end; j++) {
+      best.errors[j] = error;
+      best.strengths[j] = strength;
+      if (from === to) for (let k = j; k < values.length; k += q) values[k] = dual[k]!;
+      else
+        for (let k = j; k < values.length; k += q) values[k] = targets[from * q + k]! - heldOut[k]!;
+    }
+  }
+};
+
+/**
+ * Fits every regression at every strength and keeps, for each choice, what its own training rows find best. Every
+ * strength costs one inverse of n × n, whatever the number of regressions and targets. The chosen errors of targets
+ * that share a strength are their mean.
+ */
+export const sweepStrengths = async (
+  engine: Engine,
+  products: Products,
+  job: SweepJob,
+  hooks: StepHooks,
+): Promise<Sweep> => {
+  const { gram, rows: n, targets, ranges, settings } = job;
+  const q = targets.length / n;
+  const unit = settings.unit === 'absolute' ? 1 : meanSquare(gram, n);
+  const best = ranges.map(
+    (range): Best => ({
+      range,
+      errors: new Float64Array(q).fill(Number.POSITIVE_INFINITY),
+      strengths: new Float64Array(q).fill(Number.NaN),
+      values: new Float64Array((range[0] === range[1] ? n : range[1] - range[0]) * q),
+    }),
+  );
+  const unusable: number[] = [];
+  hooks.expect(settings.strengths.length);
+  for (const strength of settings.strengths) {
+    hooks.checkStop();
+    const residuals = await residualsOf(engine, products, job, strength * unit);
+    if (residuals === null) unusable.push(strength);
+    else {
+      try {
+        for (const [index, each] of best.entries()) {
+          const fitted = await leaveOut(products, residuals, index, each.range);
+          hooks.checkStop();
+          if (fitted !== null) takeIfBetter(job, each, strength, fitted);
+        }
+      } finally {
+        await engine.take(residuals.held);
+      }
+    }
+    hooks.step();
+  }
+  return { best, unusable };
+};
