@@ -4,11 +4,13 @@ const table = Int32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 of the parts joined, as zip, gzip and PNG have it (polynomial 0x04c11db7, reflected). */
-export const crc32 = (parts: readonly Uint8Array[]): number => {
-  let value = -1;
-  for (const part of parts) {
-    for (let i = 0; i < part.length; i++) value = (value >>> 8) ^ table[(value ^ part[i]!) & 255]!;
-  }
+/** CRC-32 of bytes that follow others, whose CRC-32 is `before`. */
+export const crc32Of = (bytes: Uint8Array, before = 0): number => {
+  let value = ~before;
+  for (let i = 0; i < bytes.length; i++) value = (value >>> 8) ^ table[(value ^ bytes[i]!) & 255]!;
   return ~value >>> 0;
 };
+
+/** CRC-32 of the parts joined, as zip, gzip and PNG have it (polynomial 0x04c11db7, reflected). */
+export const crc32 = (parts: readonly Uint8Array[]): number =>
+  parts.reduce((before, part) => crc32Of(part, before), 0);

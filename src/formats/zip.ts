@@ -1,8 +1,10 @@
 import { Inflate, inflateSync } from 'fflate';
 import { inputError, reasonOf } from '../records/errors.ts';
+import { createCrc32 } from './checksum.ts';
 import { crc32 } from './crc32.ts';
 import { dangerOf } from './paths.ts';
 import type { ByteSource } from './source.ts';
+import { type ByteStream, inflateStream, sourceStream } from './stream.ts';
 
 // PKWARE's APPNOTE 6.3: archives end in a directory that names every entry.
 const localSignature = 0x04034b50;
@@ -15,9 +17,12 @@ const max32 = 0xffffffff;
 
 /** Deflate makes a byte of at most this many: an entry that claims more lies. */
 const deflateRatio = 1032;
-/** An archive that unpacks to more than both is taken for a bomb. */
+/** What unpacks to more than both is taken for a bomb. */
 const bombBytes = 2 ** 30;
 const bombRatio = 200;
+
+/** Most bytes that `packed` bytes may unpack to without being taken for a bomb. */
+export const unpackedLimit = (packed: number): number => Math.max(bombBytes, bombRatio * packed);
 
 export interface ZipEntry {
   /** A path that is safe to follow below a folder. */
@@ -37,6 +42,8 @@ export interface Zip {
   read(entry: ZipEntry): Promise<Uint8Array>;
   /** The first `bytes` bytes of the entry, or all where it has fewer. */
   readStart(entry: ZipEntry, bytes: number): Promise<Uint8Array>;
+  /** The entry's bytes from the first on, in bounded memory; the checksum of a deflated one is checked at its end. */
+  stream(entry: ZipEntry): Promise<ByteStream>;
 }
 
 const wrong = (where: string, expected: string, got: string, mend: string, cause?: unknown) =>
@@ -163,7 +170,7 @@ const checkTotals = (entries: readonly ZipEntry[], size: number, name: string): 
   if (packed > size) {
     throw wrong(name, 'entries that do not overlap', `${packed} bytes packed in ${size}`, mend);
   }
-  const most = Math.max(bombBytes, bombRatio * size);
+  const most = unpackedLimit(size);
   if (total > most) throw wrong(name, `at most ${most} bytes unpacked`, `${total}`, mend);
 };
 
@@ -249,6 +256,23 @@ const readEntryStart = async (
   return start.subarray(0, filled);
 };
 
+const streamEntry = async (
+  source: ByteSource,
+  entry: ZipEntry,
+  name: string,
+): Promise<ByteStream> => {
+  const where = `${name}: ${entry.name}`;
+  const input = sourceStream(source, ...(await packedRange(source, entry, where)));
+  if (entry.method === 'stored') return input;
+  return inflateStream({
+    input,
+    packedSize: entry.packedSize,
+    checksum: createCrc32(),
+    expected: async () => entry.crc,
+    where,
+  });
+};
+
 /**
  * Reads the directory of a zip archive (zip64 too); entries are read one by one afterwards. `name` is for messages.
  * Input error: not a zip, truncated, damaged, encrypted, other compressions, links, paths that leave the folder,
@@ -261,6 +285,7 @@ export const openZip = async (source: ByteSource, name: string): Promise<Zip> =>
     entries,
     read: (entry) => readEntry(source, entry, name),
     readStart: (entry, bytes) => readEntryStart(source, entry, bytes, name),
+    stream: (entry) => streamEntry(source, entry, name),
   };
 };
 

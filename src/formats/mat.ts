@@ -1,0 +1,142 @@
+import { permuteAxes } from '../numeric/array.ts';
+import type { ArrayData, NdArray } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+
+// What MATLAB's files hold, whichever version wrote them.
+
+/** A variable as the listing shows it; nothing of its content is read for that. */
+export interface MatVariable {
+  readonly name: string;
+  /** MATLAB's class: `double`, `uint8`, `logical`, `char`, `cell`, `struct`, `sparse`, … */
+  readonly class: string;
+  /** As MATLAB's `size` says. */
+  readonly shape: readonly number[];
+  readonly complex: boolean;
+}
+
+/** `array` is row-major, `shape` as MATLAB's `size`; numbers stay in the type in which they are stored. */
+export interface MatNumbers {
+  readonly kind: 'numbers';
+  readonly class: string;
+  readonly array: NdArray;
+}
+
+/** Each row of a char array, blanks at the end kept. */
+export interface MatText {
+  readonly kind: 'text';
+  readonly rows: readonly string[];
+}
+
+/** Elements in MATLAB's order: the first index runs fastest. */
+export interface MatCell {
+  readonly kind: 'cell';
+  readonly shape: readonly number[];
+  readonly elements: readonly MatValue[];
+}
+
+/** `fields[name][i]` is the field of element `i`, in MATLAB's order. */
+export interface MatStruct {
+  readonly kind: 'struct';
+  readonly shape: readonly number[];
+  readonly fields: ReadonlyMap<string, readonly MatValue[]>;
+}
+
+/** What stands inside a cell or struct and cannot be read: a sparse or complex array, an object, a function. */
+export interface MatOther {
+  readonly kind: 'other';
+  readonly class: string;
+}
+
+export type MatValue = MatNumbers | MatText | MatCell | MatStruct | MatOther;
+
+/** An open MATLAB file. Input errors name the file, the variable and what is wrong with it. */
+export interface MatFile {
+  readonly name: string;
+  /** In the order of the file. */
+  readonly variables: readonly MatVariable[];
+  read(variable: string): Promise<MatValue>;
+  /** The numbers of a real, full array, column-major (the first index runs fastest), in blocks of bounded size. */
+  blocks(variable: string): AsyncGenerator<ArrayData>;
+  close(): Promise<void>;
+}
+
+/** Arrays nest at most this deep; a chain that is longer leads in a circle or was made to harm. */
+export const deepestNesting = 64;
+
+export const emptyNumbers: MatNumbers = {
+  kind: 'numbers',
+  class: 'double',
+  array: { data: new Float64Array(0), shape: [0, 0] },
+};
+
+/** Row-major copy of column-major elements; without a copy where the two orders are one. */
+export const fromColumnMajor = (data: ArrayData, shape: readonly number[]): NdArray => {
+  if (shape.filter((size) => size !== 1).length < 2) return { data, shape };
+  const order = shape.map((_, axis) => shape.length - 1 - axis);
+  return permuteAxes({ data, shape: shape.toReversed() }, order);
+};
+
+/** The rows of an `m × n` char array, whose letters stand in column-major order. */
+export const textRows = (letters: readonly string[], shape: readonly number[]): string[] => {
+  const rows = shape[0] ?? 0;
+  if (rows === 1) return [letters.join('')];
+  const texts = Array.from({ length: letters.length === 0 ? 0 : rows }, (): string[] => []);
+  letters.forEach((letter, index) => {
+    texts[index % rows]!.push(letter);
+  });
+  return texts.map((row) => row.join(''));
+};
+
+/** Input error where the file has no such variable; lists those that it has. */
+export const variableOf = (
+  { name, variables }: Pick<MatFile, 'name' | 'variables'>,
+  variable: string,
+): MatVariable => {
+  const found = variables.find((each) => each.name === variable);
+  if (found !== undefined) return found;
+  const shown = variables.slice(0, 8).map((each) => each.name);
+  throw inputError({
+    where: name,
+    expected: `a variable "${variable}"`,
+    got: variables.length === 0 ? 'none at all' : shown.join(', '),
+    mend: 'check the name',
+  });
+};
+
+/** Classes whose elements are numbers. */
+export const isNumeric = (className: string): boolean =>
+  /^(double|single|logical|u?int(8|16|32|64))$/.test(className);
+
+/** Input error where a variable is no real, full array of numbers. */
+export const checkNumeric = (variable: MatVariable, file: string): void => {
+  if (isNumeric(variable.class) && !variable.complex) return;
+  const got = variable.complex ? 'complex numbers' : `the class ${variable.class}`;
+  const mend = variable.class === 'sparse' ? 'save full(x) instead' : 'name another variable';
+  throw inputError({
+    where: `${file}: ${variable.name}`,
+    expected: 'a full array of real numbers',
+    got: variable.class === 'sparse' ? 'a sparse one' : got,
+    mend,
+  });
+};
+
+/** Input error where a variable is of a class that no reader of ours takes. */
+export const checkReadable = (variable: MatVariable, file: string): void => {
+  if (['cell', 'struct', 'char'].includes(variable.class)) return;
+  checkNumeric(variable, file);
+};
+
+/** The texts of a cell array or of the rows of a char array. Input error where it holds something else. */
+export const textsOf = (value: MatValue, where: string): string[] => {
+  const wrong = (got: string) =>
+    inputError({ where, expected: 'texts', got, mend: 'name a cell array of texts' });
+  if (value.kind === 'text') return value.rows.map((row) => row.trimEnd());
+  if (value.kind !== 'cell') throw wrong(value.kind === 'other' ? value.class : value.kind);
+  return value.elements.map((element, index) => {
+    if (element.kind === 'cell' && element.elements.length === 1) {
+      return textsOf(element, where)[0]!;
+    }
+    if (element.kind === 'text' && element.rows.length === 1) return element.rows[0]!;
+    throw wrong(`no single text in element ${index + 1}`);
+  });
+};
