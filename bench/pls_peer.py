@@ -21,15 +21,16 @@ y = numpy.fromfile(folder / "y.f64").reshape(rows, -1)
 fold = numpy.fromfile(folder / "fold.i32", numpy.int32)
 predicted = numpy.full(y.shape, numpy.nan)
 
-started = time.perf_counter()
+started, used = time.perf_counter(), time.process_time()
 wide = x.astype(numpy.float64)
 for k in range(count):
     model = PLSRegression(problem["components"], scale=False, tol=problem["tolerance"], max_iter=500)
     test = fold == k
     predicted[test] = model.fit(wide[~test], y[~test]).predict(wide[test])
-seconds = time.perf_counter() - started
+seconds, processor = time.perf_counter() - started, time.process_time() - used
 
 predicted.tofile(folder / "peer.f64")
 status = pathlib.Path("/proc/self/status").read_text()
 peak = next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-print(json.dumps({"seconds": seconds, "peak": peak, "version": f"scikit-learn {sklearn.__version__}, NumPy {numpy.__version__}"}))
+version = f"scikit-learn {sklearn.__version__}, NumPy {numpy.__version__}"
+print(json.dumps({"seconds": seconds, "processor": processor, "peak": peak, "version": version}))

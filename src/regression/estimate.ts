@@ -42,7 +42,7 @@ export const isNarrow = (rows: number, columns: number): boolean => columns <= 0
 export const FLOAT32_PAYS = 4e12;
 
 /** Bytes of working state of the tasks that go through the components together. */
-export const GROUP_BYTES = 512 * 2 ** 20;
+export const GROUP_BYTES = 256 * 2 ** 20;
 
 /** Bytes that one fold of one target set takes on its way. */
 export const taskBytes = (

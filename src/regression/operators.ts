@@ -3,7 +3,7 @@ import { transposed } from '../numeric/vectors.ts';
 import type { Float32Nd } from '../records/array.ts';
 import type { Engine, Held } from '../records/ports.ts';
 import { columnMeans, type Features, writeCentred } from './features.ts';
-import { chunkColumns, PANEL_ROWS } from './gram.ts';
+import { PANEL_ROWS } from './gram.ts';
 import { matrix, type Products } from './products.ts';
 
 /** Centred features X [n, p], rows in fold order, as something that multiplies. */
@@ -59,6 +59,9 @@ export const denseOperator = async (
   };
 };
 
+/** Bytes of the float64 copy of some rows, of which the engine makes two. */
+const WIDE_BYTES = 24 * 2 ** 20;
+
 /**
  * X as it lies in float32, centred in float64 some rows at a time inside the engine: 4 n p bytes and a block.
  * Takes `block` over: its rows are brought into `order` in place.
@@ -74,7 +77,7 @@ export const streamedOperator = async (
   permuteRows(block, order);
   const held = await engine.hold(block);
   const mean = { data: means, shape: [p] };
-  const step = Math.max(16, Math.min(PANEL_ROWS, chunkColumns(p, n)));
+  const step = Math.max(8, Math.min(PANEL_ROWS, Math.floor(WIDE_BYTES / (8 * p))));
   const partialLoadings = async (vectors: Float64Array, from: number, to: number) => {
     const m = vectors.length / (to - from);
     const sum = new Float64Array(p * m);

@@ -14,7 +14,7 @@ describe('the plan of a fit', () => {
   it('keeps the state of many target sets within a bound', () => {
     const many = { ...size, sets: 200 };
     const targets = 2 * 200 * 8 * size.rows * (size.sites + 1);
-    expect(fitBytes(many) - fitBytes(size)).toBeLessThan(1.2 * (targets + 512 * 2 ** 20));
+    expect(fitBytes(many) - fitBytes(size)).toBeLessThan(1.2 * (targets + 256 * 2 ** 20));
   });
 
   it('grows with the square of the rows where there are many features, not where there are few', () => {
