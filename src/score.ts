@@ -1,4 +1,4 @@
-// The method section: stimuli → every layer's activations → partial least squares under cross-validation →
+// The method section: stimuli → every layer's activations → regression under cross-validation →
 // correlation on held-out images / noise ceiling → best layer. First a plan (cheap, can be shown), then the score.
 
 import { hashStimuli, readStimulus } from './data/stimuli.ts';
@@ -11,9 +11,16 @@ import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { layoutOf, type Recording } from './records/recording.ts';
-import type { LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
-import { checkFit, fitBytes, fitOperations, measureSpeed } from './regression/estimate.ts';
-import { fitReadout, predictHeldOut } from './regression/pls.ts';
+import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
+import { measureSpeed } from './regression/estimate.ts';
+import {
+  checkRegression,
+  fitOnAllRows,
+  leastFeatures,
+  predictFolds,
+  regressionBytes,
+  regressionOperations,
+} from './regression/regress.ts';
 import { nullable } from './scoring/aggregate.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
@@ -61,13 +68,7 @@ export interface ScorePlan {
 /** A score, with the held-out predictions of its best layer. */
 export interface ScoreResult {
   readonly score: Score;
-  readonly predictions: {
-    readonly recorded: Float64Nd;
-    readonly predicted: Float64Nd;
-    /** Stimulus of each row. */
-    readonly stimulusIds: readonly string[];
-    readonly siteIds: readonly string[];
-  };
+  readonly predictions: HeldOut;
 }
 
 /**
@@ -79,7 +80,7 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const protocol = await resolveProtocol(request.protocol, layoutOf(recording), ports.files);
   checkProtocol(protocol, recording);
   const target = prepareTarget(protocol, recording, request.seed, request.timeBins ?? 'all');
-  checkFit(rowCount(target), target.folds, protocol.regression);
+  checkRegression(rowCount(target), target.folds, protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
   const subject = await openSubject(request, recording, protocol, target, stimuli.sha256, ports);
   const layers = await planLayers(subject.features, target, recording, request.seed, ports);
@@ -120,9 +121,14 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const { table } = chosenBin(target);
   const scored = target.fitted.indexOf(target.chosen);
   const predictionsOf = (layer: string): Float64Nd[] => perBin(fits.get(layer)!.predictions);
-  const layers = plan.layers.map((layer) =>
-    evaluateLayer(target, layer, predictionsOf(layer.name)[scored]!, fits.get(layer.name)!),
-  );
+  const layers = plan.layers.map((layer) => {
+    const { arithmetic, strengths, warnings } = fits.get(layer.name)!;
+    return evaluateLayer(target, layer, predictionsOf(layer.name)[scored]!, {
+      arithmetic,
+      strengths: strengths?.[scored] ?? null,
+      warnings,
+    });
+  });
   const best = bestLayer(layers);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
@@ -162,7 +168,7 @@ const timeCourseOf = (
 /** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
 export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
   const source = await sourceOf(plan, layer, ports);
-  return fitReadout(
+  return fitOnAllRows(
     ports.engine,
     source,
     chosenBin(plan.target).table.mean,
@@ -195,7 +201,7 @@ const openSubject = async (
   const rows = rowCount(target);
   const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
   // What a regression on a wide layer takes beside its features; a small limit still leaves a quarter to features.
-  const beside = fitBytes(fitSize(target, rows)) - 4 * rows * rows;
+  const beside = regressionBytes(fitSize(target, rows), protocol.regression) - 4 * rows * rows;
   const budget = Math.max(memory - beside - processBytes, memory / 4);
   if (subject.kind === 'activations') {
     const file = await openActivations(
@@ -205,7 +211,7 @@ const openSubject = async (
         stimulusIds: recording.stimuli.map(({ id }) => id),
         used: target.stimuli,
         grid: recording.header.grid,
-        minimumFeatures: protocol.regression.components,
+        minimumFeatures: leastFeatures(protocol.regression),
       },
       ports,
     );
@@ -228,7 +234,7 @@ const openSubject = async (
       images: shown.length,
       pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
       budget,
-      minimumFeatures: protocol.regression.components,
+      minimumFeatures: leastFeatures(protocol.regression),
       stimuli,
     },
     ports,
@@ -281,7 +287,6 @@ const fitSize = (target: Target, columns: number) => ({
   folds: target.folds.length,
   sets: target.fitted.length,
   sites: target.siteIds.length,
-  components: target.protocol.regression.components,
 });
 
 /** The largest pass decides the memory: its features, and the widest layer's regression. The work not done yet decides the time. */
@@ -292,15 +297,18 @@ const estimate = async (
   { engine, now }: Ports,
 ): Promise<ScorePlan['estimate']> => {
   const rows = rowCount(target);
+  const { regression } = target.protocol;
   const passBytes = features.passes.map(({ layers: gathered, slices }) => {
     const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
     const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
-    const beside = columns.map((each) => fitBytes(fitSize(target, each)) - 4 * rows * each);
+    const beside = columns.map(
+      (each) => regressionBytes(fitSize(target, each), regression) - 4 * rows * each,
+    );
     return together + Math.max(...beside);
   });
   const open = layers.filter(({ done }) => !done);
   const operations = open.reduce(
-    (sum, layer) => sum + fitOperations(fitSize(target, layer.features)),
+    (sum, layer) => sum + regressionOperations(fitSize(target, layer.features), regression),
     0,
   );
   const speed = await measureSpeed(engine, now);
@@ -340,7 +348,7 @@ const fitLayer = async (
   source: FeatureSource,
   { engine, progress, checkStop }: Ports,
 ): Promise<LayerFit> => {
-  const { predictions, arithmetic, warnings } = await predictHeldOut(
+  const { predictions, strengths, arithmetic, warnings } = await predictFolds(
     engine,
     source,
     target.fitted.map((bin) => target.bins[bin]!.table.mean),
@@ -352,7 +360,23 @@ const fitLayer = async (
       checkStop,
     },
   );
-  return { features: source.columns, predictions: stacked(predictions), arithmetic, warnings };
+  return {
+    features: source.columns,
+    predictions: stacked(predictions),
+    arithmetic,
+    strengths: strengths?.map(strengthRows) ?? null,
+    warnings,
+  };
+};
+
+/** `[folds, sites]` as lists; one strength per fold where all sites share it. */
+const strengthRows = ({ data, shape }: Float64Nd): number[][] => {
+  const [folds = 0, sites = 0] = shape;
+  const rows = Array.from({ length: folds }, (_, fold) => [
+    ...data.subarray(fold * sites, (fold + 1) * sites),
+  ]);
+  const shared = rows.every((row) => row.every((strength) => strength === row[0]));
+  return shared ? rows.map(([first]) => [first!]) : rows;
 };
 
 /** One `[rows, sites]` per bin → `[time bins, rows, sites]`. */

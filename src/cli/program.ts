@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { reasonOf, VentralError } from '../records/errors.ts';
 import { ventralVersion } from '../version.ts';
+import { addCompareCommand } from './compare-command.ts';
 import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
 import { addLayersCommand } from './layers-command.ts';
@@ -31,6 +32,7 @@ const createProgram = (): Command => {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addScoreCommand(program);
+  addCompareCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);
   addDataCommand(program);

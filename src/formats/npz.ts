@@ -1,7 +1,9 @@
-import type { NdArray } from '../records/array.ts';
+import { toFloat64 } from '../numeric/convert.ts';
+import type { Float64Nd, NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import {
   checkNpyLength,
+  isStrings,
   type NpyHeader,
   npyHeaderLimit,
   npyParts,
@@ -20,6 +22,10 @@ export interface Npz {
   /** Shape and type without reading the elements, whose number the entry's size must bear out. */
   header(name: string): Promise<NpyHeader>;
   read(name: string): Promise<NdArray | StringArray>;
+  /** The same, where it must hold numbers; in float64. */
+  readFloat64(name: string): Promise<Float64Nd>;
+  /** The same, where it must hold text. */
+  readStrings(name: string): Promise<StringArray>;
 }
 
 const ending = '.npy';
@@ -45,6 +51,10 @@ export const openNpz = async (source: ByteSource, name: string): Promise<Npz> =>
     const expected = `an array named "${array}"`;
     throw inputError({ where: name, expected, got, mend: 'check the name' });
   };
+  const read = async (array: string) =>
+    readNpy(await zip.read(entryOf(array)), `${name}: ${array}`);
+  const wrongKind = (array: string, expected: string, got: string) =>
+    inputError({ where: `${name}: ${array}`, expected, got, mend: 'name another array' });
   return {
     names,
     header: async (array) => {
@@ -54,7 +64,17 @@ export const openNpz = async (source: ByteSource, name: string): Promise<Npz> =>
       checkNpyLength(header, entry.size, where);
       return header;
     },
-    read: async (array) => readNpy(await zip.read(entryOf(array)), `${name}: ${array}`),
+    read,
+    readFloat64: async (array) => {
+      const found = await read(array);
+      if (isStrings(found)) throw wrongKind(array, 'numbers', 'text');
+      return toFloat64(found);
+    },
+    readStrings: async (array) => {
+      const found = await read(array);
+      if (!isStrings(found)) throw wrongKind(array, 'text', 'numbers');
+      return found;
+    },
   };
 };
 

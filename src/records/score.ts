@@ -1,115 +1,144 @@
-import type { Preprocessing } from './model.ts';
-import type { Protocol } from './protocol.ts';
-import type { TimeBin } from './recording.ts';
+import { z } from 'zod';
+import type { Float64Nd } from './array.ts';
+import { preprocessingSchema } from './model.ts';
+import { protocolSchema } from './protocol.ts';
+import { timeBinSchema } from './recording.ts';
 
-/** Confidence interval in the unit of the value that it belongs to. */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-  readonly level: number;
-  /** `t over images` at 20 images or fewer (approximate), else `bootstrap over images and sites`. */
-  readonly method: string;
-  readonly images: number;
-  readonly sites: number;
-  readonly approximate: boolean;
-}
+// The score file is this record as JSON: the schemas here check files that are read, and give the published JSON Schema.
 
-/** One site's figures; null where they are not defined (the reason is in `excludedSites`). */
-export interface SiteScore {
-  readonly site: string;
-  readonly raw: number | null;
-  readonly ceiling: number | null;
-  readonly value: number | null;
-}
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 
-/** A fold (leave-one-image-out: an image), aggregated over sites. */
-export interface FoldScore {
-  readonly fold: string;
-  readonly raw: number | null;
-  readonly value: number | null;
-}
+const count = z.int().min(0);
 
-export interface LayerScore {
-  readonly layer: string;
-  readonly features: number;
-  /** Null where no site has a defined correlation (a dead layer); the reason is in `warnings`. */
-  readonly value: number | null;
-  readonly raw: number | null;
-  readonly ceiling: number | null;
-  readonly interval: Interval | null;
-  readonly sitesUsed: number;
-  readonly folds: readonly FoldScore[];
-  readonly sites: readonly SiteScore[];
-  /** Which arithmetic the regression ended in: `float32 gram`, `float64 gram`, `features`, `deflated`. */
-  readonly regression: string;
-  readonly warnings: readonly string[];
-}
+/** A figure, or null where it is not defined; never NaN. */
+const figure = z.number().nullable();
 
-export interface ExcludedSite {
-  readonly site: string;
-  /** Image it is left out for; null: for all. */
-  readonly image: string | null;
-  readonly reason: string;
-}
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/**
- * What a ceiling that is a maximum over sites would be by chance alone: from maps of other images, and from surrogate
- * maps. A score near it says little.
- */
-export interface NullCeiling {
-  readonly mismatched: number | null;
-  readonly surrogate: number | null;
-}
+const source = z.strictObject({ name: z.string(), sha256 });
 
-/** One layer in every time bin, in the order of `TimeCourse.timeBins`; null where not defined. */
-export interface BinScores {
-  readonly layer: string;
-  readonly raw: readonly (number | null)[];
-  readonly value: readonly (number | null)[];
-}
+export const intervalSchema = z
+  .strictObject({
+    low: z.number(),
+    high: z.number(),
+    level: z.number(),
+    method: z
+      .string()
+      .describe('`t over images` at 20 images or fewer, else `bootstrap over images and sites`'),
+    images: count,
+    sites: count,
+    approximate: z.boolean(),
+  })
+  .describe('confidence interval in the unit of the value that it belongs to');
+export type Interval = z.infer<typeof intervalSchema>;
 
-/** Layer × time bin: all bins of a recording, fitted in one pass. */
-export interface TimeCourse {
-  readonly timeBins: readonly TimeBin[];
-  readonly ceilings: readonly (number | null)[];
-  readonly layers: readonly BinScores[];
-}
+const siteScoreSchema = z
+  .strictObject({ site: z.string(), raw: figure, ceiling: figure, value: figure })
+  .describe("one site's figures; null where not defined, with the reason in excludedSites");
+export type SiteScore = z.infer<typeof siteScoreSchema>;
 
-/** Everything that a score depends on. Two runs differ only in `seconds` and `startedAt`. */
-export interface Provenance {
-  /** Null where activations were given instead of a model. */
-  readonly model: { readonly name: string; readonly sha256: string } | null;
-  readonly activations: { readonly name: string; readonly sha256: string } | null;
-  readonly recording: { readonly name: string; readonly sha256: string };
-  /** SHA-256 over ids and contents of the stimuli in order. */
-  readonly stimuli: { readonly count: number; readonly sha256: string };
-  readonly preprocessing: Preprocessing | null;
-  readonly protocol: { readonly name: string; readonly sha256: string };
-  readonly seed: number;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly threads: number;
-  readonly device: string;
-  readonly seconds: number;
-  readonly startedAt: string;
-}
+const foldScoreSchema = z
+  .strictObject({ fold: z.string(), raw: figure, value: figure })
+  .describe('a fold (leave one image out: an image), aggregated over sites');
+export type FoldScore = z.infer<typeof foldScoreSchema>;
 
-export interface Score {
-  readonly kind: 'neural-predictivity';
-  readonly area: string;
-  readonly value: number;
-  readonly raw: number;
-  readonly ceiling: number;
-  /** Null where the ceiling is a reliability. */
-  readonly nullCeiling: NullCeiling | null;
-  /** Null where fewer than two images leave nothing to resample. */
-  readonly interval: Interval | null;
-  readonly layer: string;
-  readonly timeBin: TimeBin;
-  readonly protocol: Protocol;
-  readonly layers: readonly LayerScore[];
-  /** Null where one time bin was fitted only. */
-  readonly timeCourse: TimeCourse | null;
-  readonly excludedSites: readonly ExcludedSite[];
-  readonly warnings: readonly string[];
-  readonly provenance: Provenance;
+const layerScoreSchema = z.strictObject({
+  layer: z.string(),
+  features: count,
+  value: figure.describe('null where no site has a defined correlation; the reason is in warnings'),
+  raw: figure,
+  ceiling: figure,
+  interval: intervalSchema.nullable(),
+  sitesUsed: count,
+  folds: list(foldScoreSchema),
+  sites: list(siteScoreSchema),
+  regression: z
+    .string()
+    .describe('the arithmetic that the regression ended in, such as `float64 gram` or `deflated`'),
+  strengths: list(list(z.number()))
+    .nullable()
+    .describe(
+      'ridge: the strength that the training rows of each fold chose, in the unit of the protocol, [folds][sites], or [folds][1] where all sites share one; null for other regressions',
+    ),
+  warnings: list(z.string()),
+});
+export type LayerScore = z.infer<typeof layerScoreSchema>;
+
+const excludedSiteSchema = z.strictObject({
+  site: z.string(),
+  image: z.string().nullable().describe('image that it is left out for; null: for all'),
+  reason: z.string(),
+});
+export type ExcludedSite = z.infer<typeof excludedSiteSchema>;
+
+const nullCeilingSchema = z
+  .strictObject({
+    mismatched: figure.describe('from maps of other images'),
+    surrogate: figure.describe('from surrogate maps of the same values and spectrum'),
+  })
+  .describe('what a ceiling that is a maximum over sites would be by chance alone');
+export type NullCeiling = z.infer<typeof nullCeilingSchema>;
+
+const binScoresSchema = z
+  .strictObject({ layer: z.string(), raw: list(figure), value: list(figure) })
+  .describe('one layer in every time bin, in the order of timeBins');
+export type BinScores = z.infer<typeof binScoresSchema>;
+
+const timeCourseSchema = z
+  .strictObject({
+    timeBins: list(timeBinSchema),
+    ceilings: list(figure),
+    layers: list(binScoresSchema),
+  })
+  .describe('layer × time bin: all bins of the recording');
+export type TimeCourse = z.infer<typeof timeCourseSchema>;
+
+const provenanceSchema = z
+  .strictObject({
+    model: source.nullable().describe('null where activations were given instead'),
+    activations: source.nullable(),
+    recording: source,
+    stimuli: z
+      .strictObject({ count, sha256 })
+      .describe('hash over ids and contents of the stimuli in order'),
+    preprocessing: preprocessingSchema.nullable(),
+    protocol: source,
+    seed: count,
+    versions: z.record(z.string(), z.string()),
+    threads: count,
+    device: z.string(),
+    seconds: z.number(),
+    startedAt: z.string(),
+  })
+  .describe('everything that a score depends on; two runs differ only in seconds and startedAt');
+export type Provenance = z.infer<typeof provenanceSchema>;
+
+export const scoreSchema = z.strictObject({
+  kind: z.literal('neural-predictivity'),
+  area: z.string(),
+  value: z.number().describe('ceiled score of the best layer; nothing is clipped to 0 … 1'),
+  raw: z.number(),
+  ceiling: z.number(),
+  nullCeiling: nullCeilingSchema.nullable().describe('null where the ceiling is a reliability'),
+  interval: intervalSchema
+    .nullable()
+    .describe('null where fewer than two images leave nothing to resample'),
+  layer: z.string().describe('the best layer'),
+  timeBin: timeBinSchema,
+  protocol: protocolSchema,
+  layers: list(layerScoreSchema),
+  timeCourse: timeCourseSchema.nullable().describe('null where one time bin was fitted only'),
+  excludedSites: list(excludedSiteSchema),
+  warnings: list(z.string()),
+  provenance: provenanceSchema,
+});
+export type Score = z.infer<typeof scoreSchema>;
+
+/** Recorded and held-out predicted responses of a score's best layer, `[rows, sites]`: `--keep predictions`. */
+export interface HeldOut {
+  readonly recorded: Float64Nd;
+  readonly predicted: Float64Nd;
+  /** Stimulus of each row. */
+  readonly stimulusIds: readonly string[];
+  readonly siteIds: readonly string[];
 }

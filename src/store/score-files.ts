@@ -1,13 +1,42 @@
 import { encodeCsv } from '../formats/csv.ts';
-import { npzParts } from '../formats/npz.ts';
+import { npzParts, openNpz } from '../formats/npz.ts';
+import { fileSource } from '../formats/source.ts';
+import { decodeText } from '../formats/text.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Score } from '../records/score.ts';
+import { parseJsonAs } from '../records/parse.ts';
+import type { Files } from '../records/ports.ts';
+import { type HeldOut, type Score, scoreSchema } from '../records/score.ts';
 
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** The score file: indented JSON, fields in the order of the record. */
 export const encodeScore = (score: Score): Uint8Array =>
   encodeText(`${JSON.stringify(score, null, 2)}\n`);
+
+/** Reads a score file; input error with the field where it is no score. */
+export const readScore = async (path: string, files: Files): Promise<Score> =>
+  parseJsonAs(
+    scoreSchema,
+    decodeText(await files.read(path), path),
+    path,
+    'give the file that ventral score --out wrote, by this version',
+  );
+
+/** Where `--keep predictions` puts them. */
+export const predictionsPath = (scorePath: string): string => `${scorePath}.predictions.npz`;
+
+/** The predictions kept beside a score; null where there are none. */
+export const readPredictions = async (scorePath: string, files: Files): Promise<HeldOut | null> => {
+  const path = predictionsPath(scorePath);
+  if ((await files.info(path)) === null) return null;
+  const npz = await openNpz(await fileSource(path, files), path);
+  return {
+    recorded: await npz.readFloat64('recorded'),
+    predicted: await npz.readFloat64('predicted'),
+    stimulusIds: (await npz.readStrings('stimulus_id')).strings,
+    siteIds: (await npz.readStrings('site_id')).strings,
+  };
+};
 
 const cell = (value: number | null): string => (value === null ? '' : String(value));
 
@@ -38,12 +67,7 @@ export const encodeSites = (score: Score): Uint8Array => {
 const strings = (values: readonly string[]) => ({ strings: values, shape: [values.length] });
 
 /** `recorded` and `predicted` `[rows, sites]`, `stimulus_id` of each row, `site_id` of each column. */
-export const predictionParts = (predictions: {
-  readonly recorded: Float64Nd;
-  readonly predicted: Float64Nd;
-  readonly stimulusIds: readonly string[];
-  readonly siteIds: readonly string[];
-}): readonly Uint8Array[] =>
+export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
   npzParts({
     recorded: predictions.recorded,
     predicted: predictions.predicted,
