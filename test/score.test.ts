@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npzParts } from '../src/formats/npz.ts';
@@ -7,7 +7,7 @@ import { standardDeviation } from '../src/numeric/statistics.ts';
 import type { Float32Nd, Float64Nd } from '../src/records/array.ts';
 import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
-import type { Protocol } from '../src/records/protocol.ts';
+import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
 import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
 import { defaultProtocol } from '../src/scoring/protocols.ts';
 import { chosenBin } from '../src/scoring/target.ts';
@@ -51,7 +51,7 @@ beforeAll(async () => {
   const protocol: Protocol = {
     ...defaultProtocol('image'),
     name: 'small',
-    regression: { ...defaultProtocol('image').regression, components: 20 },
+    regression: { ...(defaultProtocol('image').regression as PlsSettings), components: 20 },
     ceiling: { kind: 'none' },
     interval: { level: 0.95, replicates: 100 },
   };
@@ -213,8 +213,48 @@ describe('ventral score, from stimuli to the best layer', () => {
     });
   });
 
-  it('fits a readout on all rows that predicts as PLS does', async () => {
-    const { plan, score: found } = await run(request());
+  it('scores by ridge, and says which strengths each fold chose', async () => {
+    const protocol = JSON.parse(readFileSync(protocolFile, 'utf8')) as Protocol;
+    const ridge: RidgeSettings = {
+      kind: 'ridge',
+      strengths: [1e-6, 1e-4, 1e-2, 1],
+      unit: 'mean-square',
+      choose: 'leave-one-out',
+      perTarget: true,
+    };
+    const byRidge = async (settings: RidgeSettings) => {
+      const path = join(folder, 'ridge.json');
+      writeFileSync(path, JSON.stringify({ ...protocol, regression: settings }));
+      return run(request({ protocol: path }));
+    };
+    const { score: found } = await byRidge(ridge);
+    expect(found.layer).toBe('conv3');
+    expect(found.raw).toBeGreaterThan(0.99);
+    const { strengths, regression } = found.layers[2]!;
+    expect(regression).toBe('float64 gram');
+    expect(strengths).toHaveLength(10);
+    // The sites are exactly linear in conv3, so that hardly any penalty is best.
+    for (const fold of strengths!)
+      expect(fold.every((strength) => ridge.strengths.slice(0, 2).includes(strength))).toBe(true);
+    const warm = await byRidge(ridge);
+    expect(warm.plan.layers.every(({ done }) => done)).toBe(true);
+    expect(timeless(encodeScore(warm.score))).toBe(timeless(encodeScore(found)));
+    const common = await byRidge({ ...ridge, perTarget: false, strengths: [0.5] });
+    expect(common.plan.layers.some(({ done }) => done)).toBe(false);
+    expect(common.score.layers[0]!.strengths).toEqual(Array.from({ length: 10 }, () => [0.5]));
+    expect((await run(request())).score.layers[0]!.strengths).toBeNull();
+  });
+
+  it.each([
+    ['PLS', null],
+    ['ridge', { kind: 'ridge', unit: 'absolute', choose: 'gcv', perTarget: false }],
+  ] as const)('fits a readout on all rows that predicts as %s does', async (name, settings) => {
+    const protocol = JSON.parse(readFileSync(protocolFile, 'utf8')) as Protocol;
+    const regression =
+      settings === null ? protocol.regression : { ...settings, strengths: [1e-3, 1] };
+    const path = join(folder, `readout-${name}.json`);
+    writeFileSync(path, JSON.stringify({ ...protocol, regression }));
+    const { plan, score: found } = await run(request({ protocol: path }));
     const { weights, offset } = await readoutOf(plan, found.layer, ports);
     const x = activations.get(found.layer)!;
     const [rows, columns] = x.shape as [number, number];

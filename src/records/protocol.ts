@@ -57,6 +57,9 @@ export const ridgeSchema = z.strictObject({
 });
 export type RidgeSettings = z.infer<typeof ridgeSchema>;
 
+export const regressionSchema = z.discriminatedUnion('kind', [plsSchema, ridgeSchema]);
+export type RegressionSettings = z.infer<typeof regressionSchema>;
+
 export const foldsSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('k-fold'),
@@ -98,7 +101,7 @@ export const protocolSchema = z.strictObject({
   sampling: samplingSchema,
   /** `best-ceiling`: the bin with the highest ceiling, [L23]'s main text. */
   timeBin: z.union([z.literal('best-ceiling'), timeBinSchema]),
-  regression: plsSchema,
+  regression: regressionSchema,
   folds: foldsSchema,
   correlation: z.enum(['pearson', 'spearman']),
   ceiling: ceilingSchema,

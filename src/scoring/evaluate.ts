@@ -12,7 +12,7 @@ export const evaluateLayer = (
   target: Target,
   layer: { readonly name: string; readonly features: number },
   predicted: Float64Nd,
-  regression: { readonly arithmetic: string; readonly warnings: readonly string[] },
+  regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
 ): LayerScore => {
   const { protocol, groups, siteIds, folds } = target;
   const { table, ceiling } = chosenBin(target);
@@ -50,6 +50,7 @@ export const evaluateLayer = (
     ),
     sites: siteScores(siteIds, withinGroups, ceiling, figures),
     regression: regression.arithmetic,
+    strengths: regression.strengths,
     warnings: [...regression.warnings, ...undefinedCorrelations(withinGroups, ceiling, figures)],
   };
 };

@@ -7,11 +7,13 @@ export interface LayerFit {
   /** Held-out predictions, `[time bins, rows, sites]`. */
   readonly predictions: Float64Nd;
   readonly arithmetic: string;
+  /** Ridge: chosen strengths `[time bins][folds][sites]`, or one per fold where sites share it; else null. */
+  readonly strengths: readonly (readonly (readonly number[])[])[] | null;
   readonly warnings: readonly string[];
 }
 
 /** Raised when the arithmetic of activations, folds or regression changes, so that old entries are never used. */
-const recipe = 2;
+const recipe = 3;
 
 /** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>

@@ -11,7 +11,7 @@ import { mean } from '../../src/numeric/statistics.ts';
 import type { Float64Nd } from '../../src/records/array.ts';
 import type { Ports } from '../../src/records/ports.ts';
 import type { Recording } from '../../src/records/recording.ts';
-import { predictHeldOut } from '../../src/regression/pls.ts';
+import { predictFolds } from '../../src/regression/regress.ts';
 import { planScore, type ScoreRequest, score } from '../../src/score.ts';
 import { medianOfDefined } from '../../src/scoring/aggregate.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
@@ -129,7 +129,7 @@ describe.skipIf(session === null || models === null)(
         return { data, shape: [rows, sites] };
       });
       const [source] = await plan.features.gather(plan.features.passes[0]!, () => true, hooks);
-      const { predictions } = await predictHeldOut(
+      const { predictions } = await predictFolds(
         ports.engine,
         source!,
         shuffled,

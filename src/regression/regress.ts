@@ -1,0 +1,69 @@
+// Whichever regression a protocol asks for.
+
+import type { FeatureSource } from '../records/activations.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { Engine } from '../records/ports.ts';
+import type { RegressionSettings } from '../records/protocol.ts';
+import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
+import type { Fold } from './folds.ts';
+import { fitReadout, type HeldOutPredictions, type PlsHooks, predictHeldOut } from './pls.ts';
+import { checkRidge, fitRidgeReadout, predictHeldOutRidge } from './ridge.ts';
+import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
+
+export type RegressionSize = Omit<FitSize, 'components'>;
+
+export interface Regressed extends HeldOutPredictions {
+  /** Ridge: chosen strengths [folds, sites], one array per target set; null for other regressions. */
+  readonly strengths: readonly Float64Nd[] | null;
+}
+
+/** Throws an input error where a fold trains on too few rows. */
+export const checkRegression = (
+  rows: number,
+  folds: readonly Fold[],
+  settings: RegressionSettings,
+): void => (settings.kind === 'pls' ? checkFit(rows, folds, settings) : checkRidge(rows, folds));
+
+/** Features that a layer must have at least. */
+export const leastFeatures = (settings: RegressionSettings): number =>
+  settings.kind === 'pls' ? settings.components : 1;
+
+/** Peak bytes of `predictFolds`, a source in one block included. */
+export const regressionBytes = (size: RegressionSize, settings: RegressionSettings): number =>
+  settings.kind === 'pls'
+    ? fitBytes({ ...size, components: settings.components })
+    : ridgeBytes(size);
+
+/** Multiplications of `predictFolds`: divide by `measureSpeed` for seconds. */
+export const regressionOperations = (size: RegressionSize, settings: RegressionSettings): number =>
+  settings.kind === 'pls'
+    ? fitOperations({ ...size, components: settings.components })
+    : ridgeOperations(size, settings.strengths.length);
+
+/** `predictHeldOut` or `predictHeldOutRidge`. */
+export const predictFolds = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  folds: readonly Fold[],
+  settings: RegressionSettings,
+  hooks: PlsHooks,
+): Promise<Regressed> =>
+  settings.kind === 'pls'
+    ? {
+        ...(await predictHeldOut(engine, source, targets, folds, settings, hooks)),
+        strengths: null,
+      }
+    : predictHeldOutRidge(engine, source, targets, folds, settings, hooks);
+
+/** `fitReadout` or `fitRidgeReadout`: weights on the features, from all rows. */
+export const fitOnAllRows = (
+  engine: Engine,
+  source: FeatureSource,
+  targets: Float64Nd,
+  settings: RegressionSettings,
+  hooks?: PlsHooks,
+) =>
+  settings.kind === 'pls'
+    ? fitReadout(engine, source, targets, settings, hooks)
+    : fitRidgeReadout(engine, source, targets, settings, hooks);
