@@ -6,6 +6,7 @@ import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
 import { addLayersCommand } from './layers-command.ts';
 import { addProtocolsCommand } from './protocols-command.ts';
+import { addSchemaCommand } from './schema-command.ts';
 import { addScoreCommand } from './score-command.ts';
 
 const exitCodes = { input: 2, storage: 2, engine: 2, stopped: 130 } as const;
@@ -32,6 +33,7 @@ const createProgram = (): Command => {
     .showHelpAfterError('(see --help)')
     .exitOverride();
   addScoreCommand(program);
+  addSchemaCommand(program);
   addCompareCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);

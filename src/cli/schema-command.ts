@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { inputError } from '../records/errors.ts';
+import { protocolSchema } from '../records/protocol.ts';
+import { recordingHeaderSchema } from '../records/recording.ts';
+import { scoreSchema } from '../records/score.ts';
+
+const schemas: Readonly<Record<string, z.ZodType>> = {
+  score: scoreSchema,
+  protocol: protocolSchema,
+  recording: recordingHeaderSchema,
+};
+
+export const addSchemaCommand = (program: Command): void => {
+  const names = Object.keys(schemas).join(', ');
+  program
+    .command('schema')
+    .description(`print the JSON Schema of a file: ${names}`)
+    .argument('<file>', names)
+    .action((file: string) => {
+      const schema = schemas[file];
+      if (schema === undefined)
+        throw inputError({
+          where: 'ventral schema',
+          expected: names,
+          got: `"${file}"`,
+          mend: 'name one of them',
+        });
+      process.stdout.write(`${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`);
+    });
+};
