@@ -67,6 +67,16 @@ export const describeFiles = (name: string, open: () => Promise<FilesUnderTest>)
       expect(await read(at.files, path)).toBe('abc');
     });
 
+    it('appends, making file and folder', async () => {
+      const path = `${at.root}/deep/x`;
+      await at.files.append(path, text('abc'));
+      await at.files.append(path, text('de'));
+      expect(await read(at.files, path)).toBe('abcde');
+      expect(await storageLine(at.files.append(`${path}/below`, text('x')))).toContain(
+        'got a regular file on the way',
+      );
+    });
+
     it('lists names by code unit', async () => {
       for (const name of ['b', 'image10', 'image2', 'B', 'ä', 'Z', '10', '9']) {
         await at.files.write(`${at.root}/${name}`, []);

@@ -37,7 +37,7 @@ export const createMemoryFiles = (
       const code = fault(name, path);
       return code === null ? doing() : raise(code);
     } catch (thrown) {
-      const writes = name === 'write' || name === 'move' || name === 'remove';
+      const writes = name === 'write' || name === 'append' || name === 'move' || name === 'remove';
       throw storageFailure(writes ? 'write' : 'read', path, thrown);
     }
   };
@@ -107,6 +107,11 @@ export const createMemoryFiles = (
         return names.map((name) => posix.basename(name)).sort();
       }),
     write: (path, parts) => job('write', path, () => put(clean(path), joined(parts))),
+    append: (path, bytes) =>
+      job('append', path, () => {
+        const at = clean(path);
+        put(at, joined([files.get(at) ?? new Uint8Array(), bytes]));
+      }),
     move: (from, to) => job('move', to, () => rename(clean(from), clean(to))),
     remove: (path) => job('remove', path, () => drop(clean(path))),
     tree: () =>
@@ -125,13 +130,14 @@ export const createMemoryFiles = (
 
 /** SHA-256 over the files of `files`. */
 export const createMemoryHash = (files: Files): Hash => {
-  const digest = (parts: readonly Uint8Array[]): string => {
-    const hash = createHash('sha256');
+  const digest = (parts: readonly Uint8Array[], algorithm = 'sha256'): string => {
+    const hash = createHash(algorithm);
     for (const part of parts) hash.update(part);
     return hash.digest('hex');
   };
   return {
     sha256: async (parts) => digest(parts),
     sha256File: async (path) => digest([await files.read(path)]),
+    sha1File: async (path) => digest([await files.read(path)], 'sha1'),
   };
 };

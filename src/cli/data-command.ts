@@ -2,9 +2,12 @@ import type { Command } from 'commander';
 import { importNpy } from '../data/import.ts';
 import { inspectRecording } from '../data/inspect.ts';
 import { readRecording } from '../formats/recording.ts';
+import { cacheFolder } from '../node/platform.ts';
 import { inputError } from '../records/errors.ts';
 import { inspectionLines } from '../report/inspection.ts';
+import { addFetchCommand, addListCommand } from './fetch-command.ts';
 import { parseList, parseNumber, parseWindow } from './options.ts';
+import { resolveRecording } from './recordings.ts';
 import { withStorage } from './session.ts';
 
 interface ImportOptions {
@@ -27,16 +30,19 @@ interface ImportOptions {
 }
 
 export const addDataCommand = (program: Command): void => {
-  const data = program.command('data').description('make and look at recording folders');
+  const data = program.command('data').description('bring, make and look at recording folders');
   const imports = data.command('import').description('make a recording folder from other files');
   addNpyImport(imports);
+  addListCommand(data);
+  addFetchCommand(data);
   data
     .command('inspect')
     .description('dimensions, sites, time bins, reliabilities and first stimuli of a recording')
-    .argument('<folder>', 'recording folder')
+    .argument('<recording>', 'recording folder, or the name of a fetched one')
     .action((folder: string) =>
       withStorage({}, async (ports) => {
-        const inspection = inspectRecording(await readRecording(folder, ports));
+        const found = await resolveRecording(folder, cacheFolder(), ports.files);
+        const inspection = inspectRecording(await readRecording(found, ports));
         process.stdout.write(`${inspectionLines(inspection).join('\n')}\n`);
       }),
     );

@@ -27,11 +27,11 @@ export const progressLine = (
   const { task, done, total, unit } = event;
   const seconds = milliseconds / 1000;
   const rate = seconds > 0 ? (done - doneAtStart) / seconds : 0;
+  const speed = rate > 0 ? `, ${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s` : '';
+  if (total === null) return `${task}: ${done} ${unit}${speed}`;
   const share = Math.floor((100 * done) / total);
   const pace =
-    rate > 0 && done < total
-      ? `, ${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s, ${durationText((total - done) / rate)} left`
-      : '';
+    rate > 0 && done < total ? `${speed}, ${durationText((total - done) / rate)} left` : '';
   return `${task}: ${done}/${total} ${unit} (${share} %)${pace}`;
 };
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { cacheFolder } from '../node/platform.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
@@ -14,6 +15,7 @@ import {
 import { encodeScore, encodeSites, predictionParts, readoutParts } from '../store/score-files.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
+import { resolveRecording } from './recordings.ts';
 import { type Say, withPorts } from './session.ts';
 
 interface ScoreOptions {
@@ -43,7 +45,10 @@ export const addScoreCommand = (program: Command): void => {
       '--activations <file>',
       'features as .npz (one array per layer) or .npy, instead of a model',
     )
-    .requiredOption('--recording <folder>', 'recording folder (ventral data import makes one)')
+    .requiredOption(
+      '--recording <folder|name>',
+      'recording folder (ventral data import makes one), or a fetched one (ventral data fetch)',
+    )
     .option('--protocol <name|file.json>', 'default: image-cv or linsley2023, by the recording')
     .option(
       '--layers <globs>',
@@ -73,8 +78,11 @@ export const addScoreCommand = (program: Command): void => {
     )
     .option('--quiet', 'no plan and no progress on standard error')
     .action(async (model: string | undefined, options: ScoreOptions) => {
-      const request = requestOf(model, options);
-      await withPorts(options, (ports, say) => runScore(request, options, ports, say));
+      const named = requestOf(model, options);
+      await withPorts(options, async (ports, say) => {
+        const recording = await resolveRecording(named.recording, cacheFolder(), ports.files);
+        await runScore({ ...named, recording }, options, ports, say);
+      });
     });
 };
 

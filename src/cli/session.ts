@@ -1,7 +1,8 @@
 import { createNodeEngine } from '../node/engine.ts';
+import { createNodeHttp } from '../node/http.ts';
 import { createStoragePorts, type StoragePorts } from '../node/index.ts';
 import { stoppedError, VentralError } from '../records/errors.ts';
-import type { Cache, Ports } from '../records/ports.ts';
+import type { Cache, Http, Ports } from '../records/ports.ts';
 import { createProgressPrinter } from './progress.ts';
 
 export interface SessionOptions {
@@ -87,13 +88,30 @@ export const withStorage = <T>(
 const isStop = (thrown: unknown): thrown is VentralError =>
   thrown instanceof VentralError && thrown.kind === 'stopped';
 
-const stoppedWith = (thrown: VentralError): VentralError =>
+const stoppedWith = (thrown: VentralError, remains: string): VentralError =>
   new VentralError(
     'stopped',
-    `${thrown.message}; run again to go on from the layers already done`,
+    `${thrown.message}; run again to go on from ${remains}`,
     null,
     thrown,
   );
+
+/** Runs `work` with storage and the network, of which nothing outlives it; an interrupt cuts what is under way. */
+export const withNetwork = <T>(
+  { quiet = false }: Pick<SessionOptions, 'quiet'>,
+  work: (ports: StoragePorts & { readonly http: Http; readonly say: Say }) => Promise<T>,
+): Promise<T> =>
+  interruptible(quiet, async (storage, say, onStop) => {
+    const http = createNodeHttp();
+    onStop(http.close);
+    try {
+      return await work({ ...storage, http, say });
+    } catch (thrown) {
+      throw isStop(thrown) ? stoppedWith(thrown, 'what has come') : thrown;
+    } finally {
+      http.close();
+    }
+  });
 
 /** Runs `work` with the engine as well; an interrupt stops what the engine is doing. */
 export const withPorts = <T>(
@@ -110,7 +128,9 @@ export const withPorts = <T>(
     try {
       return await work({ ...storage, engine, cache: kept.cache }, say);
     } catch (thrown) {
-      throw kept.works() && isStop(thrown) ? stoppedWith(thrown) : thrown;
+      throw kept.works() && isStop(thrown)
+        ? stoppedWith(thrown, 'the layers already done')
+        : thrown;
     } finally {
       await engine.close();
     }

@@ -144,6 +144,16 @@ const write = async (path: string, parts: readonly Uint8Array[]): Promise<void> 
   }
 };
 
+const append = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const unmake = await makeFolder(dirname(path));
+  try {
+    await withHandle(path, 'a', (handle) => writeParts(handle, [bytes]));
+  } catch (thrown) {
+    await unmake();
+    throw thrown;
+  }
+};
+
 const move = async (from: string, to: string): Promise<void> => {
   const unmake = await makeFolder(dirname(to));
   try {
@@ -187,6 +197,7 @@ export const createNodeFiles = (): Files => ({
   info: (path) => told('read', path, info(path)),
   list: async (path) => (await told('read', path, readdir(path))).sort(),
   write: (path, parts) => told('write', path, write(path, parts)),
+  append: (path, bytes) => told('write', path, append(path, bytes)),
   move: (from, to) => told('write', `${basename(from)} → ${to}`, move(from, to)),
   remove: (path) => told('write', path, remove(path)),
 });

@@ -7,8 +7,8 @@ import { storageFailure } from './failures.ts';
 const partBytes = 2 ** 30;
 const readBytes = 2 ** 22;
 
-const hashFile = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
+const hashFile = async (path: string, algorithm: 'sha1' | 'sha256'): Promise<string> => {
+  const hash = createHash(algorithm);
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
@@ -24,7 +24,15 @@ const hashFile = async (path: string): Promise<string> => {
   }
 };
 
-/** SHA-256 by the runtime's own OpenSSL. */
+const toldHash = async (path: string, algorithm: 'sha1' | 'sha256'): Promise<string> => {
+  try {
+    return await hashFile(path, algorithm);
+  } catch (thrown) {
+    throw storageFailure('read', path, thrown);
+  }
+};
+
+/** Hashes by the runtime's own OpenSSL. */
 export const createNodeHash = (): Hash => ({
   sha256: async (parts) => {
     const hash = createHash('sha256');
@@ -35,11 +43,6 @@ export const createNodeHash = (): Hash => ({
     }
     return hash.digest('hex');
   },
-  sha256File: async (path) => {
-    try {
-      return await hashFile(path);
-    } catch (thrown) {
-      throw storageFailure('read', path, thrown);
-    }
-  },
+  sha256File: (path) => toldHash(path, 'sha256'),
+  sha1File: (path) => toldHash(path, 'sha1'),
 });

@@ -74,6 +74,8 @@ export interface Files {
   list(path: string): Promise<string[]>;
   /** Writes all parts to a temporary name beside `path`, then renames: all or nothing. Makes the folder. */
   write(path: string, parts: readonly Uint8Array[]): Promise<void>;
+  /** Adds bytes to the end of a file, which is made where it is missing, with its folder. */
+  append(path: string, bytes: Uint8Array): Promise<void>;
   /** Renames a file or folder, replacing what is there. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a folder with its contents; nothing happens where there is none. */
@@ -105,6 +107,38 @@ export interface Hash {
   sha256(parts: readonly Uint8Array[]): Promise<string>;
   /** The same of a file, read in pieces. */
   sha256File(path: string): Promise<string>;
+  /** SHA-1 of a file, in lower-case hexadecimal: some owners publish no other. */
+  sha1File(path: string): Promise<string>;
+}
+
+/** What a server answered to a GET, its body still to come. */
+export interface HttpReply {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where redirects led. */
+  readonly address: string;
+  /**
+   * The bytes as they come, once; rejects with a VentralError of kind `storage` where the connection is cut or falls
+   * silent. A consumer that stops early cuts it.
+   */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface Http {
+  /**
+   * GET, following redirects, from byte `from` of the resource on where that is above 0 (a range; with `validator` only
+   * of the same version, `If-Range`). Every status resolves; a connection that cannot be had rejects with a
+   * VentralError of kind `storage`.
+   */
+  get(
+    address: string,
+    range?: { readonly from: number; readonly validator: string | null },
+  ): Promise<HttpReply>;
+  /** Waits, before another try; at once after `close`. */
+  pause(milliseconds: number): Promise<void>;
+  /** Cuts everything that is under way. */
+  close(): void;
 }
 
 /** Finished work, keyed by the hashes of everything that it depends on. */
@@ -113,11 +147,11 @@ export interface Cache {
   put(key: string, value: Uint8Array): Promise<void>;
 }
 
-/** `done` of `total` units of `task`; the receiver works out rate and time left. */
+/** `done` of `total` units of `task`; the receiver works out rate and time left. Nobody may know the total: null. */
 export interface ProgressEvent {
   readonly task: string;
   readonly done: number;
-  readonly total: number;
+  readonly total: number | null;
   readonly unit: string;
 }
 

@@ -167,7 +167,9 @@ describe('a recording that cannot be used', () => {
 
   it('is not there, or is a file', async () => {
     const absent = await scoreOn('no/such/folder');
-    expect([absent.where, absent.got]).toEqual(['no/such/folder', 'nothing']);
+    expect(absent.where).toBe('no/such/folder');
+    expect(absent.got).toMatch(/^nothing there, and nothing at .+\/recordings\/no\/such\/folder$/);
+    expect(absent.mend).toContain('ventral data fetch');
     const file = await scoreOn(study().model);
     expect([file.where, file.got]).toEqual([study().model, 'a file']);
   });

@@ -1,0 +1,180 @@
+import { inputError } from '../records/errors.ts';
+
+/** A file of a known data set, as its owner publishes it. */
+export interface CatalogueFile {
+  /** Path below `base`, and below a mirror. */
+  readonly path: string;
+  /** What follows the path in the owner's address. */
+  readonly query?: string;
+  /** Null where its owner does not say. */
+  readonly bytes: number | null;
+  /** Hashes that the owner published, in lower-case hexadecimal. */
+  readonly sha1: string | null;
+  readonly sha256: string | null;
+}
+
+/** How the files become recordings; files by their place in the record's list. */
+export type CatalogueImport =
+  | {
+      readonly kind: 'npy';
+      readonly responses: number;
+      readonly stimuli: number;
+      readonly dims: readonly string[];
+      readonly area: string;
+      readonly species: string;
+      readonly animal: string;
+      /** Milliseconds from stimulus onset. */
+      readonly window: { readonly start: number; readonly end: number };
+      readonly unit: string;
+    }
+  | {
+      /** No responses, or none that can be imported: the files are kept as they are. */
+      readonly kind: 'keep';
+    };
+
+/** A public data set that one command brings. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly what: string;
+  /** Address of the folder of `files`, with a slash at the end. */
+  readonly base: string;
+  readonly files: readonly CatalogueFile[];
+  readonly import: CatalogueImport;
+  /** Null where its owner does not say. */
+  readonly licence: string | null;
+  readonly citation: string;
+}
+
+const published = (path: string, sha1: string | null = null): CatalogueFile => ({
+  path,
+  bytes: null,
+  sha1,
+  sha256: null,
+});
+
+/** Sessions of Cowley et al. 2023, Extended Data Table 1: animal, neurons, images. */
+const cowleySessions: Readonly<Record<string, readonly [string, number, number]>> = {
+  '190923': ['WE', 33, 1200],
+  '190924': ['WE', 25, 900],
+  '190925': ['WE', 36, 900],
+  '190926': ['WE', 27, 900],
+  '190927': ['WE', 31, 900],
+  '190928': ['WE', 24, 900],
+  '190929': ['WE', 33, 900],
+  '201016': ['PE', 82, 600],
+  '201017': ['PE', 88, 900],
+  '201018': ['PE', 80, 600],
+  '201019': ['PE', 82, 1600],
+  '201020': ['PE', 87, 1600],
+  '201021': ['PE', 88, 1600],
+  '201022': ['PE', 79, 2000],
+  '201023': ['PE', 86, 2000],
+  '201024': ['PE', 85, 2000],
+  '201025': ['PE', 89, 1200],
+  '210224': ['PE', 67, 800],
+  '210225': ['PE', 55, 1200],
+  '210226': ['PE', 78, 1600],
+  '210301': ['PE', 61, 2000],
+  '210302': ['PE', 70, 2000],
+  '210303': ['PE', 67, 2049],
+  '210304': ['PE', 65, 1968],
+  '210305': ['PE', 70, 400],
+  '210308': ['PE', 70, 2000],
+  '210309': ['PE', 56, 2000],
+  '210310': ['PE', 64, 2000],
+  '210312': ['PE', 81, 2000],
+  '210315': ['PE', 65, 2000],
+  '210316': ['PE', 62, 2000],
+  '210322': ['PE', 59, 1200],
+  '210323': ['PE', 59, 1200],
+  '210324': ['PE', 54, 1200],
+  '210325': ['PE', 50, 640],
+  '210326': ['PE', 60, 1200],
+  '210620': ['RA', 42, 1600],
+  '210621': ['RA', 51, 1200],
+  '211008': ['RA', 21, 1200],
+  '211012': ['RA', 51, 2000],
+  '211013': ['RA', 52, 2000],
+  '211014': ['RA', 46, 2000],
+  '211015': ['RA', 49, 2000],
+  '211018': ['RA', 56, 3000],
+  '211022': ['RA', 42, 1600],
+  '211025': ['RA', 54, 2000],
+  '211026': ['RA', 56, 2000],
+  '211027': ['RA', 56, 2000],
+  '211028': ['RA', 55, 2000],
+  '211103': ['RA', 49, 3000],
+};
+
+const cowley2023 = (
+  session: string,
+  [animal, sites, images]: readonly [string, number, number],
+): CatalogueEntry => ({
+  name: `cowley2023-${session}`,
+  what: `V4, ${sites} sites, ${images} images of 112×112, spike counts of single trials (monkey ${animal})`,
+  base: 'https://raw.githubusercontent.com/cowleygroup/V4_compact_models/main/data_V4_responses/',
+  files: [
+    published(`responses_raw/responses_${session}.npy`),
+    published(`images/images_${session}.zip`),
+  ],
+  import: {
+    kind: 'npy',
+    responses: 0,
+    stimuli: 1,
+    dims: ['site', 'stimulus', 'trial'],
+    area: 'V4',
+    species: 'macaque',
+    animal,
+    // The release gives the length of the count, not its beginning.
+    window: { start: 0, end: 100 },
+    unit: 'spike count in 100 ms',
+  },
+  licence: 'GPL-3.0',
+  citation:
+    'Cowley, Stan, Pillow, Smith (2023). Compact deep neural network models of visual cortex. bioRxiv 2023.11.22.568315',
+});
+
+const kriegeskorte2008: CatalogueEntry = {
+  name: 'kriegeskorte2008',
+  what: 'dissimilarities of monkey and human IT, 92 object images (a MATLAB file, kept as it is; no responses)',
+  base: 'https://raw.githubusercontent.com/rsagroup/rsatoolbox/main/demos/92imageData/',
+  files: [published('Kriegeskorte_Neuron2008_supplementalData.mat')],
+  import: { kind: 'keep' },
+  licence: 'MIT (as distributed with rsatoolbox)',
+  citation:
+    'Kriegeskorte, Mur, Ruff, Kiani, Bodurka, Esteky, Tanaka, Bandettini (2008). Matching categorical object ' +
+    'representations in inferior temporal cortex of man and monkey. Neuron 60, 1126–1141',
+};
+
+/** The data sets that stand for themselves. */
+export const catalogue: readonly CatalogueEntry[] = [kriegeskorte2008];
+
+/** Data sets with many records of one form. */
+export interface CatalogueSeries {
+  /** Such as `cowley2023-<session>`. */
+  readonly pattern: string;
+  readonly what: string;
+  readonly entries: readonly CatalogueEntry[];
+}
+
+export const catalogueSeries: readonly CatalogueSeries[] = [
+  {
+    pattern: 'cowley2023-<session>',
+    what: `V4, 21 to 89 sites, 400 to 3,000 images, single trials; sessions ${Object.keys(cowleySessions).join(', ')}`,
+    entries: Object.entries(cowleySessions).map(([session, facts]) => cowley2023(session, facts)),
+  },
+];
+
+/** Input error, naming what there is, for a name that the catalogue does not have. */
+export const catalogueEntry = (name: string): CatalogueEntry => {
+  const series = catalogueSeries.flatMap(({ entries }) => entries);
+  const found = [...catalogue, ...series].find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  const patterns = catalogueSeries.map(({ pattern }) => pattern);
+  throw inputError({
+    where: 'ventral data fetch',
+    expected: `one of ${[...catalogue.map((entry) => entry.name), ...patterns].join(', ')}`,
+    got: `"${name}"`,
+    mend: 'ventral data list shows what is known',
+  });
+};

@@ -1,0 +1,380 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CatalogueEntry, catalogueEntry } from '../../src/data/catalogue.ts';
+import { download } from '../../src/data/download.ts';
+import { type FetchPorts, fetchEntry, fetchRecording } from '../../src/data/fetch.ts';
+import { npyParts } from '../../src/formats/npy.ts';
+import { readRecording } from '../../src/formats/recording.ts';
+import { zipParts } from '../../src/formats/zip-write.ts';
+import { createNodeHttp } from '../../src/node/http.ts';
+import { createNodeImages } from '../../src/node/images.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import { stoppedError } from '../../src/records/errors.ts';
+import type { Http, ProgressEvent } from '../../src/records/ports.ts';
+import { storageLine } from '../files-contract.ts';
+import { inputLine } from '../formats/failure.ts';
+import { type LocalServer, type Served, startServer } from '../http-server.ts';
+import { createMemoryFiles, createMemoryHash, type MemoryFiles } from '../memory-files.ts';
+
+const images = createNodeImages();
+const random = createRandom('fetch');
+const noise = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.int(256));
+const joined = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+const digest = (algorithm: string, bytes: Uint8Array): string =>
+  createHash(algorithm).update(bytes).digest('hex');
+
+let server: LocalServer;
+let http: Http;
+let files: MemoryFiles;
+let said: string[];
+let events: ProgressEvent[];
+let pauses: number[];
+let ports: FetchPorts;
+
+beforeEach(async () => {
+  server = await startServer();
+  const node = createNodeHttp({ environment: {}, silence: 2000 });
+  pauses = [];
+  http = { ...node, pause: async (milliseconds) => void pauses.push(milliseconds) };
+  files = createMemoryFiles();
+  [said, events] = [[], []];
+  ports = {
+    http,
+    files,
+    images,
+    hash: createMemoryHash(files),
+    progress: (event) => events.push(event),
+    checkStop: () => undefined,
+    say: (line) => said.push(line),
+    now: () => 0,
+  };
+});
+afterEach(async () => {
+  http.close();
+  await server.close();
+});
+
+const serve = (path: string, served: Served): string => {
+  server.files.set(path, served);
+  return `${server.address}/${path}`;
+};
+const get = (address: string, bytes: number | null = null): Promise<void> =>
+  download(address, 'got/file', bytes, ports);
+
+describe('download', () => {
+  const bytes = noise(5000);
+  const arrived = async (): Promise<void> => {
+    expect(await files.read('got/file')).toEqual(bytes);
+    expect(files.tree()).toEqual(['got/', 'got/file']);
+  };
+
+  it('brings a file, with its progress', async () => {
+    await get(serve('f', { bytes, etag: '"1"' }), 5000);
+    await arrived();
+    expect(events.at(-1)).toEqual({ task: 'file', done: 5, total: 5, unit: 'kB' });
+    expect(said).toEqual([]);
+  });
+
+  it.each([0, 1, 2, 1234, 4998, 4999])('goes on after a cut behind byte %i', async (cut) => {
+    const etag = '"1"';
+    await get(serve('f', { bytes, etag, cut: (request) => (request === 0 ? cut : null) }));
+    await arrived();
+    expect(server.asked.map(({ range }) => range)).toEqual([null, cut ? `bytes=${cut}-` : null]);
+    expect(said).toHaveLength(1);
+    expect(pauses).toEqual([500]);
+  });
+
+  it('goes on through any number of cuts that bring something', async () => {
+    await get(serve('f', { bytes, etag: '"1"', cut: () => 1 + random.int(400) }));
+    await arrived();
+    expect(server.asked.length).toBeGreaterThan(12);
+    expect(Math.max(...pauses)).toBe(500);
+  });
+
+  it('begins anew where the server knows no ranges', async () => {
+    const cut = (request: number): number | null => [3000, 1000, null][request] ?? null;
+    await get(serve('f', { bytes, ranges: false, cut }));
+    await arrived();
+    expect(server.asked.map(({ range }) => range)).toEqual([null, 'bytes=3000-', 'bytes=1000-']);
+  });
+
+  it('takes a file whose length nobody announces', async () => {
+    await get(serve('f', { bytes, sized: false, cut: (request) => (request < 2 ? 2000 : null) }));
+    await arrived();
+    expect(events[0]).toMatchObject({ total: null, unit: 'MB' });
+  });
+
+  it('takes the new version whole where the file changed meanwhile', async () => {
+    const old = noise(5000);
+    const address = serve('f', { bytes: old, etag: '"old"', cut: () => 2500 });
+    const changing: Http = {
+      ...http,
+      pause: async () => void server.files.set('f', { bytes, etag: '"new"' }),
+    };
+    await download(address, 'got/file', null, { ...ports, http: changing });
+    await arrived();
+    expect(server.asked[1]?.headers['if-range']).toBe('"old"');
+  });
+
+  it('does not trust a range that was not asked for', async () => {
+    const address = serve('f', { bytes, etag: '"1"', cut: () => 2500 });
+    let pausing = 0;
+    const wrong: Http = {
+      ...http,
+      pause: async () =>
+        void server.files.set('f', { bytes, etag: '"1"', shifted: pausing++ === 0 }),
+    };
+    await download(address, 'got/file', null, { ...ports, http: wrong });
+    await arrived();
+    expect(said[1]).toContain('another range than was asked for');
+  });
+
+  it('gives up after five tries that bring nothing, and goes on from there another day', async () => {
+    const address = serve('f', { bytes, etag: '"1"', cut: (request) => (request === 0 ? 777 : 0) });
+    const line = await storageLine(get(address));
+    expect(line).toContain('expected the whole file, got ');
+    expect(line).toContain('5 times, with 777 bytes there');
+    expect(server.asked).toHaveLength(6);
+    expect(pauses).toEqual([500, 500, 1000, 2000, 4000]);
+    serve('f', { bytes, etag: '"1"' });
+    await get(address);
+    await arrived();
+    expect(server.asked.at(-1)?.range).toBe('bytes=777-');
+  });
+
+  it('gives up on a server that always cuts at one place', async () => {
+    await storageLine(get(serve('f', { bytes, ranges: false, cut: () => 2000 })));
+    expect(server.asked).toHaveLength(6);
+  });
+
+  it.each([404, 403, 410, 401, 418])('is refused at once by status %i', async (status) => {
+    const line = await storageLine(get(serve('f', { bytes, status: () => status })));
+    expect(line).toContain(`got status ${status}`);
+    expect(server.asked).toHaveLength(1);
+    expect(files.tree()).toEqual([]);
+  });
+
+  it.each([500, 503, 429])('tries again after status %i, five times', async (status) => {
+    const address = serve('f', { bytes, status: (request) => (request < 2 ? status : null) });
+    await get(address);
+    await arrived();
+    await files.remove('got');
+    serve('f', { bytes, status: () => status });
+    expect(await storageLine(get(address))).toContain(`got status ${status}, 5 times`);
+    expect(server.asked).toHaveLength(8);
+  });
+
+  it('refuses another length than the catalogue has, before the download', async () => {
+    const line = await storageLine(get(serve('f', { bytes }), 4000));
+    expect(line).toContain('expected 4000 bytes, got 5000');
+    expect(files.tree()).toEqual([]);
+  });
+
+  it('keeps what has come when it is stopped', async () => {
+    let checks = 0;
+    const checkStop = (): void => {
+      if (++checks > 2) throw stoppedError();
+    };
+    const address = serve('f', { bytes, etag: '"1"', cut: () => 3000 });
+    const thrown: unknown = await download(address, 'got/file', null, {
+      ...ports,
+      checkStop,
+    }).catch((reason: unknown) => reason);
+    expect(thrown).toMatchObject({ kind: 'stopped' });
+    serve('f', { bytes, etag: '"1"' });
+    await get(address);
+    await arrived();
+    expect(server.asked.at(-1)?.range).toBe('bytes=3000-');
+  });
+
+  it('says that the disk is full, and does not try again', async () => {
+    files.limit(2000);
+    expect(await storageLine(get(serve('f', { bytes })))).toContain('ENOSPC');
+    expect(server.asked).toHaveLength(1);
+  });
+});
+
+const image = async (level: number): Promise<Uint8Array> =>
+  images.encode({
+    width: 8,
+    height: 8,
+    channels: 3,
+    data: Uint8Array.from({ length: 192 }, (_, i) => (level * 31 + i * i * (level + 1)) % 256),
+  });
+
+/** Responses and images as a session of Cowley et al. has them. */
+const session = async (): Promise<Readonly<Record<string, Uint8Array>>> => {
+  const responses = Float64Array.from({ length: 3 * 6 * 4 }, () => random.int(20));
+  responses[3] = Number.NaN;
+  const contents = await Promise.all(
+    Array.from({ length: 6 }, async (_, index) => ({
+      name: `images/image000${index + 1}.png`,
+      parts: [await image(index)],
+    })),
+  );
+  return {
+    'responses_raw/responses_210325.npy': joined(npyParts({ data: responses, shape: [3, 6, 4] })),
+    'images/images_210325.zip': joined(zipParts(contents, { compress: true })),
+  };
+};
+
+const fetched = (from: string | null = `${server.address}/mirror`) =>
+  fetchRecording({ name: 'cowley2023-210325', root: 'cache', from }, ports);
+
+const serveSession = async (): Promise<Readonly<Record<string, Uint8Array>>> => {
+  const parts = await session();
+  for (const [path, bytes] of Object.entries(parts)) serve(`mirror/${path}`, { bytes });
+  return parts;
+};
+
+describe('fetchRecording', () => {
+  it('makes a recording of a session, and records what it was made of', async () => {
+    const parts = await serveSession();
+    const { folder, recordings, files: got } = await fetched();
+    expect(server.asked.map(({ path }) => path)).toEqual([
+      '/mirror/responses_raw/responses_210325.npy',
+      '/mirror/images/images_210325.zip',
+    ]);
+    expect([folder, recordings]).toEqual([
+      'cache/recordings/cowley2023-210325',
+      ['cowley2023-210325'],
+    ]);
+    const { header, responses, stimuli } = await readRecording(folder, ports);
+    expect(responses.shape).toEqual([3, 6, 4]);
+    expect(header).toMatchObject({
+      name: 'cowley2023-210325',
+      dims: ['site', 'stimulus', 'trial'],
+      licence: 'GPL-3.0',
+      species: 'macaque',
+    });
+    expect(header.sites[0]).toMatchObject({ area: 'V4', animal: 'PE' });
+    expect(stimuli[0]?.file).toBe('image0001.png');
+    const record = JSON.parse(readText(await files.read(`${folder}/fetched.json`)));
+    const hashes = Object.values(parts).map((bytes) => digest('sha256', bytes));
+    expect(record.files.map(({ sha256 }: { sha256: string }) => sha256)).toEqual(hashes);
+    expect(got?.map(({ verified }) => verified)).toEqual([false, false]);
+    expect(files.tree().some((path) => path.includes('staging/cowley'))).toBe(false);
+  });
+
+  it('does not fetch twice', async () => {
+    await serveSession();
+    await fetched();
+    server.asked.length = 0;
+    expect((await fetched()).files).toBeNull();
+    expect(server.asked).toEqual([]);
+  });
+
+  it('takes a folder for a mirror, and leaves it as it was', async () => {
+    for (const [path, bytes] of Object.entries(await session()))
+      await files.write(`mine/${path.split('/')[1]}`, [bytes]);
+    const before = files.tree();
+    const { files: got } = await fetched('mine');
+    expect(got?.[0]?.from).toBe('mine/responses_210325.npy');
+    expect(files.tree().filter((path) => path.startsWith('mine'))).toEqual(before);
+    expect(server.asked).toEqual([]);
+  });
+
+  it('says what a mirror lacks', async () => {
+    await files.write('mine/other.npy', [noise(3)]);
+    expect(await inputLine(() => fetched('none'))).toContain('got nothing there');
+    expect(await inputLine(() => fetched('mine'))).toContain(
+      'expected responses_raw/responses_210325.npy in it, got a folder without it',
+    );
+    expect(await inputLine(() => fetched('mine/other.npy'))).toContain('got a file');
+    expect(files.tree()).toEqual(['mine/', 'mine/other.npy']);
+  });
+
+  it('knows its own names only', async () => {
+    for (const name of ['cowley2023-999999', 'nothing', '../x', '__proto__'])
+      expect(
+        await inputLine(() => fetchRecording({ name, root: 'cache', from: null }, ports)),
+      ).toContain('expected one of');
+  });
+
+  it('keeps aside an archive whose entries climb out, and leaves no recording', async () => {
+    await serveSession();
+    const climbing = joined(
+      zipParts([{ name: '../../evil.png', parts: [await image(1)] }], { compress: false }),
+    );
+    serve('mirror/images/images_210325.zip', { bytes: climbing });
+    expect(await inputLine(() => fetched())).toContain('a path that climbs out');
+    expect(files.tree().filter((path) => path.includes('evil'))).toEqual([]);
+    expect(files.tree()).not.toContain('cache/recordings/');
+    const staged = 'cache/staging/cowley2023-210325/files/images/images_210325.zip';
+    expect(files.tree()).toContain(`${staged}.wrong`);
+    expect(said.join()).toContain(`${staged}.wrong, not used`);
+    await serveSession();
+    expect((await fetched()).recordings).toEqual(['cowley2023-210325']);
+  });
+
+  it('keeps whole files where the disk was full, and goes on with them', async () => {
+    const parts = await serveSession();
+    const size = Object.values(parts).reduce((sum, { length }) => sum + length, 0);
+    files.limit(2 * size + 400);
+    expect(await storageLine(fetched())).toContain('ENOSPC');
+    expect(files.tree().filter((path) => path.includes('cache/recordings'))).toEqual([]);
+    files.limit(1e9);
+    server.asked.length = 0;
+    await fetched();
+    expect(server.asked).toEqual([]);
+  });
+});
+
+const readText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+describe('a published hash', () => {
+  const content = noise(2000);
+  const entry = (hashes: { sha1?: string; sha256?: string }): CatalogueEntry => ({
+    ...catalogueEntry('kriegeskorte2008'),
+    base: `${server.address}/`,
+    files: [
+      {
+        path: 'data.mat',
+        query: '?versionId=7',
+        bytes: null,
+        sha1: hashes.sha1 ?? null,
+        sha256: hashes.sha256 ?? null,
+      },
+    ],
+  });
+  const bring = (hashes: { sha1?: string; sha256?: string }, from: string | null = null) =>
+    fetchEntry(entry(hashes), { root: 'cache', from }, ports);
+  const place = 'cache/files/kriegeskorte2008';
+
+  it.each(['sha1', 'sha256'] as const)('is checked (%s)', async (algorithm) => {
+    serve('data.mat', { bytes: content });
+    const found = await bring({ [algorithm]: digest(algorithm, content) });
+    expect(found.files?.[0]).toMatchObject({ verified: true, bytes: 2000 });
+    expect(server.asked[0]?.path).toBe('/data.mat?versionId=7');
+    expect(await files.read(`${place}/data.mat`)).toEqual(content);
+    expect(found.recordings).toEqual([]);
+  });
+
+  it.each(['sha1', 'sha256'] as const)('that is another (%s) sets the file aside', async (name) => {
+    serve('data.mat', { bytes: noise(2000) });
+    const hashes = { [name]: digest(name, content) };
+    const line = await inputLine(() => bring(hashes));
+    expect(line).toContain(
+      `expected ${name === 'sha1' ? 'SHA-1' : 'SHA-256'} ${hashes[name]}, got`,
+    );
+    const wrong = 'cache/staging/kriegeskorte2008/files/data.mat.wrong';
+    expect(line).toContain(`kept aside as ${wrong}, not used`);
+    expect(files.tree().filter((path) => !path.endsWith('/'))).toEqual([wrong]);
+    serve('data.mat', { bytes: content });
+    await bring(hashes);
+    expect(await files.read(`${place}/data.mat`)).toEqual(content);
+  });
+
+  it("leaves a user's own file where it is", async () => {
+    await files.write('mine.mat', [noise(10)]);
+    const line = await inputLine(() => bring({ sha1: digest('sha1', content) }, 'mine.mat'));
+    expect(line).not.toContain('kept aside');
+    expect(files.tree()).toEqual(['mine.mat']);
+  });
+
+  it('holds for a mirror that is the file itself', async () => {
+    const address = serve('elsewhere/any', { bytes: content });
+    const found = await bring({ sha1: digest('sha1', content) }, address);
+    expect(found.files?.[0]?.from).toBe(address);
+  });
+});
