@@ -1,4 +1,4 @@
-import { Inflate } from 'fflate';
+import { Inflate, inflateSync } from 'fflate';
 import { inputError, reasonOf } from '../records/errors.ts';
 import type { Checksum } from './checksum.ts';
 import type { ByteSource } from './source.ts';
@@ -67,19 +67,22 @@ export const inflateStream = (deflated: Deflated): ByteStream => {
   let ended = false;
   let pieces: Uint8Array[] = [];
   let ready = 0;
-  const inflate = new Inflate((piece) => {
+  const gather = (piece: Uint8Array): void => {
     if (piece.length === 0) return;
     checksum.add(piece);
     pieces.push(piece);
     ready += piece.length;
-  });
+  };
+  // The streaming inflater begins with buffers larger than most small variables.
+  const inflate = left > pieceBytes ? new Inflate(gather) : null;
   const advance = async (): Promise<void> => {
     const packed = await input.take(Math.min(left, pieceBytes));
     left -= packed.length;
     if (packed.length === 0 && left > 0) throw wrong('a whole file', 'a truncated one');
     ended = left === 0;
     try {
-      inflate.push(packed, ended);
+      if (inflate === null) gather(inflateSync(packed));
+      else inflate.push(packed, ended);
     } catch (thrown) {
       throw wrong('deflated bytes', `damaged ones (${reasonOf(thrown)})`, thrown);
     }

@@ -1,8 +1,5 @@
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { encodeModel } from '../graph/encode.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
 import {
@@ -22,31 +19,13 @@ import {
   type Request,
   type SentFeed,
 } from './engine-protocol.ts';
+import { startWorker } from './start-worker.ts';
 
 export interface NodeEngineOptions {
   /** Threads that one operation is spread over; default: the cores that this process may use. */
   readonly threads?: number;
   readonly device?: Device;
 }
-
-/**
- * Starts this module's worker. Built, it is the `.js` beside us; from source, Node strips the types where it can,
- * else tsx does (Node 20 takes no `--import tsx` for a worker).
- */
-const startWorker = (workerData: Int32Array): Worker => {
-  const own = import.meta.url;
-  if (!own.endsWith('.ts')) return new Worker(new URL('./engine-worker.js', own), { workerData });
-  const source = new URL('./engine-worker.ts', own);
-  if ('typescript' in process.features && process.features.typescript)
-    return new Worker(source, { workerData });
-  // The CommonJS half of tsx cannot register from inside a worker; its module half lies beside it.
-  const tsx = createRequire(own)
-    .resolve('tsx/esm/api')
-    .replace(/\.cjs$/, '.mjs');
-  const [api, worker] = [pathToFileURL(tsx).href, source.href].map((url) => JSON.stringify(url));
-  const program = `import(${api}).then(({ register }) => { register(); return import(${worker}); });`;
-  return new Worker(program, { eval: true, workerData });
-};
 
 /** A copy with a buffer of its own, which may be given away. `slice` will not do: Node's Buffer makes it a view. */
 const copyOf = <T extends ArrayData>(data: T): T => {
@@ -98,7 +77,7 @@ interface Waiting {
 /** Numbers calls and answers them; the worker keeps the process alive only while a call is waiting. */
 const connect = (): Line => {
   const flags = new Int32Array(new SharedArrayBuffer(FLAG.count * Int32Array.BYTES_PER_ELEMENT));
-  const worker = startWorker(flags);
+  const worker = startWorker(import.meta.url, 'engine-worker', flags);
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended: (() => Error) | null = null;
@@ -254,6 +233,9 @@ const tryDevice = async (line: Line, device: Device): Promise<void> => {
   }
 };
 
+/** onnxruntime starts as many as it is told to, each with memory of its own, until the machine has none left. */
+const mostThreads = 256;
+
 /**
  * onnxruntime-node in a worker thread. Arrays move to the worker by transfer, never through shared memory, which
  * onnxruntime refuses. A held array that is a view of a larger buffer is copied instead of detached. After `close`,
@@ -263,10 +245,11 @@ const tryDevice = async (line: Line, device: Device): Promise<void> => {
 export const createNodeEngine = async (options: NodeEngineOptions = {}): Promise<Engine> => {
   const threads = options.threads ?? availableParallelism();
   const device = options.device ?? 'cpu';
-  if (!Number.isInteger(threads) || threads < 1) {
+  const most = Math.max(mostThreads, availableParallelism());
+  if (!Number.isInteger(threads) || threads < 1 || threads > most) {
     throw inputError({
       where: '--threads',
-      expected: 'a whole number from 1 on',
+      expected: `a whole number from 1 to ${most}`,
       got: String(threads),
       mend: 'leave it out to use every core',
     });
