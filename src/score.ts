@@ -1,38 +1,30 @@
 // The method section: stimuli → every layer's activations → regression under cross-validation →
 // correlation on held-out images / noise ceiling → best layer. First a plan (cheap, can be shown), then the score.
 
-import { hashStimuli, readStimulus } from './data/stimuli.ts';
+import { hashStimuli } from './data/stimuli.ts';
 import { readRecording } from './formats/recording.ts';
-import { openActivations } from './models/activation-file.ts';
-import { openNetwork } from './models/open-network.ts';
+import { unstacked } from './numeric/array.ts';
 import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
 import type { Float64Nd } from './records/array.ts';
-import type { Preprocessing } from './records/model.ts';
+import type { LayerFit } from './records/fit.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { layoutOf, type Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
-import { measureSpeed } from './regression/estimate.ts';
-import {
-  checkRegression,
-  fitOnAllRows,
-  leastFeatures,
-  predictFolds,
-  regressionBytes,
-  regressionOperations,
-} from './regression/regress.ts';
+import { checkRegression, fitOnAllRows } from './regression/regress.ts';
 import { nullable } from './scoring/aggregate.ts';
+import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
+import { fitLayer } from './scoring/fit-layer.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
+import { openSubject, type SubjectRequest } from './scoring/subject.ts';
 import { chosenBin, prepareTarget, rowCount, type Target } from './scoring/target.ts';
-import { canonicalJson, fitKey, getFit, type LayerFit, putFit } from './store/layer-cache.ts';
+import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
 /** What is asked for. Paths as the Files port takes them. */
 export interface ScoreRequest {
-  readonly subject:
-    | { readonly kind: 'model'; readonly path: string; readonly preprocess: string | null }
-    | { readonly kind: 'activations'; readonly path: string };
+  readonly subject: SubjectRequest;
   readonly recording: string;
   /** Name or `.json` file; null: the default of the recording's layout. */
   readonly protocol: string | null;
@@ -60,7 +52,7 @@ export interface ScorePlan {
   readonly target: Target;
   readonly features: Features;
   readonly layers: readonly PlannedLayer[];
-  readonly estimate: { readonly bytes: number; readonly seconds: number };
+  readonly estimate: Effort;
   readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
   readonly warnings: readonly string[];
 }
@@ -82,7 +74,14 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const target = prepareTarget(protocol, recording, request.seed, request.timeBins ?? 'all');
   checkRegression(rowCount(target), target.folds, protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
-  const subject = await openSubject(request, recording, protocol, target, stimuli.sha256, ports);
+  const subject = await openSubject(
+    request.subject,
+    request,
+    recording,
+    target,
+    stimuli.sha256,
+    ports,
+  );
   const layers = await planLayers(subject.features, target, recording, request.seed, ports);
   return {
     request,
@@ -91,7 +90,7 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
     target,
     features: subject.features,
     layers,
-    estimate: await estimate(subject.features, layers, target, ports),
+    estimate: await effortOf(subject.features, layers, target, ports),
     provenance: {
       ...subject.provenance,
       recording: { name: recording.header.name, sha256: recording.hash },
@@ -120,7 +119,7 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const { target, recording } = plan;
   const { table } = chosenBin(target);
   const scored = target.fitted.indexOf(target.chosen);
-  const predictionsOf = (layer: string): Float64Nd[] => perBin(fits.get(layer)!.predictions);
+  const predictionsOf = (layer: string): Float64Nd[] => unstacked(fits.get(layer)!.predictions);
   const layers = plan.layers.map((layer) => {
     const { arithmetic, strengths, warnings } = fits.get(layer.name)!;
     return evaluateLayer(target, layer, predictionsOf(layer.name)[scored]!, {
@@ -140,16 +139,6 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
       siteIds: target.siteIds,
     },
   };
-};
-
-/** `[time bins, rows, sites]` → one `[rows, sites]` per bin. */
-const perBin = ({ data, shape }: Float64Nd): Float64Nd[] => {
-  const [bins, rows, sites] = shape as readonly [number, number, number];
-  const size = rows * sites;
-  return Array.from({ length: bins }, (_, bin) => ({
-    data: data.subarray(bin * size, (bin + 1) * size) as Float64Array,
-    shape: [rows, sites],
-  }));
 };
 
 const timeCourseOf = (
@@ -178,76 +167,6 @@ export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) =>
 
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
   hash.sha256([new TextEncoder().encode(canonicalJson(value))]);
-
-const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-interface Subject {
-  readonly features: Features;
-  readonly provenance: {
-    readonly model: Provenance['model'];
-    readonly activations: Provenance['activations'];
-    readonly preprocessing: Preprocessing | null;
-  };
-}
-
-const openSubject = async (
-  { subject, layers, memory }: ScoreRequest,
-  recording: Recording,
-  protocol: Protocol,
-  target: Target,
-  stimuli: string,
-  ports: Ports,
-): Promise<Subject> => {
-  const rows = rowCount(target);
-  const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
-  // What a regression on a wide layer takes beside its features; a small limit still leaves a quarter to features.
-  const beside = regressionBytes(fitSize(target, rows), protocol.regression) - 4 * rows * rows;
-  const budget = Math.max(memory - beside - processBytes, memory / 4);
-  if (subject.kind === 'activations') {
-    const file = await openActivations(
-      {
-        path: subject.path,
-        layers,
-        stimulusIds: recording.stimuli.map(({ id }) => id),
-        used: target.stimuli,
-        grid: recording.header.grid,
-        minimumFeatures: leastFeatures(protocol.regression),
-      },
-      ports,
-    );
-    return {
-      features: file.features,
-      provenance: {
-        model: null,
-        activations: { name: fileName(subject.path), sha256: file.sha256 },
-        preprocessing: null,
-      },
-    };
-  }
-  const opened = await openNetwork(
-    {
-      path: subject.path,
-      layers,
-      preprocess: subject.preprocess,
-      sampling: protocol.sampling,
-      grid: recording.header.grid,
-      images: shown.length,
-      pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
-      budget,
-      minimumFeatures: leastFeatures(protocol.regression),
-      stimuli,
-    },
-    ports,
-  );
-  return {
-    features: opened.features,
-    provenance: {
-      model: { name: opened.network.name, sha256: opened.network.sha256 },
-      activations: null,
-      preprocessing: opened.preprocessing,
-    },
-  };
-};
 
 const planLayers = (
   features: Features,
@@ -278,47 +197,6 @@ const planLayers = (
     ),
   );
 
-/** Runtime, engine and decoded images, roughly. */
-const processBytes = 300e6;
-
-const fitSize = (target: Target, columns: number) => ({
-  rows: rowCount(target),
-  columns,
-  folds: target.folds.length,
-  sets: target.fitted.length,
-  sites: target.siteIds.length,
-});
-
-/** The largest pass decides the memory: its features, and the widest layer's regression. The work not done yet decides the time. */
-const estimate = async (
-  features: Features,
-  layers: readonly PlannedLayer[],
-  target: Target,
-  { engine, now }: Ports,
-): Promise<ScorePlan['estimate']> => {
-  const rows = rowCount(target);
-  const { regression } = target.protocol;
-  const passBytes = features.passes.map(({ layers: gathered, slices }) => {
-    const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
-    const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
-    const beside = columns.map(
-      (each) => regressionBytes(fitSize(target, each), regression) - 4 * rows * each,
-    );
-    return together + Math.max(...beside);
-  });
-  const open = layers.filter(({ done }) => !done);
-  const operations = open.reduce(
-    (sum, layer) => sum + regressionOperations(fitSize(target, layer.features), regression),
-    0,
-  );
-  const speed = await measureSpeed(engine, now);
-  const gathering = open.length > 0 ? features.seconds : 0;
-  return {
-    bytes: processBytes + features.modelBytes + Math.max(...passBytes),
-    seconds: gathering + operations / speed,
-  };
-};
-
 const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
   const fits = new Map<string, LayerFit>();
   const planned = new Map(plan.layers.map((layer) => [layer.name, layer]));
@@ -329,7 +207,7 @@ const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, Lay
     }
     const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), hooksOf(ports));
     for (const source of sources) {
-      const fit = await fitLayer(plan, source, ports);
+      const fit = await fitLayer(plan.target, source, ports);
       await putFit(ports.cache, planned.get(source.name)!.key, fit);
       fits.set(source.name, fit);
     }
@@ -342,52 +220,6 @@ const hooksOf = ({ progress, checkStop }: Ports) => ({
   progress: (task: string, done: number, total: number, unit: string) =>
     progress({ task, done, total, unit }),
 });
-
-const fitLayer = async (
-  { target, protocol }: ScorePlan,
-  source: FeatureSource,
-  { engine, progress, checkStop }: Ports,
-): Promise<LayerFit> => {
-  const { predictions, strengths, arithmetic, warnings } = await predictFolds(
-    engine,
-    source,
-    target.fitted.map((bin) => target.bins[bin]!.table.mean),
-    target.folds,
-    protocol.regression,
-    {
-      progress: (done, total) =>
-        progress({ task: `regression on ${source.name}`, done, total, unit: 'steps' }),
-      checkStop,
-    },
-  );
-  return {
-    features: source.columns,
-    predictions: stacked(predictions),
-    arithmetic,
-    strengths: strengths?.map(strengthRows) ?? null,
-    warnings,
-  };
-};
-
-/** `[folds, sites]` as lists; one strength per fold where all sites share it. */
-const strengthRows = ({ data, shape }: Float64Nd): number[][] => {
-  const [folds = 0, sites = 0] = shape;
-  const rows = Array.from({ length: folds }, (_, fold) => [
-    ...data.subarray(fold * sites, (fold + 1) * sites),
-  ]);
-  const shared = rows.every((row) => row.every((strength) => strength === row[0]));
-  return shared ? rows.map(([first]) => [first!]) : rows;
-};
-
-/** One `[rows, sites]` per bin → `[time bins, rows, sites]`. */
-const stacked = (tables: readonly Float64Nd[]): Float64Nd => {
-  const size = tables[0]!.data.length;
-  const data = new Float64Array(size * tables.length);
-  tables.forEach((table, bin) => {
-    data.set(table.data, bin * size);
-  });
-  return { data, shape: [tables.length, ...tables[0]!.shape] };
-};
 
 const sourceOf = async (
   { features }: ScorePlan,

@@ -8,6 +8,7 @@ import type { Float32Nd, Float64Nd } from '../src/records/array.ts';
 import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
+import { scoreSchema } from '../src/records/score.ts';
 import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
 import { defaultProtocol } from '../src/scoring/protocols.ts';
 import { chosenBin } from '../src/scoring/target.ts';
@@ -118,7 +119,8 @@ describe('ventral score, from stimuli to the best layer', () => {
     expect(warm.plan.layers.every(({ done }) => done)).toBe(true);
     expect(timeless(encodeScore(warm.score))).toBe(timeless(encodeScore(first.score)));
     expect(timeless(encodeScore(cold.score))).toBe(timeless(encodeScore(first.score)));
-    expect(encodeScore(first.score).toString()).not.toContain('NaN');
+    const written: unknown = JSON.parse(new TextDecoder().decode(encodeScore(first.score)));
+    expect(scoreSchema.parse(written)).toEqual(first.score);
   });
 
   it('takes a layer that is too wide for the memory in slices, with the same predictions', async () => {

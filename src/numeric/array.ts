@@ -1,4 +1,4 @@
-import type { ArrayData, NdArray } from '../records/array.ts';
+import type { ArrayData, Float64Nd, NdArray } from '../records/array.ts';
 
 /** Number of elements of an array with this shape; 1 for a scalar. */
 export const sizeOf = (shape: readonly number[]): number =>
@@ -95,4 +95,24 @@ export const permuteRows = <T extends ArrayData>(
     }
     elements.set(first, place * width);
   }
+};
+
+/** Arrays of one shape, one after the other along a new first axis. */
+export const stacked = (arrays: readonly Float64Nd[]): Float64Nd => {
+  const size = arrays[0]!.data.length;
+  const data = new Float64Array(size * arrays.length);
+  arrays.forEach((array, index) => {
+    data.set(array.data, index * size);
+  });
+  return { data, shape: [arrays.length, ...arrays[0]!.shape] };
+};
+
+/** The slices along the first axis, as views. */
+export const unstacked = ({ data, shape }: Float64Nd): Float64Nd[] => {
+  const [count = 0, ...rest] = shape;
+  const size = sizeOf(rest);
+  return Array.from({ length: count }, (_, index) => ({
+    data: data.subarray(index * size, (index + 1) * size) as Float64Array,
+    shape: rest,
+  }));
 };

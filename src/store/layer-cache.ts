@@ -1,16 +1,5 @@
-import type { Float64Nd } from '../records/array.ts';
+import type { LayerFit } from '../records/fit.ts';
 import type { Cache, Hash } from '../records/ports.ts';
-
-/** One layer's finished regression: what a score that was interrupted goes on from. */
-export interface LayerFit {
-  readonly features: number;
-  /** Held-out predictions, `[time bins, rows, sites]`. */
-  readonly predictions: Float64Nd;
-  readonly arithmetic: string;
-  /** Ridge: chosen strengths `[time bins][folds][sites]`, or one per fold where sites share it; else null. */
-  readonly strengths: readonly (readonly (readonly number[])[])[] | null;
-  readonly warnings: readonly string[];
-}
 
 /** Raised when the arithmetic of activations, folds or regression changes, so that old entries are never used. */
 const recipe = 3;
