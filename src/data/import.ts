@@ -17,7 +17,9 @@ import {
   type Stimulus,
   type TimeBin,
 } from '../records/recording.ts';
+import { type Thumbnail, thumbnailOf } from './alike.ts';
 import { type ImageSet, openImageSet } from './image-set.ts';
+import { markAlike } from './mark-alike.ts';
 
 /** A response array and its stimuli, to become a recording folder. Paths as the Files port takes them. */
 export interface NpyImport {
@@ -203,13 +205,26 @@ export const importNpy = async (request: NpyImport, ports: ImportPorts): Promise
   const set = await openImageSet(request.stimuli, files);
   const count = responses.shape[dims.indexOf('stimulus')]!;
   const stimuli = stimuliOf(set, await readColumns(request.columns, files), count, request);
-  const image = async ({ file }: Stimulus, index: number): Promise<Uint8Array> => {
+  const thumbnails: Thumbnail[] = [];
+  for (const [index, { file }] of stimuli.entries()) {
     checkStop();
-    const bytes = await set.read(file);
-    await images.decode(bytes, `${request.stimuli}: ${file}`);
+    const pixels = await images.decode(await set.read(file), `${request.stimuli}: ${file}`);
+    thumbnails.push(thumbnailOf(pixels));
     progress({ task: 'stimuli', done: index + 1, total: count, unit: 'images' });
-    return bytes;
-  };
-  await writeRecording(request.out, { header, responses, stimuli, image }, ports);
+  }
+  const marked = markAlike(stimuli, thumbnails);
+  await writeRecording(
+    request.out,
+    {
+      header: { ...header, notes: [...header.notes, ...marked.notes] },
+      responses,
+      stimuli: marked.stimuli,
+      image: ({ file }) => {
+        checkStop();
+        return set.read(file);
+      },
+    },
+    ports,
+  );
   return readRecording(request.out, ports);
 };

@@ -67,6 +67,11 @@ export const foldsSchema = z.discriminatedUnion('kind', [
     shuffle: z.boolean(),
     /** Column of `stimuli.csv` whose values are spread evenly over the folds; ignored by recordings without it. */
     stratifyBy: z.string().nullable(),
+    /**
+     * Column of `stimuli.csv` whose equal values stay in one fold. Every recording must have it, but for `alike`, which
+     * the import writes only where images are nearly equal.
+     */
+    groupBy: z.string().nullable().default(null),
   }),
   z.strictObject({ kind: z.literal('leave-one-image-out') }),
 ]);

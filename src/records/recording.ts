@@ -58,6 +58,12 @@ export const recordingHeaderSchema = z.strictObject({
 });
 export type RecordingHeader = z.infer<typeof recordingHeaderSchema>;
 
+/**
+ * Column of `stimuli.csv` that the import writes where images are nearly equal: the id of the first stimulus that each
+ * one is alike (its own where there is none). Without it no two are taken to be alike.
+ */
+export const alikeColumn = 'alike';
+
 /** One stimulus: `file` is a path below the recording's `stimuli/`; `columns` are further columns of `stimuli.csv`. */
 export interface Stimulus {
   readonly id: string;

@@ -16,6 +16,8 @@ export interface KFoldOptions {
   readonly shuffle: boolean;
   /** One class per row, spread evenly over the folds. */
   readonly strata: readonly string[] | null;
+  /** One group per row; rows of a group are never parted. Default: each row its own. */
+  readonly groups?: readonly string[] | null;
   readonly seed: number | string;
 }
 
@@ -41,12 +43,87 @@ const dealingOrder = ({ rows, shuffle, strata, seed }: KFoldOptions): number[] =
 };
 
 /**
+ * Deals whole groups, the large ones first: each goes to the fold that has least of its classes so far, of equals to
+ * the smallest fold, of those to the first. So single rows, which come last, even out what groups left uneven.
+ */
+const dealGroups = (
+  { rows, count, strata }: KFoldOptions,
+  order: readonly number[],
+  groups: readonly string[],
+): Int32Array => {
+  const classOf = (row: number): string => strata?.[row] ?? '';
+  const classSizes = new Map<string, number>();
+  for (let row = 0; row < rows; row++)
+    classSizes.set(classOf(row), (classSizes.get(classOf(row)) ?? 0) + 1);
+  const dealt = [...groupRows(order.map((row) => groups[row]!)).values()]
+    .map((places) => places.map((place) => order[place]!))
+    .sort((a, b) => b.length - a.length);
+  const held = Array.from({ length: count }, () => new Map<string, number>());
+  const sizes = new Int32Array(count);
+  const foldOf = new Int32Array(rows);
+  for (const members of dealt) {
+    // Shares, so that a row of a rare class weighs more than one of a frequent class.
+    const loads = held.map((classes) =>
+      members.reduce((sum, row) => {
+        const name = classOf(row);
+        return sum + (classes.get(name) ?? 0) / classSizes.get(name)!;
+      }, 0),
+    );
+    let best = 0;
+    for (let fold = 1; fold < count; fold++) {
+      const gain = loads[best]! - loads[fold]!;
+      if (gain > 1e-9 || (gain > -1e-9 && sizes[fold]! < sizes[best]!)) best = fold;
+    }
+    sizes[best]! += members.length;
+    for (const row of members) {
+      foldOf[row] = best;
+      held[best]!.set(classOf(row), (held[best]!.get(classOf(row)) ?? 0) + 1);
+    }
+  }
+  return foldOf;
+};
+
+const dealRows = (
+  { rows, count, shuffle, strata }: KFoldOptions,
+  order: readonly number[],
+): Int32Array => {
+  const consecutive = !shuffle && strata === null;
+  const foldOf = new Int32Array(rows);
+  order.forEach((row, place) => {
+    foldOf[row] = consecutive ? Math.floor((place * count) / rows) : place % count;
+  });
+  return foldOf;
+};
+
+const checkGroups = (groups: readonly string[], count: number): readonly string[] => {
+  const distinct = new Set(groups).size;
+  if (distinct >= count) return groups;
+  throw inputError({
+    where: 'folds',
+    expected: `2 to ${distinct} folds for ${distinct} groups`,
+    got: `${count}`,
+    mend: 'ask for fewer folds, or leave the groups out',
+  });
+};
+
+const checkLabels = (what: string, labels: readonly string[] | null, rows: number): void => {
+  if (labels === null || labels.length === rows) return;
+  throw inputError({
+    where: 'folds',
+    expected: `a ${what} for each of ${rows} rows`,
+    got: `${labels.length}`,
+    mend: `give each row its ${what}`,
+  });
+};
+
+/**
  * `count` folds that partition the rows, sizes differing by at most one; with strata, so does every class's number of
  * rows per fold. Shuffled rows are dealt out one by one, class after class; unshuffled and unstratified folds are
- * consecutive rows. Throws an input error where there are fewer rows than folds, or strata for other rows.
+ * consecutive rows. Groups with several rows are dealt whole, so that sizes and classes are as even as they allow, also
+ * unshuffled. Throws an input error where there are fewer rows or groups than folds, or labels for other rows.
  */
 export const kFold = (options: KFoldOptions): Fold[] => {
-  const { rows, count, shuffle, strata } = options;
+  const { rows, count, strata } = options;
   if (!Number.isInteger(count) || count < 2 || rows < count) {
     throw inputError({
       where: 'folds',
@@ -55,20 +132,14 @@ export const kFold = (options: KFoldOptions): Fold[] => {
       mend: 'ask for fewer folds or give more stimuli',
     });
   }
-  if (strata !== null && strata.length !== rows) {
-    throw inputError({
-      where: 'folds',
-      expected: `a class for each of ${rows} rows`,
-      got: `${strata.length}`,
-      mend: 'give each row its class',
-    });
-  }
+  const groups = options.groups ?? null;
+  checkLabels('class', strata, rows);
+  checkLabels('group', groups, rows);
   const order = dealingOrder(options);
-  const consecutive = !shuffle && strata === null;
-  const foldOf = new Int32Array(rows);
-  order.forEach((row, place) => {
-    foldOf[row] = consecutive ? Math.floor((place * count) / rows) : place % count;
-  });
+  const foldOf =
+    groups === null || new Set(groups).size === rows
+      ? dealRows(options, order)
+      : dealGroups(options, order, checkGroups(groups, count));
   const tests: number[][] = Array.from({ length: count }, () => []);
   for (let row = 0; row < rows; row++) tests[foldOf[row]!]!.push(row);
   return tests.map((test, k) => ({ name: `fold ${k + 1}`, test: Int32Array.from(test) }));

@@ -1,11 +1,13 @@
 import { createRandom } from '../numeric/random.ts';
+import { inputError } from '../records/errors.ts';
 import type { FoldSettings } from '../records/protocol.ts';
-import type { Stimulus } from '../records/recording.ts';
+import { alikeColumn, type Stimulus } from '../records/recording.ts';
 import { type Fold, kFold, leaveOneGroupOut } from '../regression/folds.ts';
 
 /**
  * The folds of a protocol over the rows of a response table. Folds are drawn over images; all rows (fixations) of an
- * image stay together. `k-fold` is stratified where the stimuli have the named column.
+ * image stay together. `k-fold` is stratified where the stimuli have the named column. Input error: a column to group by
+ * that they do not have.
  */
 export const foldsOf = (
   settings: FoldSettings,
@@ -23,6 +25,10 @@ export const foldsOf = (
     shuffle: settings.shuffle,
     strata: strataOf(
       settings.stratifyBy,
+      images.map((image) => stimuli[image]!),
+    ),
+    groups: groupsOf(
+      settings.groupBy,
       images.map((image) => stimuli[image]!),
     ),
     seed: createRandom(seed)
@@ -43,4 +49,17 @@ export const foldsOf = (
 const strataOf = (column: string | null, stimuli: readonly Stimulus[]): string[] | null => {
   if (column === null || !stimuli.every(({ columns }) => column in columns)) return null;
   return stimuli.map(({ columns }) => columns[column]!);
+};
+
+const groupsOf = (column: string | null, stimuli: readonly Stimulus[]): string[] | null => {
+  if (column === null) return null;
+  if (stimuli.every(({ columns }) => column in columns))
+    return stimuli.map(({ columns }) => columns[column]!);
+  if (column === alikeColumn) return null;
+  throw inputError({
+    where: 'protocol: folds.groupBy',
+    expected: `one of ${Object.keys(stimuli[0]?.columns ?? {}).join(', ') || 'the columns of stimuli.csv (none)'}`,
+    got: `"${column}"`,
+    mend: 'name a column of stimuli.csv, or set groupBy to null',
+  });
 };

@@ -25,7 +25,7 @@ const imageCv: Protocol = {
   sampling: { kind: 'image', features: 'flatten' },
   timeBin: 'best-ceiling',
   regression: pls25,
-  folds: { kind: 'k-fold', count: 10, shuffle: true, stratifyBy: 'object_name' },
+  folds: { kind: 'k-fold', count: 10, shuffle: true, stratifyBy: 'object_name', groupBy: null },
   correlation: 'pearson',
   ceiling: { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
   aggregation: 'sites',

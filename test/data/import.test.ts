@@ -402,8 +402,9 @@ describe('on disk', () => {
     expect(recording.stimuli.at(-1)).toEqual({
       id: 'image0640',
       file: 'image0640.jpg',
-      columns: {},
+      columns: { alike: 'image0640' },
     });
+    expect(recording.header.notes.join()).toContain('in 1 groups (image0331 ≈ image0387)');
     const again = await readRecording(out, ports);
     expect(again.hash).toBe(recording.hash);
     const { reliability, trials, missing } = inspectRecording(recording);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/numeric/random.ts';
 import { kFold, leaveOneGroupOut, orderByFold } from '../../src/regression/folds.ts';
+import { inputLine } from '../formats/failure.ts';
 
 const base = { rows: 23, count: 5, shuffle: true, strata: null, seed: 3 } as const;
 
@@ -44,6 +46,71 @@ describe('kFold', () => {
   it('refuses fewer rows than folds', () => {
     expect(() => kFold({ ...base, rows: 4 })).toThrow(/2 to 4 folds for 4 rows, got 5/);
     expect(() => kFold({ ...base, count: 1 })).toThrow(/folds/);
+  });
+});
+
+describe('kFold with groups', () => {
+  const foldsOfRows = (folds: ReturnType<typeof kFold>): Map<number, number> =>
+    new Map(folds.flatMap(({ test }, fold) => [...test].map((row) => [row, fold] as const)));
+  const random = createRandom('groups');
+
+  it.each([
+    0, 1, 2, 3, 4, 5, 6, 7,
+  ])('never parts a group, and keeps sizes even (draw %i)', (draw) => {
+    const rows = 150 + random.int(60);
+    const count = 2 + random.int(9);
+    // Some groups of up to six rows, scattered; most rows stand alone.
+    const groups = Array.from({ length: rows }, (_, row) =>
+      random.next() < 0.3 ? `group ${random.int(18)}` : `row ${row}`,
+    );
+    const strata = Array.from({ length: rows }, () => `class ${random.int(4)}`);
+    const folds = kFold({ rows, count, shuffle: draw % 2 === 0, strata, groups, seed: draw });
+    const foldOf = foldsOfRows(folds);
+    expect(foldOf.size).toBe(rows);
+    const places = new Map<string, Set<number>>();
+    groups.forEach((group, row) => {
+      places.set(group, (places.get(group) ?? new Set()).add(foldOf.get(row)!));
+    });
+    expect([...places.values()].every(({ size }) => size === 1)).toBe(true);
+    const sizes = folds.map(({ test }) => test.length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
+    for (const name of new Set(strata)) {
+      const counts = folds.map(
+        ({ test }) => [...test].filter((row) => strata[row] === name).length,
+      );
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('is the ungrouped partition where every row is its own group', () => {
+    const groups = Array.from({ length: base.rows }, (_, row) => `${row}`);
+    expect(kFold({ ...base, groups })).toEqual(kFold(base));
+  });
+
+  it('evens out with single rows what a large group leaves uneven', () => {
+    const groups = Array.from({ length: 40 }, (_, row) => (row < 8 ? 'large' : `${row}`));
+    const folds = kFold({ rows: 40, count: 5, shuffle: true, strata: null, groups, seed: 1 });
+    expect(folds.map(({ test }) => test.length)).toEqual([8, 8, 8, 8, 8]);
+    const huge = groups.map((group, row) => (row < 20 ? 'large' : group));
+    const uneven = kFold({
+      rows: 40,
+      count: 5,
+      shuffle: true,
+      strata: null,
+      groups: huge,
+      seed: 1,
+    });
+    expect(uneven.map(({ test }) => test.length).sort((a, b) => a - b)).toEqual([5, 5, 5, 5, 20]);
+  });
+
+  it('refuses fewer groups than folds, and groups for other rows', async () => {
+    const groups = Array.from({ length: 23 }, (_, row) => `${row % 4}`);
+    expect(await inputLine(() => kFold({ ...base, groups }))).toContain(
+      'expected 2 to 4 folds for 4 groups, got 5',
+    );
+    expect(await inputLine(() => kFold({ ...base, groups: ['a'] }))).toContain(
+      'expected a group for each of 23 rows, got 1',
+    );
   });
 });
 
