@@ -6,7 +6,7 @@ import { cacheFolder } from '../node/platform.ts';
 import { inputError } from '../records/errors.ts';
 import { inspectionLines } from '../report/inspection.ts';
 import { addFetchCommand, addListCommand } from './fetch-command.ts';
-import { parseList, parseNumber, parseWindow } from './options.ts';
+import { parseList, parseNumber, parsePath, parseWindow } from './options.ts';
 import { resolveRecording } from './recordings.ts';
 import { withStorage } from './session.ts';
 
@@ -38,7 +38,7 @@ export const addDataCommand = (program: Command): void => {
   data
     .command('inspect')
     .description('dimensions, sites, time bins, reliabilities and first stimuli of a recording')
-    .argument('<recording>', 'recording folder, or the name of a fetched one')
+    .argument('<recording>', 'recording folder, or the name of a fetched one', parsePath)
     .action((folder: string) =>
       withStorage({}, async (ports) => {
         const found = await resolveRecording(folder, cacheFolder(), ports.files);
@@ -52,7 +52,11 @@ const addNpyImport = (imports: Command): void => {
   imports
     .command('npy')
     .description('from an array of responses and the images')
-    .requiredOption('--responses <file.npy>', 'array of numbers; NaN marks a missing trial')
+    .requiredOption(
+      '--responses <file.npy>',
+      'array of numbers; NaN marks a missing trial',
+      parsePath,
+    )
     .requiredOption(
       '--dims <names>',
       'its dimensions in order: stimulus, site, and row, column, time, trial where they are',
@@ -61,19 +65,24 @@ const addNpyImport = (imports: Command): void => {
     .requiredOption(
       '--stimuli <folder|zip>',
       'images; sorted by name they are the stimuli in order',
+      parsePath,
     )
     .requiredOption('--area <name>', 'V4, IT, …')
     .requiredOption('--species <name>')
     .option('--window <ms>', 'start-end from stimulus onset, such as 0-100', parseWindow)
     .option('--time-start <ms>', 'start of the first time bin, instead of --window', parseNumber)
     .option('--time-step <ms>', 'length of a time bin', parseNumber)
-    .requiredOption('--out <folder>', 'new folder')
+    .requiredOption('--out <folder>', 'new folder', parsePath)
     .option('--name <name>', 'default: the last part of --out')
     .option('--unit <unit>', 'what a number is, such as "spike count"')
     .option('--animal <name>')
     .option('--licence <name>')
     .option('--citation <text>')
-    .option('--columns <file.csv>', 'further columns of the stimuli, joined by stimulus_id')
+    .option(
+      '--columns <file.csv>',
+      'further columns of the stimuli, joined by stimulus_id',
+      parsePath,
+    )
     .option('--quiet', 'no progress on standard error')
     .action(({ quiet = false, ...options }: ImportOptions) =>
       withStorage({ quiet }, async (ports, say) => {

@@ -5,6 +5,7 @@ import { createNodeFiles } from '../node/files.ts';
 import { createNodeHash } from '../node/hash.ts';
 import type { Layer } from '../records/model.ts';
 import { tableLines } from '../report/table.ts';
+import { parsePath } from './options.ts';
 
 const sizeOf = ({ shape }: Layer): number | null =>
   shape.reduce<number | null>(
@@ -32,7 +33,7 @@ export const addLayersCommand = (program: Command): void => {
   program
     .command('layers')
     .description('list the layers of a network: name, operation, shape without the batch, features')
-    .argument('<model>', 'ONNX file')
+    .argument('<model>', 'ONNX file', parsePath)
     .option('--json', 'as JSON')
     .action(async (model: string, { json }: { json?: boolean }) => {
       const network = await loadNetwork(model, {

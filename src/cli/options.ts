@@ -20,6 +20,12 @@ export const parseBytes = (text: string): number => {
   return bytes;
 };
 
+/** A path, or a name that may be one: an empty one comes from a shell variable that is not set. */
+export const parsePath = (text: string): string => {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a path, not an empty text.');
+  return text;
+};
+
 /** A whole number of at least `least`. */
 export const parseWhole =
   (least: number) =>

@@ -13,7 +13,7 @@ import {
   score,
 } from '../score.ts';
 import { encodeScore, encodeSites, predictionParts, readoutParts } from '../store/score-files.ts';
-import { type Keep, parseBytes, parseKeep, parseList, parseWhole } from './options.ts';
+import { type Keep, parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
 import { resolveRecording } from './recordings.ts';
 import { type Say, withPorts } from './session.ts';
@@ -40,16 +40,22 @@ export const addScoreCommand = (program: Command): void => {
   program
     .command('score')
     .description('score every layer of a network (or given activations) against a recording')
-    .argument('[model]', 'ONNX file')
+    .argument('[model]', 'ONNX file', parsePath)
     .option(
       '--activations <file>',
       'features as .npz (one array per layer) or .npy, instead of a model',
+      parsePath,
     )
     .requiredOption(
       '--recording <folder|name>',
       'recording folder (ventral data import makes one), or a fetched one (ventral data fetch)',
+      parsePath,
     )
-    .option('--protocol <name|file.json>', 'default: image-cv or linsley2023, by the recording')
+    .option(
+      '--protocol <name|file.json>',
+      'default: image-cv or linsley2023, by the recording',
+      parsePath,
+    )
     .option(
       '--layers <globs>',
       "layer names with * and ?, comma-separated; '*' takes every tensor",
@@ -58,9 +64,10 @@ export const addScoreCommand = (program: Command): void => {
     .option(
       '--preprocess <preset|file.json>',
       'default: what lies beside the model, else imagenet-224',
+      parsePath,
     )
-    .option('--out <score.json>', 'write the score with everything it rests on')
-    .option('--csv <sites.csv>', 'write one line per layer and site')
+    .option('--out <score.json>', 'write the score with everything it rests on', parsePath)
+    .option('--csv <sites.csv>', 'write one line per layer and site', parsePath)
     .option('--dry-run', 'print the plan and stop')
     .option('--keep <what>', 'write predictions and/or readout beside --out', parseKeep)
     .option('--memory <size>', 'memory to stay within', parseBytes, 4e9)

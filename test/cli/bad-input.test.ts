@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { zipParts } from '../../src/formats/zip-write.ts';
 import { encodeModel } from '../../src/graph/encode.ts';
 import { join as joined, messageField, textField, varintField } from '../../src/graph/wire.ts';
@@ -19,6 +19,10 @@ import {
   truncate,
   useStudy,
 } from './study.ts';
+
+vi.mock('../../src/node/engine.ts', async (original) =>
+  (await import('./shared-engine.ts')).sharing(await original()),
+);
 
 const study = useStudy();
 
@@ -455,7 +459,7 @@ describe('input that looks bad and is not', () => {
       's1',
       's3',
     ]);
-    expect(stdout).toContain('1 sites left out: s2 (no response at all)');
+    expect(stdout).toContain('1 site left out: s2 (no response at all)');
   });
 
   it('is a folder of that very name with nothing in it, for an import', async () => {

@@ -11,7 +11,21 @@ import type { NdArray } from '../../src/records/array.ts';
 import type { Ports } from '../../src/records/ports.ts';
 import { createMemoryFiles, createMemoryHash } from '../memory-files.ts';
 import { cli, misused, type Refusal, refused } from './run-cli.ts';
-import { images, npy, npyOf, useStudy, writeProtocol } from './study.ts';
+import {
+  images,
+  npy,
+  npyOf,
+  responsesToPictures,
+  sites,
+  trials,
+  useStudy,
+  writePictures,
+  writeProtocol,
+} from './study.ts';
+
+vi.mock('../../src/node/engine.ts', async (original) =>
+  (await import('./shared-engine.ts')).sharing(await original()),
+);
 
 const study = useStudy();
 
@@ -160,6 +174,45 @@ describe('a protocol that cannot be used', () => {
     for (const [change, where] of cases)
       expect((await changed('contrary.json', change)).where).toMatch(where);
   });
+
+  it('cannot choose a time bin by a ceiling that it does not have', async () => {
+    const { folder } = study();
+    const { data } = responsesToPictures();
+    const twice = { data: Float64Array.of(...data, ...data), shape: [2, images, trials, sites] };
+    const recording = await writePictures(folder, 'two bins', twice, {
+      dims: ['time', 'stimulus', 'trial', 'site'],
+      timeBins: [
+        { start: 50, end: 100 },
+        { start: 100, end: 150 },
+      ],
+    });
+    const protocol = (name: string, change: object): string =>
+      writeProtocol(study(), name, { ceiling: { kind: 'none' }, ...change });
+    const command = ['score', study().model, '--recording', recording, '--dry-run', '--protocol'];
+    const { where, mend } = await refused(folder, ...command, protocol('best bin.json', {}));
+    expect(where).toBe('protocol small: timeBin');
+    expect(mend).toContain('"start"');
+    const named = protocol('bin.json', { timeBin: { start: 100, end: 150 } });
+    expect((await cli(...command, named)).stdout).toContain('pictures, 100–150 ms');
+  });
+
+  it('divides by a reliability that single trials do not have', async () => {
+    const { folder, model } = study();
+    const { data } = responsesToPictures();
+    const single = data.filter((_, i) => Math.floor(i / sites) % trials === 0);
+    const recording = await writePictures(
+      folder,
+      'single',
+      {
+        data: single,
+        shape: [images, sites],
+      },
+      { dims: ['stimulus', 'site'] },
+    );
+    const { got, mend } = await refused(folder, 'score', model, '--recording', recording);
+    expect(got).toBe('one response per stimulus');
+    expect(mend).toContain('{"kind": "none"}');
+  });
 });
 
 describe('wrong options', () => {
@@ -181,6 +234,8 @@ describe('wrong options', () => {
       [['--layers', 'conv1,,conv2'], 'none of them empty'],
       [['--device', 'tpu'], 'cpu, webgpu, cuda'],
       [['--out'], 'argument missing'],
+      // A shell variable that is not set.
+      [['--out', ''], 'expected a path'],
       [['another.onnx'], 'too many arguments'],
     ];
     for (const [options, message] of cases) expect(await wrong(...options)).toContain(message);
@@ -205,6 +260,12 @@ describe('wrong options', () => {
     expect(keep.where).toBe('--keep');
     const given = ['score', '--activations', 'a.npy', ...against, '--preprocess', 'raw'];
     expect((await refused(folder, ...given)).where).toBe('--preprocess');
+  });
+
+  it('ask for more threads than any machine has', async () => {
+    const { folder, model, recording } = study();
+    const command = ['score', model, '--recording', recording, '--threads', '100000'];
+    expect(await refused(folder, ...command)).toMatchObject({ where: '--threads', got: '100000' });
   });
 
   it('ask for a device that is not there', async (context) => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readCsv } from '../../src/formats/csv.ts';
 import type { StringArray } from '../../src/formats/npy.ts';
 import { npzParts, openNpz } from '../../src/formats/npz.ts';
@@ -13,6 +13,10 @@ import { ventralVersion } from '../../src/version.ts';
 import { temporaryFolder } from '../small-study.ts';
 import { cli, cliDone, listing } from './run-cli.ts';
 import { images, responsesToPictures, sites, trials, useStudy, writeProtocol } from './study.ts';
+
+vi.mock('../../src/node/engine.ts', async (original) =>
+  (await import('./shared-engine.ts')).sharing(await original()),
+);
 
 const study = useStudy();
 
@@ -67,7 +71,7 @@ describe('ventral score', () => {
     expect(stdout).toMatch(/^conv1 +400 +1$/m);
     expect(stdout).toMatch(/^conv3 +32 +1$/m);
     expect(stdout).toMatch(
-      /^plan: 3 layers, 1 passes .* 10 folds; about \d+ MB of memory and \d+ s$/m,
+      /^plan: 3 layers, 1 pass .* 10 folds; about \d+ MB of memory and \d+ s$/m,
     );
     expect(stderr).toBe('');
     expect(listing(folder)).toEqual(before);
