@@ -52,6 +52,7 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
   });
   const size = await inputSize(inputs);
   const layers = chooseLayers(network, request.layers, size);
+  if (layers.length === 0) throw noLayers(network.name);
   const subject = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
   const spatial = layers.filter((layer) => hasForm(layer, subject.form));
   if (spatial.length === 0) throw noSpace(layers);
@@ -91,6 +92,14 @@ const chooseLayers = (
   const layers = listLayers(structure, size);
   return patterns === null ? layers : selectLayers(layers, patterns, name);
 };
+
+const noLayers = (name: string) =>
+  inputError({
+    where: name,
+    expected: 'a network with layers (convolutions, products with weights)',
+    got: 'none that depends on the image',
+    mend: "look at all its tensors with --layers '*', or export the whole network",
+  });
 
 const noSpace = (layers: readonly Layer[]) =>
   inputError({

@@ -4,6 +4,7 @@ import type { BinScores, LayerScore } from '../records/score.ts';
 import { type Aggregate, aggregate, foldScores, nullable, siteScores } from './aggregate.ts';
 import type { Ceiling } from './ceilings.ts';
 import { correlate } from './correlations.ts';
+import { withoutGuesses } from './guesses.ts';
 import { intervalOf } from './intervals.ts';
 import { chosenBin, type Target } from './target.ts';
 
@@ -11,11 +12,12 @@ import { chosenBin, type Target } from './target.ts';
 export const evaluateLayer = (
   target: Target,
   layer: { readonly name: string; readonly features: number },
-  predicted: Float64Nd,
+  predictions: Float64Nd,
   regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
 ): LayerScore => {
   const { protocol, groups, siteIds, folds } = target;
   const { table, ceiling } = chosenBin(target);
+  const predicted = withoutGuesses(table.mean, predictions, folds);
   const foldGroups = folds.map(({ name, test }) => ({ name, rows: test }));
   const withinGroups = correlate(table.mean, predicted, groups, protocol.correlation);
   const withinFolds =
@@ -57,14 +59,15 @@ export const evaluateLayer = (
 
 /** One layer's figures in each of the given time bins, from its predictions there; null where not defined. */
 export const evaluateBins = (
-  { protocol, bins, groups }: Target,
+  { protocol, bins, groups, folds }: Target,
   layer: string,
   indices: readonly number[],
-  predicted: readonly Float64Nd[],
+  predictions: readonly Float64Nd[],
 ): BinScores => {
   const figures = indices.map((bin, index) => {
     const { table, ceiling } = bins[bin]!;
-    const correlations = correlate(table.mean, predicted[index]!, groups, protocol.correlation);
+    const predicted = withoutGuesses(table.mean, predictions[index]!, folds);
+    const correlations = correlate(table.mean, predicted, groups, protocol.correlation);
     return aggregate(correlations, ceiling);
   });
   return {
@@ -85,7 +88,7 @@ const undefinedCorrelations = (
   if (lost === 0) return [];
   const all = Number.isNaN(value) ? ', so the layer has no score' : '';
   return [
-    `${lost} of ${correlations.data.length} correlations are not defined (constant prediction or response)${all}`,
+    `${lost} of ${correlations.data.length} correlations are not defined (a constant response, or nothing to predict it by)${all}`,
   ];
 };
 
