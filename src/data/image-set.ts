@@ -1,11 +1,13 @@
-import { baseName, below, stem } from '../formats/paths.ts';
-import { fileSource } from '../formats/source.ts';
-import { isClutter, openZip } from '../formats/zip.ts';
+import { baseName, stem } from '../formats/paths.ts';
+import { isClutter } from '../formats/zip.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files } from '../records/ports.ts';
+import { type FileTree, openTree } from './tree.ts';
 
 /** Images of a folder or zip archive; names are paths below it, without the folders that all share. */
 export interface ImageSet {
+  /** Folder or archive, as the user knows it. */
+  readonly source: string;
   /** Sorted by code unit. */
   readonly names: readonly string[];
   read(name: string): Promise<Uint8Array>;
@@ -13,17 +15,6 @@ export interface ImageSet {
 
 const isImageName = (path: string): boolean =>
   /\.(jpe?g|png|webp|gif|tiff?|bmp)$/i.test(path) && !isClutter(path);
-
-const listFolder = async (folder: string, files: Files, lead = ''): Promise<string[]> => {
-  const names: string[] = [];
-  for (const name of await files.list(folder)) {
-    const path = below(folder, name);
-    if ((await files.info(path))?.kind === 'folder') {
-      names.push(...(await listFolder(path, files, `${lead}${name}/`)));
-    } else names.push(`${lead}${name}`);
-  }
-  return names;
-};
 
 /** The folders that all paths share, with a slash at the end. */
 const sharedLead = (paths: readonly string[]): string => {
@@ -36,15 +27,17 @@ const sharedLead = (paths: readonly string[]): string => {
     .join('');
 };
 
-const imageSet = (
-  paths: readonly string[],
-  source: string,
-  read: (path: string) => Promise<Uint8Array>,
-): ImageSet => {
+/**
+ * The images of a tree, or of the folder `under` it. Files of other kinds are passed over, by their endings.
+ * Input error: no image, two images with one id.
+ */
+export const imagesIn = (tree: FileTree, under = ''): ImageSet => {
+  const paths = tree.paths.filter((path) => path.startsWith(under));
   const images = paths.filter(isImageName);
+  const { source } = tree;
   if (images.length === 0) {
     throw inputError({
-      where: source,
+      where: under === '' ? source : `${source}: ${under}`,
       expected: 'images (JPEG, PNG, WebP, GIF, TIFF or BMP)',
       got: paths.length === 0 ? 'nothing' : `none among ${paths.length} files`,
       mend: 'name the folder or zip archive of the stimuli',
@@ -62,20 +55,38 @@ const imageSet = (
     }
     first.set(stem(name), name);
   }
-  return { names, read: (name) => read(`${lead}${name}`) };
+  return { source, names, read: (name) => tree.read(`${lead}${name}`) };
 };
 
+/** The images of a folder (and the folders in it) or of a zip archive. Input error as above, or an unsafe archive. */
+export const openImageSet = async (path: string, files: Files): Promise<ImageSet> =>
+  imagesIn(await openTree(path, files));
+
 /**
- * Opens the images of a folder (and the folders in it) or of a zip archive. Files of other kinds are passed over, by
- * their endings. Input error: no image, two images with one id, an archive that cannot be trusted.
+ * The image that each name means, where names are paths on another computer, with either slash: by file name, then
+ * without regard to case, then without ending. Input error, naming `where`, for a name without an image.
  */
-export const openImageSet = async (path: string, files: Files): Promise<ImageSet> => {
-  const info = await files.info(path);
-  if (info?.kind === 'folder') {
-    const names = await listFolder(path, files);
-    return imageSet(names, path, (name) => files.read(below(path, name)));
-  }
-  const zip = await openZip(await fileSource(path, files), baseName(path));
-  const entries = new Map(zip.entries.map((entry) => [entry.name, entry]));
-  return imageSet([...entries.keys()], path, (name) => zip.read(entries.get(name)!));
+export const imagesNamed = (
+  { names, source }: ImageSet,
+  wanted: readonly string[],
+  where: string,
+): string[] => {
+  const keys = [
+    (name: string) => baseName(name),
+    (name: string) => baseName(name).toLowerCase(),
+    (name: string) => stem(name).toLowerCase(),
+  ];
+  const tables = keys.map((key) => new Map(names.map((name) => [key(name), name])));
+  return wanted.map((name) => {
+    for (const [at, key] of keys.entries()) {
+      const found = tables[at]!.get(key(name));
+      if (found !== undefined) return found;
+    }
+    throw inputError({
+      where,
+      expected: `images of ${source}`,
+      got: `"${name}", which is not among them`,
+      mend: 'name the folder or archive with these images',
+    });
+  });
 };

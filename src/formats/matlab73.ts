@@ -94,9 +94,9 @@ const damaged = (where: string, expected: string, got: string) =>
 
 const readReferences = async (reading: Reading, path: string): Promise<MatValue[]> => {
   const targets = await reading.file.read(path);
-  if (!Array.isArray(targets)) throw damaged(`${reading.file.name}: ${path}`, 'references', 'none');
+  if (ArrayBuffer.isView(targets)) throw damaged(`${reading.file.name}: ${path}`, 'references', 'none');
   const values: MatValue[] = [];
-  for (const target of targets) values.push(await readAt(reading, target));
+  for (const target of targets as readonly string[]) values.push(await readAt(reading, target));
   return values;
 };
 

@@ -97,7 +97,7 @@ describe('the HDF5 port', () => {
     expect(await readTextsAt(file, '/region')).toEqual(['V4', 'V4', 'IT', 'IT']);
     const some = await readNumbersAt(file, '/dicarlo.Made.public', [[1, 3]]);
     expect(Array.from(some, Number)).toEqual(golden.assembly.responses.slice(8, 24));
-    expect(Array.from(await readNumbersAt(file, '/neuroid'))).toEqual([0, 0, 0, 0]);
+    expect(Array.from(await readNumbersAt(file, '/neuroid'), Number)).toEqual([0, 0, 0, 0]);
     expect(await file.attribute('/neuroid', 'nothing')).toBeNull();
     expect(await file.item('/nothing')).toBeNull();
     await file.close();
