@@ -1,6 +1,6 @@
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { CheckStop, Engine } from '../records/ports.ts';
+import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
@@ -9,13 +9,9 @@ import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
 import { type Outcome, remarksOf } from './remarks.ts';
+import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 import { predictPlaces, startTask } from './task.ts';
-
-export interface PlsHooks {
-  readonly progress: (done: number, total: number) => void;
-  readonly checkStop: CheckStop;
-}
 
 export interface HeldOutPredictions {
   /** One per target set, [rows, sites] in the caller's order; NaN in rows that no fold holds out. */
@@ -30,27 +26,13 @@ const atWorkbench = async <T>(
   source: FeatureSource,
   order: Int32Array,
   settings: PlsSettings,
-  hooks: PlsHooks,
+  hooks: RegressionHooks,
   work: (bench: Workbench) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
-  let done = 0;
-  let total = 0;
   try {
-    return await work({
-      engine,
-      products,
-      features: openFeatures(source),
-      order,
-      settings,
-      hooks: {
-        step: () => hooks.progress(++done, total),
-        expect: (steps) => {
-          total += steps;
-        },
-        checkStop: hooks.checkStop,
-      },
-    });
+    const features = openFeatures(source);
+    return await work({ engine, products, features, order, settings, hooks: stepsOf(hooks) });
   } finally {
     await products.release();
   }
@@ -115,7 +97,7 @@ export const predictHeldOut = async (
   targets: readonly Float64Nd[],
   folds: readonly Fold[],
   settings: PlsSettings,
-  hooks: PlsHooks,
+  hooks: RegressionHooks,
 ): Promise<HeldOutPredictions> => {
   checkFit(source.rows, folds, settings);
   checkFeatures(source.name, source.columns, settings);
@@ -154,7 +136,7 @@ export const fitReadout = async (
   source: FeatureSource,
   targets: Float64Nd,
   settings: PlsSettings,
-  hooks: PlsHooks = { progress: () => {}, checkStop: () => {} },
+  hooks: RegressionHooks = { progress: () => {}, checkStop: () => {} },
 ): Promise<Readout> => {
   checkFit(source.rows, [{ name: 'all rows', test: new Int32Array(0) }], settings);
   checkFeatures(source.name, source.columns, settings);

@@ -6,9 +6,10 @@ import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
-import { fitReadout, type HeldOutPredictions, type PlsHooks, predictHeldOut } from './pls.ts';
+import { fitReadout, type HeldOutPredictions, predictHeldOut } from './pls.ts';
 import { checkRidge, fitRidgeReadout, predictHeldOutRidge } from './ridge.ts';
 import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
+import type { RegressionHooks } from './steps.ts';
 
 export type RegressionSize = Omit<FitSize, 'components'>;
 
@@ -47,7 +48,7 @@ export const predictFolds = async (
   targets: readonly Float64Nd[],
   folds: readonly Fold[],
   settings: RegressionSettings,
-  hooks: PlsHooks,
+  hooks: RegressionHooks,
 ): Promise<Regressed> =>
   settings.kind === 'pls'
     ? {
@@ -62,7 +63,7 @@ export const fitOnAllRows = (
   source: FeatureSource,
   targets: Float64Nd,
   settings: RegressionSettings,
-  hooks?: PlsHooks,
+  hooks?: RegressionHooks,
 ) =>
   settings.kind === 'pls'
     ? fitReadout(engine, source, targets, settings, hooks)

@@ -6,11 +6,12 @@ import type { RidgeSettings } from '../records/protocol.ts';
 import { type Features, openFeatures } from './features.ts';
 import { type Fold, orderByFold } from './folds.ts';
 import { gramMatrix, type StepHooks } from './gram.ts';
-import type { HeldOutPredictions, PlsHooks, Readout } from './pls.ts';
+import type { HeldOutPredictions, Readout } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
 import { type Best, type Range, type Sweep, sweepStrengths } from './ridge-sweep.ts';
+import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 
 export interface RidgePredictions extends HeldOutPredictions {
@@ -109,20 +110,12 @@ const sweep = async (
 /** Runs `work` with products and steps that last as long as it does. */
 const withProducts = async <T>(
   engine: Engine,
-  hooks: PlsHooks,
+  hooks: RegressionHooks,
   work: (products: Products, hooks: StepHooks) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
-  let done = 0;
-  let total = 0;
   try {
-    return await work(products, {
-      step: () => hooks.progress(++done, total),
-      expect: (steps) => {
-        total += steps;
-      },
-      checkStop: hooks.checkStop,
-    });
+    return await work(products, stepsOf(hooks));
   } finally {
     await products.release();
   }
@@ -229,7 +222,7 @@ export const predictHeldOutRidge = async (
   targets: readonly Float64Nd[],
   folds: readonly Fold[],
   settings: RidgeSettings,
-  hooks: PlsHooks,
+  hooks: RegressionHooks,
 ): Promise<RidgePredictions> => {
   checkRidge(source.rows, folds);
   const { order, ranges } = orderByFold(source.rows, folds);
@@ -281,7 +274,7 @@ export const fitRidgeReadout = (
   source: FeatureSource,
   targets: Float64Nd,
   settings: RidgeSettings,
-  hooks: PlsHooks = { progress: () => {}, checkStop: () => {} },
+  hooks: RegressionHooks = { progress: () => {}, checkStop: () => {} },
 ): Promise<RidgeReadout> => {
   checkRidge(source.rows, [{ name: 'all rows', test: new Int32Array(0) }]);
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);

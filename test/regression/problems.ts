@@ -6,7 +6,7 @@ import type { FeatureSource } from '../../src/records/activations.ts';
 import type { Float32Nd, Float64Nd, NdArray } from '../../src/records/array.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
 import type { Fold } from '../../src/regression/folds.ts';
-import type { PlsHooks } from '../../src/regression/pls.ts';
+import type { RegressionHooks } from '../../src/regression/steps.ts';
 
 export interface Case {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Problem extends Case {
   readonly settings: PlsSettings;
 }
 
-export const quiet: PlsHooks = { progress: () => {}, checkStop: () => {} };
+export const quiet: RegressionHooks = { progress: () => {}, checkStop: () => {} };
 
 /** A source of a copy of `x`, in one block or in blocks of `width` columns. */
 export const sourceOf = (x: Float32Nd, width = x.shape[1]!): FeatureSource => {
