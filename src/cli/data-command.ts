@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import { importNpy } from '../data/import.ts';
 import { inspectRecording } from '../data/inspect.ts';
-import { readRecording } from '../formats/recording.ts';
-import { cacheFolder } from '../node/platform.ts';
 import { inputError } from '../records/errors.ts';
 import { inspectionLines } from '../report/inspection.ts';
 import { addFetchCommand, addListCommand } from './fetch-command.ts';
+import { addInspectCommand } from './inspect-command.ts';
 import { parseList, parseNumber, parsePath, parseWindow } from './options.ts';
-import { resolveRecording } from './recordings.ts';
 import { withStorage } from './session.ts';
 
 interface ImportOptions {
@@ -35,17 +33,7 @@ export const addDataCommand = (program: Command): void => {
   addNpyImport(imports);
   addListCommand(data);
   addFetchCommand(data);
-  data
-    .command('inspect')
-    .description('dimensions, sites, time bins, reliabilities and first stimuli of a recording')
-    .argument('<recording>', 'recording folder, or the name of a fetched one', parsePath)
-    .action((folder: string) =>
-      withStorage({}, async (ports) => {
-        const found = await resolveRecording(folder, cacheFolder(), ports.files);
-        const inspection = inspectRecording(await readRecording(found, ports));
-        process.stdout.write(`${inspectionLines(inspection).join('\n')}\n`);
-      }),
-    );
+  addInspectCommand(data);
 };
 
 const addNpyImport = (imports: Command): void => {

@@ -53,6 +53,18 @@ const summary = (data: ArrayLike<number>): Pick<Inspection, 'responses' | 'missi
   };
 };
 
+/** Mean of each site over rows and trials; null where it has no response. */
+const siteMeans = ({ data, shape }: Float64Nd): (number | null)[] => {
+  const sites = shape[2]!;
+  const [sums, counts] = [new Float64Array(sites), new Float64Array(sites)];
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isNaN(data[i]!)) continue;
+    sums[i % sites]! += data[i]!;
+    counts[i % sites]! += 1;
+  }
+  return Array.from(sums, (sum, site) => (counts[site] === 0 ? null : sum / counts[site]!));
+};
+
 const binReliability = (
   trials: Float64Nd,
   bin: BinReliability['bin'],
@@ -89,6 +101,7 @@ export const inspectRecording = (
       sites: header.sites.filter((site) => site.area === area).length,
     })),
     animals: [...new Set(animals)],
+    sites: header.sites.map(({ id, area, animal }) => ({ id, area, animal: animal ?? null })),
     timeBins: header.timeBins,
     unit: header.unit,
     stimuli: {
@@ -98,6 +111,7 @@ export const inspectRecording = (
     },
     trials: { least: counts[0] ?? 0, median: median(counts), most: counts.at(-1) ?? 0 },
     ...summary(responses.data),
+    timeCourse: header.timeBins.map((bin, index) => ({ bin, perSite: siteMeans(bins[index]!) })),
     reliability: header.dims.includes('trial')
       ? {
           splits,

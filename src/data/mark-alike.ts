@@ -33,7 +33,7 @@ export const markAlike = (
       columns: { ...stimulus.columns, [alikeColumn]: stimuli[first[index]!]!.id },
     })),
     notes: [
-      `${together} stimuli are nearly equal to others, in ${several.length} groups (${shown.join(', ')}${more}): column ` +
+      `${together} stimuli are nearly equal to others, in ${several.length} ${several.length === 1 ? 'group' : 'groups'} (${shown.join(', ')}${more}): column ` +
         `${alikeColumn}; "groupBy": "${alikeColumn}" in the folds of a protocol keeps each group in one fold`,
     ],
   };

@@ -9,6 +9,19 @@ export interface BinReliability {
   readonly median: number | null;
 }
 
+/** Mean responses of the sites in one time bin, over stimuli, fixations and trials. */
+export interface BinResponse {
+  readonly bin: TimeBin;
+  /** One value per site, in order, in the recording's unit; null where the site has no response in the bin. */
+  readonly perSite: readonly (number | null)[];
+}
+
+export interface InspectedSite {
+  readonly id: string;
+  readonly area: string;
+  readonly animal: string | null;
+}
+
 /** What there is to know about a recording before it is scored. Plain data. */
 export interface Inspection {
   readonly name: string;
@@ -19,6 +32,7 @@ export interface Inspection {
   readonly dimensions: readonly { readonly name: string; readonly size: number }[];
   readonly areas: readonly { readonly area: string; readonly sites: number }[];
   readonly animals: readonly string[];
+  readonly sites: readonly InspectedSite[];
   readonly timeBins: readonly TimeBin[];
   readonly unit: string;
   readonly stimuli: {
@@ -37,6 +51,8 @@ export interface Inspection {
     readonly mean: number;
     readonly most: number;
   } | null;
+  /** The course of the mean response over the time bins. */
+  readonly timeCourse: readonly BinResponse[];
   /** Null without repeated trials. */
   readonly reliability: {
     readonly splits: number;

@@ -82,7 +82,7 @@ describe('markAlike', () => {
   it('names the first of each group, and says how to keep them together', () => {
     const marked = markAlike(stimuli, [a, b, a]);
     expect(marked.stimuli.map(({ columns }) => columns.alike)).toEqual(['x', 'y', 'x']);
-    expect(marked.notes[0]).toContain('2 stimuli are nearly equal to others, in 1 groups (x ≈ z)');
+    expect(marked.notes[0]).toContain('2 stimuli are nearly equal to others, in 1 group (x ≈ z)');
     expect(marked.notes[0]).toContain('"groupBy": "alike"');
   });
 

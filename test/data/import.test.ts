@@ -404,7 +404,7 @@ describe('on disk', () => {
       file: 'image0640.jpg',
       columns: { alike: 'image0640' },
     });
-    expect(recording.header.notes.join()).toContain('in 1 groups (image0331 ≈ image0387)');
+    expect(recording.header.notes.join()).toContain('in 1 group (image0331 ≈ image0387)');
     const again = await readRecording(out, ports);
     expect(again.hash).toBe(recording.hash);
     const { reliability, trials, missing } = inspectRecording(recording);

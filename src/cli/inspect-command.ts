@@ -1,0 +1,196 @@
+import type { Command } from 'commander';
+import { inspectRecording } from '../data/inspect.ts';
+import { meanMaps, responseMaps } from '../data/response-maps.ts';
+import { readStimulus } from '../data/stimuli.ts';
+import { readRecording } from '../formats/recording.ts';
+import { encodeText } from '../formats/text.ts';
+import { cacheFolder } from '../node/platform.ts';
+import type { Float64Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Inspection } from '../records/inspection.ts';
+import type { Pixels, Ports } from '../records/ports.ts';
+import type { Recording, TimeBin } from '../records/recording.ts';
+import { inspectionLines } from '../report/inspection.ts';
+import { inspectionPage, type PagePicture } from '../report/inspection-page.ts';
+import { mapImage, rangeOf } from '../report/map-image.ts';
+import { parsePath, parseWindow } from './options.ts';
+import { checkOutputs, type Output, writeTogether } from './outputs.ts';
+import { resolveRecording } from './recordings.ts';
+import { withStorage } from './session.ts';
+
+interface InspectOptions {
+  readonly site?: string;
+  readonly map?: string;
+  readonly bin?: TimeBin;
+  readonly html?: string;
+}
+
+export const addInspectCommand = (data: Command): void => {
+  data
+    .command('inspect')
+    .description('dimensions, sites, time bins, reliabilities and first stimuli of a recording')
+    .argument('<recording>', 'recording folder, or the name of a fetched one', parsePath)
+    .option('--html <report.html>', 'write all of it, with charts and maps, as one page', parsePath)
+    .option('--site <id>', 'site whose response maps --map writes')
+    .option(
+      '--map <out.png>',
+      'write the mean map of --site, and its map of each stimulus',
+      parsePath,
+    )
+    .option('--bin <ms>', 'time bin of the maps (default: the most reliable)', parseWindow)
+    .action((named: string, options: InspectOptions) =>
+      withStorage({}, async (ports) => {
+        checkOptions(options);
+        const folder = await resolveRecording(named, cacheFolder(), ports.files);
+        await checkOutputs(
+          [
+            ...(options.html === undefined ? [] : [{ option: '--html', path: options.html }]),
+            ...(options.map === undefined ? [] : [{ option: '--map', path: options.map }]),
+          ],
+          ['recording.json', 'responses.npy', 'stimuli.csv'].map((name) => ({
+            option: 'the recording',
+            path: `${folder}/${name}`,
+          })),
+          ports.files,
+        );
+        const recording = await readRecording(folder, ports);
+        const inspection = inspectRecording(recording);
+        const lines = inspectionLines(inspection);
+        const outputs: Output[] = [];
+        if (options.map !== undefined) {
+          const { pixels, says } = siteMaps(recording, inspection, options);
+          outputs.push({ path: options.map, parts: [await ports.images.encode(pixels)] });
+          lines.push(`${'map'.padEnd(12)} ${options.map}: ${says}`);
+        }
+        if (options.html !== undefined) {
+          const page = await pageOf(recording, inspection, options.bin, ports);
+          outputs.push({ path: options.html, parts: [encodeText(page)] });
+        }
+        await writeTogether(outputs, ports.files);
+        process.stdout.write(`${lines.join('\n')}\n`);
+      }),
+    );
+};
+
+const checkOptions = ({ site, map, bin, html }: InspectOptions): void => {
+  const wrong = (where: string, expected: string) =>
+    inputError({
+      where,
+      expected,
+      got: 'none',
+      mend: 'ventral data inspect DIR --site ID --map out.png',
+    });
+  if (site !== undefined && map === undefined) throw wrong('--site', '--map beside it');
+  if (map !== undefined && site === undefined) throw wrong('--map', '--site beside it');
+  if (bin !== undefined && map === undefined && html === undefined)
+    throw wrong('--bin', '--map or --html beside it');
+};
+
+/** The bin that was asked for, else the most reliable one, else the one with the strongest responses. */
+const binOf = ({ timeBins, timeCourse, reliability }: Inspection, wanted?: TimeBin): number => {
+  if (wanted !== undefined) {
+    const found = timeBins.findIndex(
+      ({ start, end }) => start === wanted.start && end === wanted.end,
+    );
+    if (found >= 0) return found;
+    throw inputError({
+      where: '--bin',
+      expected: `one of ${timeBins.map(({ start, end }) => `${start}-${end}`).join(', ')}`,
+      got: `${wanted.start}-${wanted.end}`,
+      mend: 'name a bin of the recording',
+    });
+  }
+  const strength = (bin: number): number =>
+    timeCourse[bin]!.perSite.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const level = (bin: number): number =>
+    reliability === null ? strength(bin) : (reliability.bins[bin]!.median ?? -Infinity);
+  return timeBins.reduce((best, _, bin) => (level(bin) > level(best) ? bin : best), 0);
+};
+
+const slice = ({ data, shape }: Float64Nd, index: number): Float64Nd => {
+  const inner = shape.slice(1);
+  const size = inner.reduce((product, each) => product * each, 1);
+  return { data: data.slice(index * size, (index + 1) * size), shape: inner };
+};
+
+/** The mean map of a site and its map of each stimulus, on one scale. */
+const siteMaps = (
+  recording: Recording,
+  inspection: Inspection,
+  { site, bin: wanted }: InspectOptions,
+): { pixels: Pixels; says: string } => {
+  const index = inspection.sites.findIndex(({ id }) => id === site);
+  if (index < 0)
+    throw inputError({
+      where: '--site',
+      expected: `a site of ${recording.header.name}, such as ${inspection.sites[0]!.id}`,
+      got: `"${site}"`,
+      mend: 'recording.json names them',
+    });
+  const bin = binOf(inspection, wanted);
+  const maps = responseMaps(recording, bin);
+  const own = slice(maps, index);
+  const mean = slice(meanMaps(maps), index);
+  const [stimuli, rows, columns] = own.shape as readonly [number, number, number];
+  const data = Float64Array.of(...mean.data, ...own.data);
+  const range = rangeOf(data) ?? { low: 0, high: 0 };
+  const across = Math.ceil(Math.sqrt(stimuli + 1));
+  const cell = Math.max(1, Math.floor(160 / Math.max(rows, columns)));
+  const { start, end } = inspection.timeBins[bin]!;
+  return {
+    pixels: mapImage({ data, shape: [stimuli + 1, rows, columns] }, range, {
+      cell,
+      gap: 8,
+      across,
+    }),
+    says:
+      `${site}, ${start}–${end} ms, ${range.low.toPrecision(3)} (dark) to ${range.high.toPrecision(3)} (bright); ` +
+      `first the mean over stimuli, then each, ${across} in a row`,
+  };
+};
+
+const dataAddress = (png: Uint8Array): string =>
+  `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+
+/** Every k-th pixel: enough for a look. */
+const smaller = ({ width, height, data }: Pixels, side: number): Pixels => {
+  const step = Math.max(1, Math.floor(Math.min(width, height) / side));
+  const [w, h] = [Math.floor(width / step), Math.floor(height / step)];
+  const small = new Uint8Array(w * h * 3);
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      for (let c = 0; c < 3; c++)
+        small[(y * w + x) * 3 + c] = data[(y * step * width + x * step) * 3 + c]!;
+    }
+  }
+  return { width: w, height: h, channels: 3, data: small };
+};
+
+const shownStimuli = 18;
+
+const pageOf = async (
+  recording: Recording,
+  inspection: Inspection,
+  wanted: TimeBin | undefined,
+  ports: Pick<Ports, 'files' | 'images'>,
+): Promise<string> => {
+  const stimuli: PagePicture[] = [];
+  for (const stimulus of recording.stimuli.slice(0, shownStimuli)) {
+    const pixels = await readStimulus(recording, stimulus, ports);
+    const png = await ports.images.encode(smaller(pixels, 120));
+    stimuli.push({ caption: stimulus.id, address: dataAddress(png) });
+  }
+  if (inspection.layout !== 'grid') return inspectionPage({ inspection, stimuli, maps: null });
+  const bin = binOf(inspection, wanted);
+  const means = meanMaps(responseMaps(recording, bin));
+  const pictures: PagePicture[] = [];
+  for (const [index, { id }] of inspection.sites.entries()) {
+    const map = slice(means, index);
+    const range = rangeOf(map.data) ?? { low: 0, high: 0 };
+    const shape = [1, ...map.shape];
+    const pixels = mapImage({ data: map.data, shape }, range, { cell: 1, gap: 0, across: 1 });
+    pictures.push({ caption: id, address: dataAddress(await ports.images.encode(pixels)) });
+  }
+  const maps = { bin: inspection.timeBins[bin]!, pictures };
+  return inspectionPage({ inspection, stimuli, maps });
+};
