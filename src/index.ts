@@ -18,6 +18,18 @@ export {
   type Stimulus,
 } from './records/recording.ts';
 export type { Interval, LayerScore, Provenance, Score, SiteScore } from './records/score.ts';
+export { linearCka } from './regression/cka.ts';
+export { type RowGram, rowGram } from './regression/row-gram.ts';
+export {
+  ceilingBounds,
+  compareDissimilarities,
+  dissimilarities,
+} from './regression/similarity.ts';
+export {
+  shuffleSplits,
+  sklearnKFold,
+  stratifiedShuffleSplits,
+} from './regression/sklearn-splits.ts';
 export { planLines } from './report/plan-report.ts';
 export { scoreLines } from './report/score-report.ts';
 export {
