@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type CatalogueEntry, catalogue, catalogueSeries } from '../data/catalogue.ts';
 import { type Fetched, fetchRecording, folderOfEntry } from '../data/fetch.ts';
 import { createNodeFiles } from '../node/files.ts';
+import { createNodeHdf5 } from '../node/hdf5.ts';
 import { cacheFolder } from '../node/platform.ts';
 import type { Files } from '../records/ports.ts';
 import { bytesText, tableLines } from '../report/table.ts';
@@ -30,7 +31,7 @@ export const addFetchCommand = (data: Command): void => {
     .action((name: string, { from, quiet = false }: { from?: string; quiet?: boolean }) =>
       withNetwork({ quiet }, async (ports) => {
         const request = { name, root: cacheFolder(), from: from ?? null };
-        const fetched = await fetchRecording(request, ports);
+        const fetched = await fetchRecording(request, { ...ports, hdf5: createNodeHdf5() });
         process.stdout.write(`${fetchedLines(fetched).join('\n')}\n`);
       }),
     );

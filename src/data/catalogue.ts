@@ -28,6 +28,10 @@ export type CatalogueImport =
       readonly unit: string;
     }
   | {
+      /** The release of Arcaro et al. 2020: its first file is the archive, its recordings are three. */
+      readonly kind: 'arcaro';
+    }
+  | {
       /** No responses, or none that can be imported: the files are kept as they are. */
       readonly kind: 'keep';
     };
@@ -134,6 +138,20 @@ const cowley2023 = (
     'Cowley, Stan, Pillow, Smith (2023). Compact deep neural network models of visual cortex. bioRxiv 2023.11.22.568315',
 });
 
+const arcaro2020: CatalogueEntry = {
+  name: 'arcaro2020',
+  what:
+    'spatial IT maps of Linsley et al. 2023: a response per fixation, 14 images each, five time bins; m1-ml (32 sites), ' +
+    'm1-pl (31), m2-ml (32)',
+  base: 'https://storage.googleapis.com/serrelab-public/neural_recordings/',
+  files: [published('Arcaro2020.zip')],
+  import: { kind: 'arcaro' },
+  licence: null,
+  citation:
+    'Arcaro, Ponce, Livingstone (2020). The neurons that mistook a hat for a face. eLife 9, e53798; as released by ' +
+    'Linsley, Rodriguez, Fel, Arcaro, Sharma, Livingstone, Serre (2023), NeurIPS',
+};
+
 const kriegeskorte2008: CatalogueEntry = {
   name: 'kriegeskorte2008',
   what: 'dissimilarities of monkey and human IT, 92 object images (a MATLAB file, kept as it is; no responses)',
@@ -147,7 +165,7 @@ const kriegeskorte2008: CatalogueEntry = {
 };
 
 /** The data sets that stand for themselves. */
-export const catalogue: readonly CatalogueEntry[] = [kriegeskorte2008];
+export const catalogue: readonly CatalogueEntry[] = [arcaro2020, kriegeskorte2008];
 
 /** Data sets with many records of one form. */
 export interface CatalogueSeries {

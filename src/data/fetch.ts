@@ -1,7 +1,9 @@
 import { baseName, below } from '../formats/paths.ts';
 import { encodeText } from '../formats/text.ts';
 import { inputError, VentralError } from '../records/errors.ts';
+import type { Hdf5 } from '../records/hdf5.ts';
 import type { Files, Ports } from '../records/ports.ts';
+import { importArcaro } from './arcaro.ts';
 import { type CatalogueEntry, type CatalogueFile, catalogueEntry } from './catalogue.ts';
 import { type DownloadPorts, download } from './download.ts';
 import { importNpy } from './import.ts';
@@ -38,7 +40,8 @@ export interface Fetched {
   readonly files: readonly FetchedFile[] | null;
 }
 
-export type FetchPorts = DownloadPorts & Pick<Ports, 'images' | 'hash' | 'now'>;
+export type FetchPorts = DownloadPorts &
+  Pick<Ports, 'images' | 'hash' | 'now'> & { readonly hdf5: Hdf5 };
 
 /** Where a file lies on this computer, and whether it was brought here for this import. */
 interface Obtained extends FetchedFile {
@@ -146,6 +149,10 @@ const importFiles = async (
   if (settings.kind === 'keep') {
     for (const { path, local } of obtained)
       await ports.files.write(below(out, path), [await ports.files.read(local)]);
+    return;
+  }
+  if (settings.kind === 'arcaro') {
+    await importArcaro({ archive: obtained[0]!.local, out }, ports);
     return;
   }
   const { dims, area, species, animal, window, unit } = settings;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CatalogueEntry, catalogueEntry } from '../../src/data/catalogue.ts';
 import { download } from '../../src/data/download.ts';
@@ -6,6 +7,7 @@ import { type FetchPorts, fetchEntry, fetchRecording } from '../../src/data/fetc
 import { npyParts } from '../../src/formats/npy.ts';
 import { readRecording } from '../../src/formats/recording.ts';
 import { zipParts } from '../../src/formats/zip-write.ts';
+import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createNodeHttp } from '../../src/node/http.ts';
 import { createNodeImages } from '../../src/node/images.ts';
 import { createRandom } from '../../src/numeric/random.ts';
@@ -47,6 +49,7 @@ beforeEach(async () => {
     checkStop: () => undefined,
     say: (line) => said.push(line),
     now: () => 0,
+    hdf5: createNodeHdf5(),
   };
 });
 afterEach(async () => {
@@ -321,6 +324,51 @@ describe('fetchRecording', () => {
 });
 
 const readText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+describe("the paper's release", () => {
+  const archive = new Uint8Array(
+    readFileSync(new URL('../golden/arcaro2020.zip', import.meta.url)),
+  );
+  const bring = (from: string) =>
+    fetchRecording({ name: 'arcaro2020', root: 'cache', from }, ports);
+
+  it('becomes three recordings, through cut connections', async () => {
+    // The committed archive has the layout of the release, and a few images and milliseconds of it.
+    serve('neural/Arcaro2020.zip', {
+      bytes: archive,
+      etag: '"1"',
+      cut: () => 9000 + random.int(20_000),
+    });
+    const { folder, recordings } = await bring(`${server.address}/neural/`);
+    expect(server.asked.length).toBeGreaterThan(2);
+    expect(recordings).toEqual(['m1-ml', 'm1-pl', 'm2-ml'].map((name) => `arcaro2020/${name}`));
+    const headers = await Promise.all(
+      recordings.map(
+        async (name) => (await readRecording(`cache/recordings/${name}`, ports)).header,
+      ),
+    );
+    expect(headers.map(({ sites }) => [sites.length, sites[0]?.area])).toEqual([
+      [32, 'ML'],
+      [31, 'PL'],
+      [32, 'ML'],
+    ]);
+    expect(headers.map(({ name }) => name)).toEqual(recordings);
+    expect(headers[0]?.timeBins).toHaveLength(5);
+    const record = JSON.parse(readText(await files.read(`${folder}/fetched.json`)));
+    expect(record.files[0].sha256).toBe(digest('sha256', archive));
+  });
+
+  it('is all or nothing', async () => {
+    const half = serve('half.zip', { bytes: archive.subarray(0, archive.length / 2) });
+    await inputLine(() => bring(half));
+    expect(files.tree().filter((path) => path.endsWith('.json'))).toEqual([]);
+    files.inject((job, path) => (job === 'write' && path.includes('m2-ml') ? 'ENOSPC' : null));
+    await storageLine(bring(serve('whole.zip', { bytes: archive })));
+    expect(files.tree().filter((path) => path.includes('cache/recordings'))).toEqual([]);
+    files.inject(() => null);
+    expect((await bring(`${server.address}/whole.zip`)).recordings).toHaveLength(3);
+  });
+});
 
 describe('a published hash', () => {
   const content = noise(2000);
