@@ -106,7 +106,8 @@ const connect = (): Line => {
   worker.on('message', (reply: Reply) => {
     const asked = waiting.get(reply.call);
     waiting.delete(reply.call);
-    if (waiting.size === 0) worker.unref();
+    // A late answer must not let the process end before the thread that `close` waits for.
+    if (waiting.size === 0 && ended === null) worker.unref();
     if ('failure' in reply) asked?.reject(new Error(reply.failure));
     else asked?.resolve(reply.answer);
   });

@@ -243,6 +243,16 @@ describe('a process with an engine', () => {
     expect(ended).toEqual({ stdout: '9', stderr: '', status: 0 });
   });
 
+  it('waits for the engine to close in the middle of a run, whose answer comes too late', () => {
+    const ended = runScript(`
+      const x = { data: new Float64Array(1500 * 1500).fill(1), shape: [1500, 1500] };
+      const stopped = session.run({ a: x, b: x }).catch(({ kind }) => kind);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await engine.close();
+      console.log('closed,', await stopped);`);
+    expect(ended).toEqual({ stdout: 'closed, stopped', stderr: '', status: 0 });
+  });
+
   it('may exit in the middle of a run', () => {
     const ended = runScript(`
       const x = { data: new Float64Array(1500 * 1500).fill(1), shape: [1500, 1500] };
