@@ -5,7 +5,7 @@ import { zipParts } from '../../src/formats/zip-write.ts';
 import { encodeModel } from '../../src/graph/encode.ts';
 import { join as joined, messageField, textField, varintField } from '../../src/graph/wire.ts';
 import { smallNetwork } from '../small-study.ts';
-import { cliDone, type Refusal, refused } from './run-cli.ts';
+import { cli, cliDone, listing, type Refusal, refused } from './run-cli.ts';
 import {
   changeHeader,
   changeResponses,
@@ -404,6 +404,22 @@ describe('an import that cannot be done', () => {
     expect((await importing('--out', below)).got).toContain('regular file');
     const taken = await importing('--out', study().recording);
     expect(taken.expected).toBe('a new or empty folder');
+  });
+
+  it('is interrupted', async () => {
+    const { folder, recording } = study();
+    const before = listing(folder);
+    const listeners = process.listenerCount('SIGINT');
+    const running = cli(...importOf(recording));
+    while (process.listenerCount('SIGINT') === listeners) await new Promise(setImmediate);
+    process.emit('SIGINT');
+    expect(await running).toEqual({
+      code: 130,
+      stdout: '',
+      stderr: 'ventral: stopped before the end\n',
+    });
+    expect(listing(folder)).toEqual(before);
+    expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 
   it('is not told when the responses were counted', async () => {
