@@ -11,22 +11,20 @@ export interface RowSums {
 }
 
 /**
- * Sums of the dual coefficients `a` [n, q] and the diagonal `d` [n] of (I − H)/α over all rows but [from, to).
+ * Sums of the dual coefficients `a` [n, q] and the diagonal `d` [n] of (I − H)/α over the rows that `training` marks.
  *
  * With the hat matrix H (intercept included), the residual of row i when it is left out of the fit is
  * (yᵢ − ŷᵢ)/(1 − hᵢᵢ) = aᵢ/dᵢ.
  */
-export const rowSums = (
-  a: Float64Array,
-  d: Float64Array,
-  from: number,
-  to: number,
-  q: number,
-): RowSums => {
+export const rowSums = (a: Float64Array, d: Float64Array, training: Uint8Array): RowSums => {
+  const q = a.length / d.length;
   const squares = new Float64Array(q);
   const leftOut = new Float64Array(q);
   let freedom = 0;
-  for (let i = from === 0 ? to : 0; i < d.length; i = i + 1 === from ? to : i + 1) {
+  let rows = 0;
+  for (let i = 0; i < d.length; i++) {
+    if (training[i] === 0) continue;
+    rows++;
     freedom += d[i]!;
     for (let j = 0; j < q; j++) {
       const value = a[i * q + j]!;
@@ -34,7 +32,7 @@ export const rowSums = (
       leftOut[j] = leftOut[j]! + (value / d[i]!) ** 2;
     }
   }
-  return { squares, leftOut, freedom, rows: d.length - (to - from) };
+  return { squares, leftOut, freedom, rows };
 };
 
 /**

@@ -1,21 +1,21 @@
-import type { Engine, Held } from '../records/ports.ts';
+import type { Engine } from '../records/ports.ts';
 import type { RidgeSettings } from '../records/protocol.ts';
 import { invertDefinite, invertFactor } from './factor.ts';
 import type { StepHooks } from './gram.ts';
 import { matrix, type Products } from './products.ts';
 import { criterion, rowSums } from './ridge-errors.ts';
 
-/** Places [from, to) that one regression leaves out; none where they are the same. */
-export type Range = readonly [from: number, to: number];
-
 /** What one regression found best, for every target. */
 export interface Best {
-  readonly range: Range;
+  /** Rows left out. */
+  readonly test: Int32Array;
+  /** 1 for every other row. */
+  readonly training: Uint8Array;
   /** Criterion at the chosen strength; Infinity where none was usable. */
   readonly errors: Float64Array;
   /** In the settings' unit. */
   readonly strengths: Float64Array;
-  /** Held-out predictions [to − from, q]; of a regression that leaves nothing out, its dual coefficients [n, q]. */
+  /** Held-out predictions [test, q]; of a regression that leaves nothing out, its dual coefficients [n, q]. */
   readonly values: Float64Array;
 }
 
@@ -25,9 +25,10 @@ export interface SweepJob {
   /** Y [n, q]. */
   readonly targets: Float64Array;
   readonly rows: number;
-  readonly ranges: readonly Range[];
+  /** Rows that each regression leaves out; they may overlap. */
+  readonly tests: readonly Int32Array[];
   /** Targets [from, to) that share a strength. */
-  readonly choices: readonly Range[];
+  readonly choices: readonly (readonly [from: number, to: number])[];
   readonly settings: RidgeSettings;
 }
 
@@ -37,13 +38,12 @@ export interface Sweep {
   readonly unusable: readonly number[];
 }
 
-/** Q = (I − H)/α of all rows, where it lies in the engine. */
+/** Of the regression on all rows at one strength. */
 interface Residuals {
-  readonly held: Held;
+  /** Q = (I − H)/α [n, n] and its diagonal. */
+  readonly q: Float64Array;
   readonly diagonal: Float64Array;
-  /** Q_SS of every range. */
-  readonly blocks: readonly Float64Array[];
-  /** QY [n, q]. */
+  /** QY [n, targets]. */
   readonly dual: Float64Array;
 }
 
@@ -77,34 +77,35 @@ const withoutConstant = (inverse: Float64Array, n: number): Float64Array => {
   return inverse;
 };
 
-const diagonalBlock = (a: Float64Array, n: number, [from, to]: Range): Float64Array => {
-  const block = new Float64Array((to - from) ** 2);
-  for (let i = from; i < to; i++)
-    block.set(a.subarray(i * n + from, i * n + to), (i - from) * (to - from));
-  return block;
+/** The rows of a matrix [·, width] that `rows` names. */
+const gather = (a: Float64Array, width: number, rows: Int32Array): Float64Array => {
+  const result = new Float64Array(rows.length * width);
+  rows.forEach((row, k) => {
+    result.set(a.subarray(row * width, (row + 1) * width), k * width);
+  });
+  return result;
 };
 
 const residualsOf = async (
   engine: Engine,
   products: Products,
-  { gram, targets, rows: n, ranges }: SweepJob,
+  { gram, targets, rows: n }: SweepJob,
   strength: number,
 ): Promise<Residuals | null> => {
   const inverse = await invertDefinite(engine, products, penalised(gram, n, strength), n);
   if (inverse === null) return null;
   withoutConstant(inverse, n);
   const diagonal = Float64Array.from({ length: n }, (_, i) => inverse[i * n + i]!);
-  const blocks = ranges.map((range) => diagonalBlock(inverse, n, range));
   const held = await engine.hold({ data: inverse, shape: [n, n] });
   const dual = await products.multiply('a·b', { held }, matrix(targets, n));
-  return { held, diagonal, blocks, dual };
+  return { q: (await engine.take(held)).data as Float64Array, diagonal, dual };
 };
 
 /** Of one regression at one strength. */
 interface Fitted {
-  /** Residuals of the rows left out [s, q]. */
+  /** Residuals of the rows left out [s, targets]. */
   readonly heldOut: Float64Array;
-  /** a [n, q] and the diagonal of its Q [n]; meaningless on the rows left out. */
+  /** a [n, targets] and the diagonal of its Q [n]; meaningless on the rows left out. */
   readonly dual: Float64Array;
   readonly diagonal: Float64Array;
 }
@@ -116,25 +117,28 @@ interface Fitted {
  */
 const leaveOut = async (
   products: Products,
-  { held, diagonal, blocks, dual }: Residuals,
-  index: number,
-  [from, to]: Range,
+  { q, diagonal, dual }: Residuals,
+  test: Int32Array,
 ): Promise<Fitted | null> => {
   const n = diagonal.length;
-  const q = dual.length / n;
-  const size = to - from;
+  const size = test.length;
   if (size === 0) return { heldOut: new Float64Array(0), dual, diagonal };
-  const block = blocks[index]!.slice();
+  const rows = gather(q, n, test);
+  const block = Float64Array.from(
+    { length: size * size },
+    (_, k) => rows[Math.floor(k / size) * n + test[k % size]!]!,
+  );
   if (!(await invertFactor(products, block, size))) return null;
   const factor = matrix(block, size);
-  const rows = { held, rows: [from, to] } as const;
-  const half = await products.multiply('a·b', factor, matrix(dual.slice(from * q, to * q), size));
+  const across = matrix(rows, size);
+  const known = matrix(gather(dual, dual.length / n, test), size);
+  const half = await products.multiply('a·b', factor, known);
   const heldOut = await products.multiply('aᵀ·b', factor, matrix(half, size));
-  const taken = await products.multiply('aᵀ·b', rows, matrix(heldOut, size));
-  const across = await products.multiply('a·b', factor, rows);
+  const taken = await products.multiply('aᵀ·b', across, matrix(heldOut, size));
+  const lost = await products.multiply('a·b', factor, across);
   const rest = diagonal.slice();
   for (let s = 0; s < size; s++)
-    for (let i = 0; i < n; i++) rest[i] = rest[i]! - across[s * n + i]! ** 2;
+    for (let i = 0; i < n; i++) rest[i] = rest[i]! - lost[s * n + i]! ** 2;
   return { heldOut, dual: dual.map((value, k) => value - taken[k]!), diagonal: rest };
 };
 
@@ -145,10 +149,9 @@ const takeIfBetter = (
   { heldOut, dual, diagonal }: Fitted,
 ): void => {
   const { targets, choices, settings } = job;
+  const { test, training, values } = best;
   const q = best.errors.length;
-  const [from, to] = best.range;
-  const errors = criterion(rowSums(dual, diagonal, from, to, q), settings.choose);
-  const { values } = best;
+  const errors = criterion(rowSums(dual, diagonal, training), settings.choose);
   for (const [first, end] of choices) {
     let error = 0;
     for (let j = first; j < end; j++) error += errors[j]! / (end - first);
@@ -157,9 +160,9 @@ const takeIfBetter = (
     for (let j = first; j < end; j++) {
       best.errors[j] = error;
       best.strengths[j] = strength;
-      if (from === to) for (let k = j; k < values.length; k += q) values[k] = dual[k]!;
-      else
-        for (let k = j; k < values.length; k += q) values[k] = targets[from * q + k]! - heldOut[k]!;
+      if (test.length === 0) for (let k = j; k < values.length; k += q) values[k] = dual[k]!;
+      for (let k = 0; k < test.length; k++)
+        values[k * q + j] = targets[test[k]! * q + j]! - heldOut[k * q + j]!;
     }
   }
 };
@@ -175,34 +178,32 @@ export const sweepStrengths = async (
   job: SweepJob,
   hooks: StepHooks,
 ): Promise<Sweep> => {
-  const { gram, rows: n, targets, ranges, settings } = job;
+  const { gram, rows: n, targets, tests, settings } = job;
   const q = targets.length / n;
   const unit = settings.unit === 'absolute' ? 1 : meanSquare(gram, n);
-  const best = ranges.map(
-    (range): Best => ({
-      range,
+  const best = tests.map((test): Best => {
+    const training = new Uint8Array(n).fill(1);
+    for (const row of test) training[row] = 0;
+    return {
+      test,
+      training,
       errors: new Float64Array(q).fill(Number.POSITIVE_INFINITY),
       strengths: new Float64Array(q).fill(Number.NaN),
-      values: new Float64Array((range[0] === range[1] ? n : range[1] - range[0]) * q),
-    }),
-  );
+      values: new Float64Array((test.length === 0 ? n : test.length) * q),
+    };
+  });
   const unusable: number[] = [];
   hooks.expect(settings.strengths.length);
   for (const strength of settings.strengths) {
     hooks.checkStop();
     const residuals = await residualsOf(engine, products, job, strength * unit);
     if (residuals === null) unusable.push(strength);
-    else {
-      try {
-        for (const [index, each] of best.entries()) {
-          const fitted = await leaveOut(products, residuals, index, each.range);
-          hooks.checkStop();
-          if (fitted !== null) takeIfBetter(job, each, strength, fitted);
-        }
-      } finally {
-        await engine.take(residuals.held);
+    else
+      for (const each of best) {
+        const fitted = await leaveOut(products, residuals, each.test);
+        hooks.checkStop();
+        if (fitted !== null) takeIfBetter(job, each, strength, fitted);
       }
-    }
     hooks.step();
   }
   return { best, unusable };

@@ -10,7 +10,7 @@ import type { HeldOutPredictions, Readout } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
-import { type Best, type Range, type Sweep, sweepStrengths } from './ridge-sweep.ts';
+import { type Best, type Sweep, sweepStrengths } from './ridge-sweep.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 
@@ -44,7 +44,7 @@ export const checkRidge = (rows: number, folds: readonly Fold[]): void => {
       });
 };
 
-/** All sets side by side: [rows, sum of sites], rows in fold order. */
+/** All sets side by side: [rows, sum of sites]. */
 const joined = (sets: readonly CentredTargets[], rows: number): Float64Array => {
   const q = sets.reduce((sum, { sites }) => sum + sites, 0);
   const result = new Float64Array(rows * q);
@@ -58,7 +58,7 @@ const joined = (sets: readonly CentredTargets[], rows: number): Float64Array => 
 };
 
 interface Swept extends Sweep {
-  readonly choices: readonly Range[];
+  readonly choices: readonly (readonly [from: number, to: number])[];
   readonly features: Features;
   readonly means: Float64Array;
   readonly constantColumns: number;
@@ -67,15 +67,26 @@ interface Swept extends Sweep {
 interface Table {
   readonly source: FeatureSource;
   readonly order: Int32Array;
-  readonly ranges: readonly Range[];
+  /** Rows that each regression leaves out. */
+  readonly tests: readonly Int32Array[];
   readonly sets: readonly CentredTargets[];
   readonly targets: Float64Array;
 }
 
+const tableOf = (
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  tests: readonly Int32Array[],
+): Table => {
+  const order = Int32Array.from({ length: source.rows }, (_, row) => row);
+  const sets = targets.map((set) => centreTargets(set, order));
+  return { source, order, tests, sets, targets: joined(sets, source.rows) };
+};
+
 const sweep = async (
   engine: Engine,
   products: Products,
-  { source, order, ranges, sets, targets }: Table,
+  { source, order, tests, sets, targets }: Table,
   settings: RidgeSettings,
   hooks: StepHooks,
   keep: boolean,
@@ -95,7 +106,7 @@ const sweep = async (
   if (constantColumns === source.columns) gram.fill(0);
   const counts = sets.map(({ sites }) => sites);
   const choices = choicesOf(counts, settings.perTarget);
-  const job = { gram, targets, rows: source.rows, ranges, choices, settings };
+  const job = { gram, targets, rows: source.rows, tests, choices, settings };
   const found = await sweepStrengths(engine, products, job, hooks);
   if (found.best.some(({ errors }) => errors.includes(Number.POSITIVE_INFINITY)))
     throw inputError({
@@ -151,23 +162,26 @@ const remarksOf = (
 
 /** The value of every target that does not vary over the training rows, or where no feature varies; NaN for others. */
 const fixedValues = (
-  { targets, order }: Table,
-  [from, to]: Range,
-  q: number,
+  { targets }: Table,
+  { training, errors }: Best,
   dead: boolean,
 ): Float64Array => {
-  const n = order.length;
-  const first = from === 0 ? to : 0;
+  const q = errors.length;
+  const first = training.indexOf(1);
   const sums = new Float64Array(q);
   const varies = new Uint8Array(q);
-  for (let i = first; i < n; i = i + 1 === from ? to : i + 1)
+  let rows = 0;
+  training.forEach((trains, i) => {
+    if (trains === 0) return;
+    rows++;
     for (let j = 0; j < q; j++) {
       sums[j] = sums[j]! + targets[i * q + j]!;
       if (targets[i * q + j] !== targets[first * q + j]) varies[j] = 1;
     }
+  });
   return sums.map((sum, j) => {
     if (varies[j] === 0) return targets[first * q + j]!;
-    return dead ? sum / (n - (to - from)) : Number.NaN;
+    return dead ? sum / rows : Number.NaN;
   });
 };
 
@@ -187,21 +201,38 @@ const split = (
   });
 };
 
-/** Held-out predictions of all sets side by side [rows, q], in the caller's order. */
-const predictionsOf = (table: Table, { best, constantColumns }: Swept): Float64Array => {
-  const { order, sets, source } = table;
-  const centre = Float64Array.from(sets.flatMap((set) => [...set.centre]));
+/** Predictions of every regression for the rows that it left out, [test, q] each. */
+const heldOutOf = (table: Table, { best, constantColumns }: Swept): Float64Array[] => {
+  const centre = Float64Array.from(table.sets.flatMap((set) => [...set.centre]));
   const q = centre.length;
-  const result = new Float64Array(order.length * q).fill(Number.NaN);
-  for (const { range, values } of best) {
-    const [from, to] = range;
-    const fixed = fixedValues(table, range, q, constantColumns === source.columns);
-    for (let place = from; place < to; place++)
-      for (let j = 0; j < q; j++)
-        result[order[place]! * q + j] =
-          centre[j]! + (Number.isNaN(fixed[j]!) ? values[(place - from) * q + j]! : fixed[j]!);
-  }
-  return result;
+  return best.map((each) => {
+    const fixed = fixedValues(table, each, constantColumns === table.source.columns);
+    return each.values.map((value, k) => {
+      const j = k % q;
+      return centre[j]! + (Number.isNaN(fixed[j]!) ? value : fixed[j]!);
+    });
+  });
+};
+
+/** What every way of leaving rows out has in common. */
+const predictTests = async (
+  engine: Engine,
+  table: Table,
+  settings: RidgeSettings,
+  hooks: RegressionHooks,
+) => {
+  const { source, sets, tests } = table;
+  const swept = await withProducts(engine, hooks, (products, steps) =>
+    sweep(engine, products, table, settings, steps, false),
+  );
+  const { best } = swept;
+  return {
+    heldOut: heldOutOf(table, swept),
+    strengths: split(sets, tests.length, (fold, target) => best[fold]!.strengths[target]!),
+    errors: split(sets, tests.length, (fold, target) => best[fold]!.errors[target]!),
+    arithmetic: 'float64 gram' as const,
+    warnings: remarksOf(swept, source.columns, settings),
+  };
 };
 
 /**
@@ -225,22 +256,50 @@ export const predictHeldOutRidge = async (
   hooks: RegressionHooks,
 ): Promise<RidgePredictions> => {
   checkRidge(source.rows, folds);
-  const { order, ranges } = orderByFold(source.rows, folds);
-  const sets = targets.map((set) => centreTargets(set, order));
-  const table: Table = { source, order, ranges, sets, targets: joined(sets, source.rows) };
-  const swept = await withProducts(engine, hooks, (products, steps) =>
-    sweep(engine, products, table, settings, steps, false),
-  );
-  const { best } = swept;
+  orderByFold(source.rows, folds);
+  const tests = folds.map(({ test }) => test);
+  const table = tableOf(source, targets, tests);
+  const { heldOut, ...rest } = await predictTests(engine, table, settings, hooks);
   const q = table.targets.length / source.rows;
-  const predicted = predictionsOf(table, swept);
+  const predicted = new Float64Array(source.rows * q).fill(Number.NaN);
+  tests.forEach((test, fold) => {
+    test.forEach((row, k) => {
+      predicted.set(heldOut[fold]!.subarray(k * q, (k + 1) * q), row * q);
+    });
+  });
   return {
-    predictions: split(sets, source.rows, (row, target) => predicted[row * q + target]!),
-    strengths: split(sets, folds.length, (fold, target) => best[fold]!.strengths[target]!),
-    errors: split(sets, folds.length, (fold, target) => best[fold]!.errors[target]!),
-    arithmetic: 'float64 gram',
-    warnings: remarksOf(swept, source.columns, settings),
+    ...rest,
+    predictions: split(table.sets, source.rows, (row, target) => predicted[row * q + target]!),
   };
+};
+
+export interface RidgeSplits extends Omit<RidgePredictions, 'predictions'> {
+  /** [splits][target sets], each [rows held out, sites] in the order of the split's `test`. */
+  readonly predictions: Float64Nd[][];
+}
+
+/**
+ * `predictHeldOutRidge` for splits whose held-out rows may overlap, such as shuffle splits: each split's predictions for
+ * itself. Throws as that does, but for the overlap.
+ */
+export const predictSplitsRidge = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  splits: readonly Fold[],
+  settings: RidgeSettings,
+  hooks: RegressionHooks,
+): Promise<RidgeSplits> => {
+  checkRidge(source.rows, splits);
+  for (const each of splits) orderByFold(source.rows, [each]);
+  const tests = splits.map(({ test }) => test);
+  const table = tableOf(source, targets, tests);
+  const { heldOut, ...rest } = await predictTests(engine, table, settings, hooks);
+  const q = table.targets.length / source.rows;
+  const predictions = tests.map((test, index) =>
+    split(table.sets, test.length, (row, target) => heldOut[index]![row * q + target]!),
+  );
+  return { ...rest, predictions };
 };
 
 /** A readout from the dual coefficients of a regression on all rows; targets that do not vary take no part. */
@@ -253,9 +312,9 @@ const readoutOf = async (
 ): Promise<Pick<Readout, 'weights' | 'offset'>> => {
   const { sets, order, source } = table;
   const { sites, centre } = sets[0]!;
-  const { values } = swept.best[0] as Best;
-  const fixed = fixedValues(table, [0, 0], sites, swept.constantColumns === source.columns);
-  const dual = values.map((value, k) => (Number.isNaN(fixed[k % sites]!) ? value : 0));
+  const all = swept.best[0]!;
+  const fixed = fixedValues(table, all, swept.constantColumns === source.columns);
+  const dual = all.values.map((value, k) => (Number.isNaN(fixed[k % sites]!) ? value : 0));
   const bench = { engine, products, features: swept.features, order, hooks };
   const weights = await weightsFromDual(bench, dual);
   const offset = centre.slice();
@@ -277,15 +336,7 @@ export const fitRidgeReadout = (
   hooks: RegressionHooks = { progress: () => {}, checkStop: () => {} },
 ): Promise<RidgeReadout> => {
   checkRidge(source.rows, [{ name: 'all rows', test: new Int32Array(0) }]);
-  const order = Int32Array.from({ length: source.rows }, (_, row) => row);
-  const sets = [centreTargets(targets, order)];
-  const table: Table = {
-    source,
-    order,
-    ranges: [[0, 0]],
-    sets,
-    targets: joined(sets, source.rows),
-  };
+  const table = tableOf(source, [targets], [new Int32Array(0)]);
   return withProducts(engine, hooks, async (products, steps) => {
     const swept = await sweep(engine, products, table, settings, steps, true);
     return {

@@ -4,6 +4,7 @@ import { isStrings } from '../../src/formats/npy.ts';
 import { openNpz } from '../../src/formats/npz.ts';
 import { bytesSource } from '../../src/formats/source.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
+import { takeRows } from '../../src/numeric/array.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd, Float64Nd, NdArray } from '../../src/records/array.ts';
 import type { Engine } from '../../src/records/ports.ts';
@@ -11,7 +12,12 @@ import { type RidgeSettings, ridgeSchema } from '../../src/records/protocol.ts';
 import { invertDefinite } from '../../src/regression/factor.ts';
 import { kFold } from '../../src/regression/folds.ts';
 import { openProducts } from '../../src/regression/products.ts';
-import { fitRidgeReadout, predictHeldOutRidge } from '../../src/regression/ridge.ts';
+import {
+  fitRidgeReadout,
+  predictHeldOutRidge,
+  predictSplitsRidge,
+} from '../../src/regression/ridge.ts';
+import { shuffleSplits } from '../../src/regression/sklearn-splits.ts';
 import { foldsFrom, quiet, sourceOf, worstDifference } from './problems.ts';
 
 interface Case {
@@ -161,6 +167,29 @@ describe('ridge regression under cross-validation', () => {
     expect([...after.strengths[0]!.data.subarray(6, 9)]).toEqual([
       ...before.strengths[0]!.data.subarray(6, 9),
     ]);
+  });
+
+  it('fits splits whose held-out rows overlap, each as it would be alone', async () => {
+    const { x, y } = noisyProblem(70, 90, 3);
+    const splits = shuffleSplits(70, 3, { test: 0.4 }, 1).map(({ test }, k) => ({
+      name: `split ${k + 1}`,
+      test,
+    }));
+    const shared = splits[0]!.test.filter((row) => splits[1]!.test.includes(row));
+    expect(shared.length).toBeGreaterThan(3);
+    const found = await predictSplitsRidge(engine, sourceOf(x), [y], splits, settings, quiet);
+    for (const [index, split] of splits.entries()) {
+      const alone = await predictHeldOutRidge(engine, sourceOf(x), [y], [split], settings, quiet);
+      const expected = takeRows(alone.predictions[0]!, split.test);
+      const scale = takeRows(y, split.test);
+      expect(worstDifference(found.predictions[index]![0]!, expected, scale)).toBeLessThan(1e-10);
+      expect([...found.strengths[0]!.data.subarray(3 * index, 3 * index + 3)]).toEqual([
+        ...alone.strengths[0]!.data,
+      ]);
+    }
+    await expect(
+      predictHeldOutRidge(engine, sourceOf(x), [y], splits, settings, quiet),
+    ).rejects.toThrow('in one fold at most');
   });
 
   it('measures strengths by the features where it is asked to, so that their scale does not matter', async () => {
