@@ -26,6 +26,8 @@ export interface Workbench {
   readonly order: Int32Array;
   readonly settings: PlsSettings;
   readonly hooks: StepHooks;
+  /** Where a Gram matrix in this order comes from, unless it is to be made of the features. */
+  readonly gramOf?: (precision: Gram['precision']) => Promise<Gram>;
 }
 
 /**
@@ -94,11 +96,14 @@ const fitNarrow = async (bench: Workbench, job: Job): Promise<Fit> => {
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
 export const withGram = async <T>(
-  { engine, products, features, order, hooks }: Workbench,
+  { engine, products, features, order, hooks, gramOf }: Workbench,
   precision: Gram['precision'],
   use: (gram: Gram) => Promise<T>,
 ): Promise<T> => {
-  const gram = await gramMatrix(engine, products, features, order, precision, hooks);
+  const gram =
+    gramOf === undefined
+      ? await gramMatrix(engine, products, features, order, precision, hooks)
+      : await gramOf(precision);
   try {
     return await use(gram);
   } finally {

@@ -44,7 +44,8 @@ interface Collected {
   readonly outcomes: Outcome[];
 }
 
-const collectHeldOut = (
+/** The folds of all sets as a job, and what it will have collected when it is done. */
+export const collectHeldOut = (
   sets: readonly CentredTargets[],
   { order, ranges }: FoldOrder,
   components: number,

@@ -1,0 +1,153 @@
+// Splits whose held-out rows may overlap, such as shuffle splits: each is a regression of its own, all share one Gram
+// matrix.
+
+import { takeRows } from '../numeric/array.ts';
+import type { FeatureSource } from '../records/activations.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { Engine } from '../records/ports.ts';
+import type { PlsSettings, RegressionSettings } from '../records/protocol.ts';
+import { checkFeatures, checkFit } from './estimate.ts';
+import { type Features, openFeatures } from './features.ts';
+import { type Arithmetic, carryOut } from './fit.ts';
+import { type Fold, orderByFold } from './folds.ts';
+import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
+import { collectHeldOut } from './pls.ts';
+import { openProducts, type Products } from './products.ts';
+import { type Outcome, remarksOf } from './remarks.ts';
+import { predictSplitsRidge } from './ridge.ts';
+import { type RegressionHooks, stepsOf } from './steps.ts';
+import { centreTargets } from './targets.ts';
+
+export interface SplitPredictions {
+  /** [splits][target sets], each [rows held out, sites] in the order of the split's `test`. */
+  readonly predictions: Float64Nd[][];
+  /** Of every split. */
+  readonly arithmetics: readonly Arithmetic[];
+  /** Ridge: chosen strengths [splits, sites] per target set; null for other regressions. */
+  readonly strengths: readonly Float64Nd[] | null;
+  readonly warnings: string[];
+}
+
+type Order = Int32Array;
+
+/** Rows and columns of a symmetric matrix in another order. */
+const permuted = (gram: Float64Array, order: Order): Float64Array => {
+  const n = order.length;
+  const result = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const row = order[i]! * n;
+    for (let j = 0; j < n; j++) result[i * n + j] = gram[row + order[j]!]!;
+  }
+  return result;
+};
+
+/** Makes the Gram matrix of each precision once, and lends it in any order of rows. */
+const lendGram = (
+  engine: Engine,
+  products: Products,
+  features: Features,
+  hooks: StepHooks,
+): ((order: Order, precision: Gram['precision']) => Promise<Gram>) => {
+  const made = new Map<Gram['precision'], Omit<Gram, 'held'> & { data: Float64Array }>();
+  const n = features.rows;
+  const asGiven = Int32Array.from({ length: n }, (_, row) => row);
+  return async (order, precision) => {
+    let base = made.get(precision);
+    if (base === undefined) {
+      const { held, ...rest } = await gramMatrix(
+        engine,
+        products,
+        features,
+        asGiven,
+        precision,
+        hooks,
+      );
+      base = { ...rest, data: (await engine.take(held)).data as Float64Array };
+      made.set(precision, base);
+    }
+    const { data, ...rest } = base;
+    return { ...rest, held: await engine.hold({ data: permuted(data, order), shape: [n, n] }) };
+  };
+};
+
+/** Features that stay for the next split: what would be changed in place is a copy. */
+const lendFeatures = (features: Features): Features => ({
+  ...features,
+  resident: async () => {
+    const block = await features.resident();
+    return block === null ? null : { ...block, data: block.data.slice() };
+  },
+  drop: () => undefined,
+});
+
+const predictPls = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  splits: readonly Fold[],
+  settings: PlsSettings,
+  hooks: RegressionHooks,
+): Promise<SplitPredictions> => {
+  checkFit(source.rows, splits, settings);
+  checkFeatures(source.name, source.columns, settings);
+  const products = openProducts(engine);
+  const features = openFeatures(source);
+  const steps = stepsOf(hooks);
+  const gramIn = lendGram(engine, products, features, steps);
+  const predictions: Float64Nd[][] = [];
+  const arithmetics: Arithmetic[] = [];
+  const outcomes: Outcome[] = [];
+  let constant = 0;
+  try {
+    for (const split of splits) {
+      const foldOrder = orderByFold(source.rows, [split]);
+      const { order } = foldOrder;
+      const sets = targets.map((set) => centreTargets(set, order));
+      const collected = collectHeldOut(sets, foldOrder, settings.components);
+      const { arithmetic, constantColumns } = await carryOut(
+        {
+          engine,
+          products,
+          features: lendFeatures(features),
+          order,
+          settings,
+          hooks: steps,
+          gramOf: (precision) => gramIn(order, precision),
+        },
+        collected.job,
+      );
+      predictions.push(collected.predictions.map((table) => takeRows(table, split.test)));
+      arithmetics.push(arithmetic);
+      outcomes.push(...collected.outcomes);
+      constant = constantColumns;
+    }
+  } finally {
+    await products.release();
+  }
+  const warnings = remarksOf(outcomes, constant, source.columns, settings);
+  return { predictions, arithmetics, strengths: null, warnings };
+};
+
+/**
+ * Predicts the held-out rows of every split from a regression on all its other rows, as `predictFolds` does for folds that
+ * do not overlap. A wide layer costs one Gram matrix for all splits. Throws as `predictFolds` does, but for the overlap.
+ */
+export const predictSplits = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  splits: readonly Fold[],
+  settings: RegressionSettings,
+  hooks: RegressionHooks,
+): Promise<SplitPredictions> => {
+  if (settings.kind === 'pls') return predictPls(engine, source, targets, splits, settings, hooks);
+  const { predictions, strengths, arithmetic, warnings } = await predictSplitsRidge(
+    engine,
+    source,
+    targets,
+    splits,
+    settings,
+    hooks,
+  );
+  return { predictions, strengths, arithmetics: splits.map(() => arithmetic), warnings };
+};
