@@ -31,6 +31,12 @@ export const readNumbersAt = async (
   throw inputError({ where, expected: 'numbers', got: 'text', mend: 'name another dataset' });
 };
 
+/** All numbers of a dataset, in float64. Input error where there is none. */
+export const readFloat64At = async (file: Hdf5File, path: string): Promise<Float64Array> => {
+  await datasetAt(file, path);
+  return Float64Array.from(await readNumbersAt(file, path), Number);
+};
+
 /** Texts of a dataset; whole numbers are written out, since ids are kept as either. Input error for anything else. */
 export const readTextsAt = async (file: Hdf5File, path: string): Promise<readonly string[]> => {
   const { type, shape } = await datasetAt(file, path);

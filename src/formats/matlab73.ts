@@ -94,15 +94,16 @@ const damaged = (where: string, expected: string, got: string) =>
 
 const readReferences = async (reading: Reading, path: string): Promise<MatValue[]> => {
   const targets = await reading.file.read(path);
-  if (ArrayBuffer.isView(targets)) throw damaged(`${reading.file.name}: ${path}`, 'references', 'none');
+  if (ArrayBuffer.isView(targets))
+    throw damaged(`${reading.file.name}: ${path}`, 'references', 'none');
   const values: MatValue[] = [];
   for (const target of targets as readonly string[]) values.push(await readAt(reading, target));
   return values;
 };
 
 const readText = async (file: Hdf5File, path: string, shape: readonly number[]) => {
-  const units = await readNumbersAt(file, path);
-  const letters = Array.from(units, (unit) => String.fromCharCode(Number(unit)));
+  const units = Uint16Array.from(await readNumbersAt(file, path), Number);
+  const letters = Array.from(units, (unit) => String.fromCharCode(unit));
   return { kind: 'text', rows: textRows(letters, shape) } as const;
 };
 

@@ -28,6 +28,9 @@ export interface Hdf5Answers {
   close: null;
 }
 
+/** The thread adds one here when it is ready, and one for each piece of a file that it reads: signs of life. */
+export type Signs = Int32Array;
+
 export interface Hdf5Request {
   readonly call: number;
   readonly command: Hdf5Command;

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Attribute, Dataset, Metadata, Reference } from 'h5wasm';
 import type { ArrayData } from '../records/array.ts';
 import { reasonOf } from '../records/errors.ts';
 import type { Hdf5Item, Hdf5Type } from '../records/hdf5.ts';
-import type { Hdf5Answers, Hdf5Command, Hdf5Reply, Hdf5Request } from './hdf5-protocol.ts';
+import type { Hdf5Answers, Hdf5Command, Hdf5Reply, Hdf5Request, Signs } from './hdf5-protocol.ts';
 
 // The thread of h5wasm: what the C library does with a harmful file (traps, endless loops, gigabytes) ends with it.
 // Files are seen through a file system of its own with nothing else in it, so that links and external storage in a file
@@ -39,6 +39,8 @@ const h5wasm = await import('h5wasm');
 const library = await h5wasm.ready;
 library.activate_throwing_error_handler();
 const port = parentPort!;
+const signs = workerData as Signs;
+Atomics.add(signs, 0, 1);
 
 /** What h5wasm needs of Emscripten's files in memory, to let one read from elsewhere. */
 interface MemoryNode {
@@ -95,11 +97,11 @@ const open = (source: string | Uint8Array): Hdf5Answers['open'] => {
   };
   node.stream_ops = {
     ...node.stream_ops,
-    read: (_: unknown, heap: Uint8Array, offset: number, length: number, position: number) =>
-      read(
-        heap.subarray(offset, offset + Math.max(0, Math.min(length, size - position))),
-        position,
-      ),
+    read: (_: unknown, heap: Uint8Array, offset: number, length: number, position: number) => {
+      Atomics.add(signs, 0, 1);
+      const wanted = Math.max(0, Math.min(length, size - position));
+      return read(heap.subarray(offset, offset + wanted), position);
+    },
   };
   Object.defineProperty(node, 'usedBytes', { get: () => size });
   memoryLimit = Math.max(memoryLimit, baseBytes + 4 * Math.min(size, 256 * mebibyte));
@@ -137,8 +139,23 @@ const typeOf = ({ type, size, vlen_type: inner, ref_type: reference }: Metadata)
   }
 };
 
+/** Whether the groups on the way name the path: the library calls a missing one damage. */
+const isNamed = (file: OpenFile['file'], path: string): boolean => {
+  const parts = path.split('/').filter((part) => part !== '');
+  return parts.every((part, depth) => {
+    const folder = depth === 0 ? file : file.get(`/${parts.slice(0, depth).join('/')}`);
+    return folder instanceof h5wasm.Group && folder.keys().includes(part);
+  });
+};
+
 const itemOf = ({ file }: OpenFile, path: string): Hdf5Item | null => {
-  const entity = path === '/' ? file : file.get(path);
+  let entity: ReturnType<typeof file.get> = file;
+  try {
+    if (path !== '/') entity = file.get(path);
+  } catch (thrown) {
+    if (isNamed(file, path)) throw thrown;
+    return null;
+  }
   if (entity === null) return null;
   if (entity instanceof h5wasm.Group) return { kind: 'group', names: entity.keys() };
   if (!(entity instanceof h5wasm.Dataset)) {

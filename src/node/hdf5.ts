@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { inputError, reasonOf, type VentralError } from '../records/errors.ts';
 import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import { storageFailure } from './failures.ts';
-import type { Hdf5Answers, Hdf5Command, Hdf5Reply, Hdf5Request } from './hdf5-protocol.ts';
+import type { Hdf5Answers, Hdf5Command, Hdf5Reply, Hdf5Request, Signs } from './hdf5-protocol.ts';
 import { startWorker } from './start-worker.ts';
 
 interface Waiting {
@@ -20,9 +20,10 @@ interface Line {
   readonly end: (reason: string) => void;
 }
 
-/** Numbers calls and answers them. A call that takes longer than `seconds`, or breaks the library, ends the thread. */
+/** Numbers calls and answers them. A call that breaks the library, or reads nothing for `seconds`, ends the thread. */
 const connect = (seconds: number): Line => {
-  const worker: Worker = startWorker(import.meta.url, 'hdf5-worker', null);
+  const signs: Signs = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker: Worker = startWorker(import.meta.url, 'hdf5-worker', signs);
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   let ended: string | null = null;
@@ -56,11 +57,17 @@ const connect = (seconds: number): Line => {
           return;
         }
         const call = ++calls;
-        const alarm = setTimeout(() => end(`no answer within ${seconds} seconds`), seconds * 1000);
+        let seen = 0;
+        const alarm = setInterval(() => {
+          const sign = Atomics.load(signs, 0);
+          // Until the first sign the thread is only starting.
+          if (sign > 0 && sign === seen) end(`nothing read for ${seconds} seconds`);
+          seen = sign;
+        }, seconds * 1000);
         const done =
           <T>(then: (value: T) => void) =>
           (value: T): void => {
-            clearTimeout(alarm);
+            clearInterval(alarm);
             then(value);
           };
         worker.ref();
@@ -107,10 +114,10 @@ const fileOf = (line: Line, { file, size }: Hdf5Answers['open'], name: string): 
 
 /**
  * HDF5 through h5wasm, in a thread that is started when a file is opened first and does not keep the process alive. A file
- * on which the library breaks, or takes more than `seconds` for one call (default 120), costs that thread; the next file
+ * on which the library breaks, or neither answers nor reads for `seconds` (default 30), costs that thread; the next file
  * gets another.
  */
-export const createNodeHdf5 = ({ seconds = 120 }: { readonly seconds?: number } = {}): Hdf5 => {
+export const createNodeHdf5 = ({ seconds = 30 }: { readonly seconds?: number } = {}): Hdf5 => {
   let line: Line | null = null;
   return {
     open: async (source, name) => {

@@ -1,0 +1,182 @@
+import { readFloat64At, readTextsAt } from '../formats/hdf5.ts';
+import { baseName, stem } from '../formats/paths.ts';
+import { inputError } from '../records/errors.ts';
+import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
+import type { Recording, RecordingHeader, Site, TimeBin } from '../records/recording.ts';
+import { checkLength } from './gather.ts';
+import { imagesNamed, openImageSet } from './image-set.ts';
+import { padded } from './import-array.ts';
+import { type ImportPorts, readColumns, writeImport } from './import-write.ts';
+import { groupTrials, type Trials, usedAxes } from './presentations.ts';
+
+/** Units of an NWB file and the intervals in which stimuli were shown. Paths as the Files port takes them. */
+export interface NwbImport {
+  readonly file: string;
+  /** Table below `/intervals`: `trials`, … */
+  readonly intervals: string;
+  /** Column of that table with the names of the images. */
+  readonly stimulusColumn: string;
+  /** Folder or zip archive of the images. */
+  readonly stimuli: string;
+  /** Milliseconds from the start of an interval, `[start, end)`: spikes are counted in each. */
+  readonly bins: readonly TimeBin[];
+  /** One area for all units, or the column of `/units` that has it. */
+  readonly area: { readonly name: string } | { readonly column: string };
+  readonly species: string;
+  /** New or empty folder. */
+  readonly out: string;
+  readonly name?: string;
+  readonly animal?: string;
+  readonly licence?: string;
+  readonly citation?: string;
+  /** CSV of further columns, joined by `stimulus_id`. */
+  readonly columns?: string;
+}
+
+const mend = 'name a file with spike times of units and a table of intervals';
+
+/** Spike times in seconds, ascending; unit u has those of `[ends[u − 1], ends[u])`. */
+interface Spikes {
+  readonly times: Float64Array;
+  readonly ends: Float64Array;
+}
+
+const readSpikes = async (file: Hdf5File): Promise<Spikes> => {
+  const times = await readFloat64At(file, '/units/spike_times');
+  const ends = await readFloat64At(file, '/units/spike_times_index');
+  const isFit = ends.every((end, unit) => end >= (ends[unit - 1] ?? 0) && end <= times.length);
+  if (!isFit) {
+    throw inputError({
+      where: `${file.name}: /units/spike_times_index`,
+      expected: `ascending ends of at most ${times.length} spike times`,
+      got: `${Array.from(ends.slice(0, 4)).join(', ')}, …`,
+      mend,
+    });
+  }
+  for (let unit = 0; unit < ends.length; unit++) {
+    times.subarray(ends[unit - 1] ?? 0, ends[unit]).sort();
+  }
+  return { times, ends };
+};
+
+/** How many numbers of an ascending list are below `bound`. */
+const countBelow = (ascending: Float64Array, bound: number): number => {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+const sitesOf = async (
+  file: Hdf5File,
+  count: number,
+  { area, animal }: NwbImport,
+): Promise<Site[]> => {
+  const areas =
+    'name' in area
+      ? new Array<string>(count).fill(area.name)
+      : await readTextsAt(file, `/units/${area.column}`);
+  if (areas.length !== count) {
+    const where = `${file.name}: /units`;
+    const got = `${areas.length}`;
+    throw inputError({ where, expected: `${count} areas, one for each unit`, got, mend });
+  }
+  return areas.map((name, index) => ({
+    id: `unit${padded(index, count)}`,
+    area: name,
+    ...(animal === undefined ? {} : { animal }),
+  }));
+};
+
+/** Spike counts, stimulus × trial × bin × unit; NaN for trials that were not. */
+const countSpikes = (
+  { times, ends }: Spikes,
+  starts: Float64Array,
+  { ids, stimulus, trial, trials }: Trials,
+  bins: readonly TimeBin[],
+  where: string,
+): Float64Array => {
+  const units = ends.length;
+  const counts = new Float64Array(
+    checkLength([ids.length, trials, bins.length, units], where),
+  ).fill(Number.NaN);
+  for (let unit = 0; unit < units; unit++) {
+    const own = times.subarray(ends[unit - 1] ?? 0, ends[unit]);
+    for (let shown = 0; shown < starts.length; shown++) {
+      const row = (stimulus[shown]! * trials + trial[shown]!) * bins.length;
+      bins.forEach(({ start, end }, bin) => {
+        const from = countBelow(own, starts[shown]! + start / 1000);
+        const to = countBelow(own, starts[shown]! + end / 1000);
+        counts[(row + bin) * units + unit] = to - from;
+      });
+    }
+  }
+  return counts;
+};
+
+/**
+ * Makes a recording folder out of the spike times of an NWB 2 file (units) and a table of intervals in which stimuli
+ * were shown: spikes are counted in bins from the start of each interval, intervals are regrouped to trials of their
+ * stimuli, which are ordered by name. Source: NWB schema 2, `Units` and `TimeIntervals`.
+ * Input error: tables or columns that are not there, images that are not there; nothing is left behind then.
+ */
+export const importNwb = async (
+  request: NwbImport,
+  ports: ImportPorts & { readonly hdf5: Hdf5 },
+): Promise<Recording> => {
+  const set = await openImageSet(request.stimuli, ports.files);
+  const columns = await readColumns(request.columns, ports.files);
+  const file = await ports.hdf5.open(request.file, request.file);
+  try {
+    const table = `/intervals/${request.intervals}`;
+    const where = `${request.file}: ${table}/${request.stimulusColumn}`;
+    const starts = await readFloat64At(file, `${table}/start_time`);
+    const names = await readTextsAt(file, `${table}/${request.stimulusColumn}`);
+    if (names.length !== starts.length) {
+      const got = `${names.length}`;
+      throw inputError({ where, expected: `${starts.length} names, one per interval`, got, mend });
+    }
+    const images = imagesNamed(set, names, where);
+    const trials = groupTrials(images, [...new Set(images)].sort());
+    const spikes = await readSpikes(file);
+    ports.checkStop();
+    const sites = await sitesOf(file, spikes.ends.length, request);
+    const data = countSpikes(spikes, starts, trials, request.bins, request.file);
+    const { dims, shape } = usedAxes([
+      ['stimulus', trials.ids.length],
+      ['trial', trials.trials],
+      ['time', request.bins.length],
+      ['site', sites.length],
+    ]);
+    const header: RecordingHeader = {
+      format: 'ventral-recording',
+      version: 1,
+      name: request.name ?? baseName(request.out),
+      species: request.species,
+      dims,
+      sites,
+      timeBins: [...request.bins],
+      grid: null,
+      unit: 'spike count',
+      licence: request.licence ?? null,
+      citation: request.citation ?? null,
+      notes: [
+        `spikes of ${sites.length} units counted from the start of ${starts.length} intervals (${request.intervals}) of ${baseName(request.file)}`,
+        'trials in the order of the intervals; missing ones at the end',
+      ],
+    };
+    const stimuli = trials.ids.map((image) => ({
+      id: stem(image),
+      file: image,
+      columns: columns(stem(image)),
+    }));
+    const responses = { data, shape };
+    const { out } = request;
+    return await writeImport({ out, header, responses, stimuli, set }, ports);
+  } finally {
+    await file.close();
+  }
+};
