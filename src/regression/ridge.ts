@@ -11,8 +11,8 @@ import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
 import { type Best, type Sweep, sweepStrengths } from './ridge-sweep.ts';
+import { fixedValues, type RidgeTable, split, tableOf } from './ridge-table.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
-import { type CentredTargets, centreTargets } from './targets.ts';
 
 export interface RidgePredictions extends HeldOutPredictions {
   /** The chosen strengths, in the settings' unit: one array [folds, sites] per target set. */
@@ -44,19 +44,6 @@ export const checkRidge = (rows: number, folds: readonly Fold[]): void => {
       });
 };
 
-/** All sets side by side: [rows, sum of sites]. */
-const joined = (sets: readonly CentredTargets[], rows: number): Float64Array => {
-  const q = sets.reduce((sum, { sites }) => sum + sites, 0);
-  const result = new Float64Array(rows * q);
-  let offset = 0;
-  for (const { values, sites } of sets) {
-    for (let j = 0; j < sites; j++)
-      for (let i = 0; i < rows; i++) result[i * q + offset + j] = values[j * rows + i]!;
-    offset += sites;
-  }
-  return result;
-};
-
 interface Swept extends Sweep {
   readonly choices: readonly (readonly [from: number, to: number])[];
   readonly features: Features;
@@ -64,29 +51,10 @@ interface Swept extends Sweep {
   readonly constantColumns: number;
 }
 
-interface Table {
-  readonly source: FeatureSource;
-  readonly order: Int32Array;
-  /** Rows that each regression leaves out. */
-  readonly tests: readonly Int32Array[];
-  readonly sets: readonly CentredTargets[];
-  readonly targets: Float64Array;
-}
-
-const tableOf = (
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
-  tests: readonly Int32Array[],
-): Table => {
-  const order = Int32Array.from({ length: source.rows }, (_, row) => row);
-  const sets = targets.map((set) => centreTargets(set, order));
-  return { source, order, tests, sets, targets: joined(sets, source.rows) };
-};
-
 const sweep = async (
   engine: Engine,
   products: Products,
-  { source, order, tests, sets, targets }: Table,
+  { source, order, tests, sets, targets }: RidgeTable,
   settings: RidgeSettings,
   hooks: StepHooks,
   keep: boolean,
@@ -160,49 +128,8 @@ const remarksOf = (
   return remarks;
 };
 
-/** The value of every target that does not vary over the training rows, or where no feature varies; NaN for others. */
-const fixedValues = (
-  { targets }: Table,
-  { training, errors }: Best,
-  dead: boolean,
-): Float64Array => {
-  const q = errors.length;
-  const first = training.indexOf(1);
-  const sums = new Float64Array(q);
-  const varies = new Uint8Array(q);
-  let rows = 0;
-  training.forEach((trains, i) => {
-    if (trains === 0) return;
-    rows++;
-    for (let j = 0; j < q; j++) {
-      sums[j] = sums[j]! + targets[i * q + j]!;
-      if (targets[i * q + j] !== targets[first * q + j]) varies[j] = 1;
-    }
-  });
-  return sums.map((sum, j) => {
-    if (varies[j] === 0) return targets[first * q + j]!;
-    return dead ? sum / rows : Number.NaN;
-  });
-};
-
-/** One array [rows, sites] for every set, from what `valueAt` says of row and target. */
-const split = (
-  sets: readonly CentredTargets[],
-  rows: number,
-  valueAt: (row: number, target: number) => number,
-): Float64Nd[] => {
-  let offset = 0;
-  return sets.map(({ sites }) => {
-    const data = new Float64Array(rows * sites);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < sites; j++) data[i * sites + j] = valueAt(i, offset + j);
-    offset += sites;
-    return { data, shape: [rows, sites] };
-  });
-};
-
 /** Predictions of every regression for the rows that it left out, [test, q] each. */
-const heldOutOf = (table: Table, { best, constantColumns }: Swept): Float64Array[] => {
+const heldOutOf = (table: RidgeTable, { best, constantColumns }: Swept): Float64Array[] => {
   const centre = Float64Array.from(table.sets.flatMap((set) => [...set.centre]));
   const q = centre.length;
   return best.map((each) => {
@@ -217,7 +144,7 @@ const heldOutOf = (table: Table, { best, constantColumns }: Swept): Float64Array
 /** What every way of leaving rows out has in common. */
 const predictTests = async (
   engine: Engine,
-  table: Table,
+  table: RidgeTable,
   settings: RidgeSettings,
   hooks: RegressionHooks,
 ) => {
@@ -306,7 +233,7 @@ export const predictSplitsRidge = async (
 const readoutOf = async (
   engine: Engine,
   products: Products,
-  table: Table,
+  table: RidgeTable,
   swept: Swept,
   hooks: StepHooks,
 ): Promise<Pick<Readout, 'weights' | 'offset'>> => {
