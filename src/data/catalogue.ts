@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import type { TimeBin } from '../records/recording.ts';
 
 /** A file of a known data set, as its owner publishes it. */
 export interface CatalogueFile {
@@ -30,6 +31,18 @@ export type CatalogueImport =
   | {
       /** The release of Arcaro et al. 2020: its first file is the archive, its recordings are three. */
       readonly kind: 'arcaro';
+    }
+  | {
+      /** A BrainIO assembly, its stimulus table and its images; a recording for each area. */
+      readonly kind: 'brainio';
+      readonly assembly: number;
+      readonly stimuli: number;
+      readonly images: number;
+      readonly species: string;
+      readonly areas: readonly string[];
+      /** Averages in these bins; null: the assembly's own. */
+      readonly bins: readonly TimeBin[] | null;
+      readonly unit: string;
     }
   | {
       /** No responses, or none that can be imported: the files are kept as they are. */
@@ -152,6 +165,77 @@ const arcaro2020: CatalogueEntry = {
     'Linsley, Rodriguez, Fel, Arcaro, Sharma, Livingstone, Serre (2023), NeurIPS',
 };
 
+const brainscore = 'https://brainscore-storage.s3.amazonaws.com/brainio-brainscore/';
+const majajhong =
+  'Majaj, Hong, Solomon, DiCarlo (2015). Simple learned weighted sums of inferior temporal neuronal firing rates accurately predict human core object recognition performance. J. Neurosci. 35, 13402–13418';
+const hvmPublic = [
+  published('stimulus_hvm-public.csv', '5ca7a3da00d8e9c694a9cd725df5ba0ad6d735af'),
+  published('stimulus_hvm-public.zip', '8aa44e038d7b551efa8077467622f9d48d72e473'),
+];
+
+const brainio = (
+  species: string,
+  areas: readonly string[],
+  bins: readonly TimeBin[] | null,
+): CatalogueImport => ({
+  kind: 'brainio',
+  ...{ assembly: 0, stimuli: 1, images: 2, species, areas, bins, unit: 'as published' },
+});
+
+const majajhong2015: CatalogueEntry = {
+  name: 'majajhong2015-public',
+  what: 'V4 (88 sites) and IT (168) on the same HvM images, 8 objects (object_name), trials, 70–170 ms; v4, it',
+  base: brainscore,
+  files: [
+    published('assy_dicarlo_MajajHong2015_public.nc', '13d28ca0ce88ee550b54db3004374ae19096e9b9'),
+    ...hvmPublic,
+  ],
+  import: brainio('macaque', ['V4', 'IT'], null),
+  licence: null,
+  citation: majajhong,
+};
+
+const majajhong2015Temporal: CatalogueEntry = {
+  ...majajhong2015,
+  name: 'majajhong2015-temporal-public',
+  what: 'the same as majajhong2015-public in time bins; v4, it',
+  files: [
+    published(
+      'assy_dicarlo_MajajHong2015_temporal_public.nc',
+      '093ac35b3e8464c676d24cf38238415d4d6a9448',
+    ),
+    ...hvmPublic,
+  ],
+};
+
+const freemanziemba2013: CatalogueEntry = {
+  name: 'freemanziemba2013-public',
+  what: 'V1 and V2, textures and spectrally matched noise (texture_type), trials, averaged over 50–200 ms; v1, v2',
+  base: brainscore,
+  files: [
+    {
+      ...published(
+        'assy_movshon_FreemanZiemba2013_public.nc',
+        '761c08f796db4e342555cdb60eef23a4f19ead43',
+      ),
+      query: '?versionId=W2vx7jdh9utZdVumHHarXa4L1zOrA8Fd',
+    },
+    published(
+      'stimulus_FreemanZiemba2013_aperture-public.csv',
+      '194c9b301a4e3e9cff02481d4c19b39331d52660',
+    ),
+    published(
+      'stimulus_FreemanZiemba2013_aperture-public.zip',
+      '3a6fec1fc28c212882d6833e267ea8654d289611',
+    ),
+  ],
+  import: brainio('macaque', ['V1', 'V2'], [{ start: 50, end: 200 }]),
+  licence: null,
+  citation:
+    'Freeman, Ziemba, Heeger, Simoncelli, Movshon (2013). A functional and perceptual signature of the second visual ' +
+    'area in primates. Nat. Neurosci. 16, 974–981',
+};
+
 const kriegeskorte2008: CatalogueEntry = {
   name: 'kriegeskorte2008',
   what: 'dissimilarities of monkey and human IT, 92 object images (a MATLAB file, kept as it is; no responses)',
@@ -165,7 +249,13 @@ const kriegeskorte2008: CatalogueEntry = {
 };
 
 /** The data sets that stand for themselves. */
-export const catalogue: readonly CatalogueEntry[] = [arcaro2020, kriegeskorte2008];
+export const catalogue: readonly CatalogueEntry[] = [
+  arcaro2020,
+  majajhong2015,
+  majajhong2015Temporal,
+  freemanziemba2013,
+  kriegeskorte2008,
+];
 
 /** Data sets with many records of one form. */
 export interface CatalogueSeries {

@@ -4,6 +4,7 @@ import { inputError, VentralError } from '../records/errors.ts';
 import type { Hdf5 } from '../records/hdf5.ts';
 import type { Files, Ports } from '../records/ports.ts';
 import { importArcaro } from './arcaro.ts';
+import { importBrainio } from './brainio.ts';
 import { type CatalogueEntry, type CatalogueFile, catalogueEntry } from './catalogue.ts';
 import { type DownloadPorts, download } from './download.ts';
 import { importNpy } from './import.ts';
@@ -155,6 +156,25 @@ const importFiles = async (
     await importArcaro({ archive: obtained[0]!.local, out }, ports);
     return;
   }
+  if (settings.kind === 'brainio') {
+    for (const area of settings.areas) {
+      const part = area.toLowerCase();
+      await importBrainio(
+        {
+          assembly: obtained[settings.assembly]!.local,
+          stimuli: obtained[settings.stimuli]!.local,
+          images: obtained[settings.images]!.local,
+          ...{ species: settings.species, unit: settings.unit, areas: [area], citation },
+          ...(settings.bins === null ? {} : { bins: settings.bins }),
+          ...(licence === null ? {} : { licence }),
+          out: below(out, part),
+          name: `${name}/${part}`,
+        },
+        ports,
+      );
+    }
+    return;
+  }
   const { dims, area, species, animal, window, unit } = settings;
   await importNpy(
     {
@@ -187,13 +207,20 @@ const fetchedRecord = (
   return encodeText(`${JSON.stringify(record, null, 2)}\n`);
 };
 
-/** Files without a published hash that turned out to be unusable must not be taken for good the next time. */
-const distrust = async (obtained: readonly Obtained[], ports: FetchPorts): Promise<void> => {
-  for (const { local, verified, downloaded } of obtained) {
-    if (verified || !downloaded) continue;
-    ports.say(
-      `${baseName(local)} is kept aside as ${await setAside(local, ports.files)}, not used`,
-    );
+/**
+ * Files without a published hash that turned out to be unusable must not be taken for good the next time: the one that
+ * the message names, or, where it names none, all.
+ */
+const distrust = async (
+  obtained: readonly Obtained[],
+  { message }: VentralError,
+  ports: FetchPorts,
+): Promise<void> => {
+  const doubtful = obtained.filter(({ verified, downloaded }) => downloaded && !verified);
+  const named = doubtful.filter(({ local }) => message.includes(baseName(local)));
+  for (const { local } of named.length > 0 ? named : doubtful) {
+    const aside = await setAside(local, ports.files);
+    ports.say(`${baseName(local)} is kept aside as ${aside}, not used`);
   }
 };
 
@@ -225,7 +252,8 @@ export const fetchEntry = async (
   try {
     await importFiles(entry, obtained, out, ports);
   } catch (thrown) {
-    if (thrown instanceof VentralError && thrown.kind === 'input') await distrust(obtained, ports);
+    if (thrown instanceof VentralError && thrown.kind === 'input')
+      await distrust(obtained, thrown, ports);
     throw thrown;
   }
   await files.write(below(out, 'fetched.json'), [fetchedRecord(entry, obtained, ports.now())]);

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CatalogueEntry, catalogueEntry } from '../../src/data/catalogue.ts';
+import {
+  type CatalogueEntry,
+  catalogue,
+  catalogueEntry,
+  catalogueSeries,
+} from '../../src/data/catalogue.ts';
 import { download } from '../../src/data/download.ts';
 import { type FetchPorts, fetchEntry, fetchRecording } from '../../src/data/fetch.ts';
 import { npyParts } from '../../src/formats/npy.ts';
@@ -304,7 +309,8 @@ describe('fetchRecording', () => {
     expect(files.tree().filter((path) => path.includes('evil'))).toEqual([]);
     expect(files.tree()).not.toContain('cache/recordings/');
     const staged = 'cache/staging/cowley2023-210325/files/images/images_210325.zip';
-    expect(files.tree()).toContain(`${staged}.wrong`);
+    // The responses are not at fault: they stay.
+    expect(files.tree().filter((path) => path.endsWith('.wrong'))).toEqual([`${staged}.wrong`]);
     expect(said.join()).toContain(`${staged}.wrong, not used`);
     await serveSession();
     expect((await fetched()).recordings).toEqual(['cowley2023-210325']);
@@ -368,6 +374,105 @@ describe("the paper's release", () => {
     files.inject(() => null);
     expect((await bring(`${server.address}/whole.zip`)).recordings).toHaveLength(3);
   });
+});
+
+describe('BrainIO data sets', () => {
+  // A made assembly of four sites, three stimuli and two bins; its texts are of fixed places, so names can be exchanged.
+  const made = readFileSync(new URL('../golden/hdf5/assembly.nc', import.meta.url), 'latin1');
+  const assembly = (areas: Readonly<Record<string, string>>): Uint8Array =>
+    Buffer.from(
+      Object.entries(areas).reduce((text, [from, to]) => text.replaceAll(from, to), made),
+      'latin1',
+    );
+  /** The record with the hashes of what the server has. */
+  const served = async (name: string, nc: Uint8Array): Promise<CatalogueEntry> => {
+    const entry = catalogueEntry(name);
+    const ids = ['a1', 'b7', 'c9'];
+    const rows = ids.map((id, index) => `${index},${id},${id}.png,sky`);
+    const pictures = await Promise.all(
+      ids.map(async (id, index) => ({ name: `${id}.png`, parts: [await image(index)] })),
+    );
+    const contents = [
+      nc,
+      new TextEncoder().encode([',image_id,filename,background', ...rows, ''].join('\n')),
+      joined(zipParts(pictures, { compress: true })),
+    ];
+    for (const [index, { path }] of entry.files.entries()) serve(path, { bytes: contents[index]! });
+    return {
+      ...entry,
+      base: `${server.address}/`,
+      files: entry.files.map((file, index) => ({
+        ...file,
+        sha1: digest('sha1', contents[index]!),
+      })),
+    };
+  };
+  const onDisk: FetchPorts['hdf5'] = createNodeHdf5();
+  const bring = (entry: CatalogueEntry) =>
+    fetchEntry(
+      entry,
+      { root: 'cache', from: null },
+      {
+        ...ports,
+        hdf5: {
+          open: async (source, name) =>
+            onDisk.open(typeof source === 'string' ? await files.read(source) : source, name),
+        },
+      },
+    );
+
+  it.each([
+    'majajhong2015-public',
+    'majajhong2015-temporal-public',
+  ])('%s becomes V4 and IT on the same images', async (name) => {
+    const { recordings, files: got } = await bring(await served(name, assembly({})));
+    expect(recordings).toEqual([`${name}/it`, `${name}/v4`]);
+    expect(got?.map(({ path, verified }) => [path.split('_')[0], verified])).toEqual([
+      ['assy', true],
+      ['stimulus', true],
+      ['stimulus', true],
+    ]);
+    const read = await Promise.all(
+      recordings.map((each) => readRecording(`cache/recordings/${each}`, ports)),
+    );
+    expect(read.map(({ header }) => header.sites.map(({ id }) => id))).toEqual([
+      ['n3', 'n4'],
+      ['n1', 'n2'],
+    ]);
+    expect(read[0]!.stimuli).toEqual(read[1]!.stimuli);
+    expect(Object.keys(read[0]!.stimuli[0]!.columns)).toContain('object_name');
+    expect(read[0]!.header).toMatchObject({ name: `${name}/it`, species: 'macaque' });
+  });
+
+  it('freemanziemba2013-public becomes V1 and V2, averaged over its window', async () => {
+    const entry = await served('freemanziemba2013-public', assembly({ V4: 'V1', IT: 'V2' }));
+    expect(entry.import).toMatchObject({ kind: 'brainio', bins: [{ start: 50, end: 200 }] });
+    if (entry.import.kind !== 'brainio') return;
+    // The made assembly has two bins of 100 ms, the published one bins of 1 ms.
+    const bins = [{ start: 70, end: 270 }];
+    const { recordings } = await bring({ ...entry, import: { ...entry.import, bins } });
+    expect(recordings).toEqual(['v1', 'v2'].map((area) => `freemanziemba2013-public/${area}`));
+    const { header } = await readRecording(`cache/recordings/${recordings[0]}`, ports);
+    expect(header.timeBins).toEqual(bins);
+    expect(header.sites.map(({ area }) => area)).toEqual(['V1', 'V1']);
+    expect(server.asked[0]?.path).toBe(
+      '/assy_movshon_FreemanZiemba2013_public.nc?versionId=W2vx7jdh9utZdVumHHarXa4L1zOrA8Fd',
+    );
+  });
+});
+
+it('every record of the catalogue has its own name, https and hashes that are hashes', () => {
+  const all = [...catalogue, ...catalogueSeries.flatMap(({ entries }) => entries)];
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  expect(all).toHaveLength(55);
+  for (const { base, files: own, citation } of all) {
+    expect(base).toMatch(/^https:\/\/.+\/$/);
+    expect(citation).toMatch(/\(\d{4}\)/);
+    for (const { path, sha1 } of own) {
+      expect(path).not.toMatch(/^\/|\.\.|\\/);
+      if (sha1 !== null) expect(sha1).toMatch(/^[0-9a-f]{40}$/);
+    }
+  }
 });
 
 describe('a published hash', () => {
