@@ -10,7 +10,7 @@ import type { HeldOutPredictions, Readout } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
-import { type Best, type Sweep, sweepStrengths } from './ridge-sweep.ts';
+import { type Sweep, sweepStrengths } from './ridge-sweep.ts';
 import { fixedValues, type RidgeTable, split, tableOf } from './ridge-table.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 
