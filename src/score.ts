@@ -18,7 +18,7 @@ import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
 import { openSubject, type SubjectRequest } from './scoring/subject.ts';
-import { chosenBin, prepareTarget, rowCount, type Target } from './scoring/target.ts';
+import { chosenBin, prepareTarget, resamplingOf, rowCount, type Target } from './scoring/target.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -120,13 +120,19 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const { table } = chosenBin(target);
   const scored = target.fitted.indexOf(target.chosen);
   const predictionsOf = (layer: string): Float64Nd[] => unstacked(fits.get(layer)!.predictions);
-  const layers = plan.layers.map((layer) => {
+  ports.progress({ task: 'intervals', done: 0, total: plan.layers.length, unit: 'layers' });
+  const resampling = resamplingOf(target, plan.request.seed);
+  const layers = plan.layers.map((layer, index) => {
     const { arithmetic, strengths, warnings } = fits.get(layer.name)!;
-    return evaluateLayer(target, layer, predictionsOf(layer.name)[scored]!, {
+    const scores = evaluateLayer(target, resampling, layer, predictionsOf(layer.name)[scored]!, {
       arithmetic,
       strengths: strengths?.[scored] ?? null,
       warnings,
     });
+    const done = index + 1;
+    ports.progress({ task: 'intervals', done, total: plan.layers.length, unit: 'layers' });
+    ports.checkStop();
+    return scores;
   });
   const best = bestLayer(layers);
   const timeCourse = timeCourseOf(plan, predictionsOf);

@@ -20,7 +20,7 @@ const methodText = (interval: Interval | null): string => {
   const level = `${Math.round(interval.level * 100)} % interval`;
   return interval.approximate
     ? `${level}, t over ${interval.images} images, approximate`
-    : `${level}, bootstrap over ${interval.images} images and ${interval.sites} sites`;
+    : `${level}, bootstrap over ${counted(interval.images, 'image')} and ${counted(interval.sites, 'site')}`;
 };
 
 const row = (layer: LayerScore, best: string): string[] => [

@@ -5,12 +5,13 @@ import { type Aggregate, aggregate, foldScores, nullable, siteScores } from './a
 import type { Ceiling } from './ceilings.ts';
 import { correlate } from './correlations.ts';
 import { withoutGuesses } from './guesses.ts';
-import { intervalOf } from './intervals.ts';
+import { intervalOf, type Resampling } from './intervals.ts';
 import { chosenBin, type Target } from './target.ts';
 
 /** Correlates, ceils and aggregates one layer's held-out predictions of the chosen time bin (`[rows, sites]`). */
 export const evaluateLayer = (
   target: Target,
+  resampling: Resampling,
   layer: { readonly name: string; readonly features: number },
   predictions: Float64Nd,
   regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
@@ -32,7 +33,7 @@ export const evaluateLayer = (
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),
     interval: intervalOf(
-      target.resampling,
+      resampling,
       table.mean,
       predicted,
       table.imageOfRow,

@@ -143,7 +143,7 @@ export const findUsable = (recording: Recording): Usable => {
     sites,
     excludedSites,
     warnings:
-      dropped > 0 ? [`${dropped} stimuli that most sites have no response to are left out`] : [],
+      dropped > 0 ? [`stimuli that most sites have no response to are left out: ${dropped}`] : [],
   };
 };
 

@@ -35,7 +35,6 @@ export interface Target {
   readonly folds: readonly Fold[];
   readonly groups: readonly Group[];
   readonly nullCeiling: NullCeiling | null;
-  readonly resampling: Resampling;
   readonly excludedSites: readonly ExcludedSite[];
   readonly warnings: readonly string[];
 }
@@ -43,11 +42,24 @@ export interface Target {
 /** Rows, one per image or fixation. */
 export const rowCount = ({ bins }: Target): number => bins[0]!.table.imageOfRow.length;
 
+/** The draws of images and sites that all layers share; takes some seconds on large recordings. */
+export const resamplingOf = (target: Target, seed: number): Resampling => {
+  const { table, ceiling } = chosenBin(target);
+  return prepareResampling(
+    target.protocol.interval,
+    table.imageOfRow,
+    target.siteIds.length,
+    target.groups,
+    ceiling,
+    seed,
+  );
+};
+
 /** The time bin that is scored. */
 export const chosenBin = ({ bins, chosen }: Target): BinTarget => bins[chosen]!;
 
 /**
- * Lays out rows, folds and ceilings, chooses the time bin and plans the resampling.
+ * Lays out rows, folds and ceilings, and chooses the time bin.
  * Input errors: no usable site, a bin that the recording does not have, no usable ceiling.
  */
 export const prepareTarget = (
@@ -84,14 +96,6 @@ export const prepareTarget = (
       groups,
       protocol.correlation,
       header.grid,
-      seed,
-    ),
-    resampling: prepareResampling(
-      protocol.interval,
-      imageOfRow,
-      siteIds.length,
-      groups,
-      ceiling,
       seed,
     ),
     excludedSites: [...usable.excludedSites, ...ceiling.excluded],
