@@ -74,3 +74,7 @@ export const parseNumber = (text: string): number => {
     throw new InvalidArgumentError('expected a number.');
   return value;
 };
+
+/** Time windows in ms, `50-90,90-130`. */
+export const parseWindows = (text: string): { start: number; end: number }[] =>
+  parseList(text).map(parseWindow);

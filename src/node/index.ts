@@ -1,8 +1,10 @@
+import type { Hdf5 } from '../records/hdf5.ts';
 import type { CheckStop, Ports, Progress } from '../records/ports.ts';
 import { createNodeCache } from './cache.ts';
 import { createNodeEngine, type NodeEngineOptions } from './engine.ts';
 import { createNodeFiles } from './files.ts';
 import { createNodeHash } from './hash.ts';
+import { createNodeHdf5 } from './hdf5.ts';
 import { createNodeImages } from './images.ts';
 import { cacheFolder } from './platform.ts';
 
@@ -14,7 +16,7 @@ export interface StorageOptions {
 }
 
 /** All of this computer's ports but the engine. */
-export type StoragePorts = Omit<Ports, 'engine'>;
+export type StoragePorts = Omit<Ports, 'engine'> & { readonly hdf5: Hdf5 };
 
 export const createStoragePorts = ({
   cache = cacheFolder(),
@@ -24,6 +26,7 @@ export const createStoragePorts = ({
   files: createNodeFiles(),
   images: createNodeImages(),
   hash: createNodeHash(),
+  hdf5: createNodeHdf5(),
   cache: createNodeCache(`${cache}/fits`),
   progress,
   checkStop,
@@ -36,7 +39,7 @@ export const createStoragePorts = ({
  */
 export const createNodePorts = async (
   options: StorageOptions & NodeEngineOptions = {},
-): Promise<Ports> => ({
+): Promise<StoragePorts & Pick<Ports, 'engine'>> => ({
   ...createStoragePorts(options),
   engine: await createNodeEngine(options),
 });
