@@ -68,11 +68,7 @@ export interface ImportParts {
   readonly set: ImageSet;
 }
 
-/**
- * Writes the recording folder and reads it back. Every image is decoded once, so that none is missing or damaged
- * later, and images that are nearly equal are marked. Input error for a damaged image; nothing is left behind then.
- */
-export const writeImport = async (parts: ImportParts, ports: ImportPorts): Promise<Recording> => {
+const write = async (parts: ImportParts, ports: ImportPorts): Promise<void> => {
   const { out, header, responses, stimuli, set } = parts;
   const { images, progress, checkStop } = ports;
   const thumbnails: Thumbnail[] = [];
@@ -96,5 +92,14 @@ export const writeImport = async (parts: ImportParts, ports: ImportPorts): Promi
     },
     ports,
   );
-  return readRecording(out, ports);
+};
+
+/**
+ * Writes the recording folder and reads it back. Every image is decoded once, so that none is missing or damaged
+ * later, and images that are nearly equal are marked. Input error for a damaged image; nothing is left behind then.
+ */
+export const writeImport = (parts: ImportParts, ports: ImportPorts): Promise<Recording> => {
+  const { out } = parts;
+  // What was written must not be held while it is read: a recording may be half as large as the memory.
+  return write(parts, ports).then(() => readRecording(out, ports));
 };

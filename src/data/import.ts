@@ -40,7 +40,9 @@ const sourceOf = (array: NdArray, name: string): ArraySource => {
 
 /** Makes a recording folder out of a NumPy array and images: see `importArray`. */
 export const importNpy = async (request: NpyImport, ports: ImportPorts): Promise<Recording> => {
-  const array = readNumbers(await ports.files.read(request.responses), request.responses);
+  const array = readNumbers(await ports.files.read(request.responses), request.responses, {
+    share: true,
+  });
   return importArray(request, sourceOf(array, request.responses), null, ports);
 };
 

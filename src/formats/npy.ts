@@ -150,14 +150,20 @@ export const checkNpyLength = (header: NpyHeader, size: number, name: string): v
   throw wrong(name, expected, `${available}`, mend);
 };
 
-/** A copy of the elements' bytes in little-endian order, aligned for any typed array. */
-const littleEndian = (bytes: Uint8Array, size: number, swap: boolean): ArrayBuffer => {
+/** The elements' bytes in little-endian order, aligned for any typed array; a copy unless `share` and both are so. */
+const littleEndian = (
+  bytes: Uint8Array,
+  size: number,
+  swap: boolean,
+  share: boolean,
+): Uint8Array => {
+  if (share && !swap && bytes.byteOffset % size === 0) return bytes;
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
   if (swap && size > 1) {
     for (let from = 0; from < copy.length; from += size) copy.subarray(from, from + size).reverse();
   }
-  return copy.buffer;
+  return copy;
 };
 
 const float16 = (bits: number): number => {
@@ -169,30 +175,30 @@ const float16 = (bits: number): number => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 };
 
-const numbers = (kind: ElementKind, buffer: ArrayBuffer): ArrayData => {
+const numbers = (kind: ElementKind, { buffer, byteOffset, byteLength }: Uint8Array): ArrayData => {
   switch (kind) {
     case 'float16':
-      return Float32Array.from(new Uint16Array(buffer), float16);
+      return Float32Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2), float16);
     case 'float32':
-      return new Float32Array(buffer);
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
     case 'float64':
-      return new Float64Array(buffer);
+      return new Float64Array(buffer, byteOffset, byteLength / 8);
     case 'int8':
-      return new Int8Array(buffer);
+      return new Int8Array(buffer, byteOffset, byteLength);
     case 'int16':
-      return new Int16Array(buffer);
+      return new Int16Array(buffer, byteOffset, byteLength / 2);
     case 'uint16':
-      return new Uint16Array(buffer);
+      return new Uint16Array(buffer, byteOffset, byteLength / 2);
     case 'int32':
-      return new Int32Array(buffer);
+      return new Int32Array(buffer, byteOffset, byteLength / 4);
     case 'uint32':
-      return new Uint32Array(buffer);
+      return new Uint32Array(buffer, byteOffset, byteLength / 4);
     case 'int64':
-      return new BigInt64Array(buffer);
+      return new BigInt64Array(buffer, byteOffset, byteLength / 8);
     case 'uint64':
-      return new BigUint64Array(buffer);
+      return new BigUint64Array(buffer, byteOffset, byteLength / 8);
     default:
-      return new Uint8Array(buffer);
+      return new Uint8Array(buffer, byteOffset, byteLength);
   }
 };
 
@@ -216,9 +222,14 @@ const toRowMajor = <T extends ArrayData>(data: T, shape: readonly number[]): NdA
 /**
  * Reads an npy file of version 1 to 3, either byte order, C or Fortran order (the result is row-major).
  * Types stay as they are, but float16 becomes float32 and booleans become uint8; 64-bit integers are BigInt arrays.
+ * With `share` the result may be a view of `bytes`, which are then given away.
  * Input error: not npy, truncated, a header that claims more or less than is there, objects.
  */
-export const readNpy = (bytes: Uint8Array, name: string): NdArray | StringArray => {
+export const readNpy = (
+  bytes: Uint8Array,
+  name: string,
+  { share = false }: { readonly share?: boolean } = {},
+): NdArray | StringArray => {
   const header = readNpyHeader(bytes, name);
   const { kind, itemSize, bigEndian, fortranOrder, shape, offset } = header;
   checkNpyLength(header, bytes.length, name);
@@ -228,15 +239,19 @@ export const readNpy = (bytes: Uint8Array, name: string): NdArray | StringArray 
     const order = fortranOrder ? toRowMajor(index, shape).data : index;
     return { strings: Array.from(order, (i) => textAt(body, header, i)), shape };
   }
-  const data = numbers(kind, littleEndian(body, itemSize, bigEndian));
+  const data = numbers(kind, littleEndian(body, itemSize, bigEndian, share));
   return fortranOrder ? toRowMajor(data, shape) : { data, shape };
 };
 
 export const isStrings = (array: NdArray | StringArray): array is StringArray => 'strings' in array;
 
 /** `readNpy` for an array that must hold numbers. */
-export const readNumbers = (bytes: Uint8Array, name: string): NdArray => {
-  const array = readNpy(bytes, name);
+export const readNumbers = (
+  bytes: Uint8Array,
+  name: string,
+  options: { readonly share?: boolean } = {},
+): NdArray => {
+  const array = readNpy(bytes, name, options);
   if (isStrings(array)) throw wrong(name, 'an array of numbers', 'text', 'name another array');
   return array;
 };

@@ -131,7 +131,7 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
   const stimuliBytes = await readPart(folder, stimuliFile, files);
   const stimuli = readStimuli(decodeText(stimuliBytes, path(stimuliFile)), path(stimuliFile));
   const responseBytes = await readPart(folder, responsesFile, files);
-  const responses = asReal(readNumbers(responseBytes, path(responsesFile)));
+  const responses = asReal(readNumbers(responseBytes, path(responsesFile), { share: true }));
   checkShape(header, responses.shape, stimuli.length, path(responsesFile));
   checkFinite(responses.data, responses.shape, header.dims, path(responsesFile));
   const warnings = equalWarning(await equalImages(folder, stimuli, ports));
