@@ -1,13 +1,24 @@
 // The public entry, for any host. The ports of Node are in `ventral/node`.
 
-export { importNpy, type NpyImport } from './data/import.ts';
+export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
+export { type BrainioImport, importBrainio } from './data/brainio.ts';
+export {
+  importMat,
+  importNpy,
+  importNpz,
+  type MatImport,
+  type NpyImport,
+  type NpzImport,
+} from './data/import.ts';
 export { inspectRecording } from './data/inspect.ts';
+export { importNwb, type NwbImport } from './data/nwb.ts';
 export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
 export { listLayers } from './models/layers.ts';
 export { loadNetwork, type Network } from './models/network.ts';
 export type { NdArray } from './records/array.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
+export type { Hdf5 } from './records/hdf5.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export type { Engine, Files, Hash, Images, Ports } from './records/ports.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
