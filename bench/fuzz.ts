@@ -1,97 +1,10 @@
 // Feeds a parser files that were changed at random, which it must read or refuse: npx tsx bench/fuzz.ts --parser matlab
 // --count 100000 --seed 1. Ends with an error at the first that crashes it, hangs it, or makes it allocate without reason.
 
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { readCsv } from '../src/formats/csv.ts';
-import { openMatlab } from '../src/formats/matlab.ts';
-import { openMatlab73 } from '../src/formats/matlab73.ts';
-import { readNpy } from '../src/formats/npy.ts';
-import { openNpz } from '../src/formats/npz.ts';
-import { bytesSource } from '../src/formats/source.ts';
-import { sourceStream } from '../src/formats/stream.ts';
-import { decodeText } from '../src/formats/text.ts';
-import { openZip } from '../src/formats/zip.ts';
-import { createNodeHdf5 } from '../src/node/hdf5.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { endure, mutations } from '../test/mutations.ts';
-
-interface Parser {
-  readonly seeds: () => Uint8Array[];
-  readonly parse: (bytes: Uint8Array) => Promise<unknown>;
-  /** Most seconds for one file. */
-  readonly seconds: number;
-}
-
-const golden = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`../test/golden/${name}`, import.meta.url)));
-
-/** Every file in base64 that a golden record holds, at whatever depth. */
-const embedded = (name: string): Uint8Array[] => {
-  const found: Uint8Array[] = [];
-  const search = (value: unknown): void => {
-    if (typeof value === 'string' && value.length > 80 && /^[A-Za-z0-9+/]+=*$/.test(value)) {
-      found.push(new Uint8Array(Buffer.from(value, 'base64')));
-    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(search);
-  };
-  search(JSON.parse(new TextDecoder().decode(golden(name))));
-  return found;
-};
-
-const hdf5 = createNodeHdf5({ seconds: 1 });
-const parsers: Readonly<Record<string, Parser>> = {
-  matlab: {
-    seeds: () => embedded('matlab.json'),
-    parse: async (bytes) => {
-      const open = async () => sourceStream(bytesSource(bytes));
-      const file = await openMatlab({ size: bytes.length, open }, 'x.mat');
-      for (const { name } of file.variables) await file.read(name);
-    },
-    seconds: 5,
-  },
-  hdf5: {
-    seeds: () =>
-      ['matlab73.mat', 'cyclic.mat', 'assembly.nc'].map((name) => golden(`hdf5/${name}`)),
-    parse: async (bytes) => {
-      const file = await openMatlab73(await hdf5.open(bytes, 'x.mat'));
-      try {
-        for (const { name } of file.variables) await file.read(name);
-      } finally {
-        await file.close();
-      }
-    },
-    seconds: 30,
-  },
-  npy: {
-    seeds: () => embedded('npy.json'),
-    parse: async (bytes) => readNpy(bytes, 'x.npy'),
-    seconds: 5,
-  },
-  npz: {
-    seeds: () => [golden('pls.npz').slice(0), ...embedded('zip.json')],
-    parse: async (bytes) => {
-      const npz = await openNpz(bytesSource(bytes), 'x.npz');
-      for (const name of npz.names) await npz.read(name);
-    },
-    seconds: 5,
-  },
-  zip: {
-    seeds: () => embedded('zip.json'),
-    parse: async (bytes) => {
-      const zip = await openZip(bytesSource(bytes), 'x.zip');
-      for (const entry of zip.entries) {
-        await zip.read(entry);
-        await (await zip.stream(entry)).skip(Number.MAX_SAFE_INTEGER);
-      }
-    },
-    seconds: 5,
-  },
-  csv: {
-    seeds: () => [new TextEncoder().encode('stimulus_id,file\na,a.png\n"b, c",b.png\n')],
-    parse: async (bytes) => readCsv(decodeText(bytes, 'x.csv'), 'x.csv'),
-    seconds: 5,
-  },
-};
+import { parsers } from '../test/parsers.ts';
 
 const { values } = parseArgs({
   options: {

@@ -87,7 +87,12 @@ const parseShape = (text: string, name: string): number[] => {
   return parts.map((part) => {
     const size = /^\d+L?$/.test(part) ? Number.parseInt(part, 10) : Number.NaN;
     if (!Number.isSafeInteger(size)) {
-      throw wrong(name, 'a shape of whole numbers', `"${tuple ?? text.trim()}"`, saveAgain);
+      throw wrong(
+        name,
+        'a shape of whole numbers',
+        `"${(tuple ?? text.trim()).slice(0, 60)}"`,
+        saveAgain,
+      );
     }
     return size;
   });
@@ -202,13 +207,15 @@ const numbers = (kind: ElementKind, { buffer, byteOffset, byteLength }: Uint8Arr
   }
 };
 
-const textAt = (bytes: Uint8Array, header: NpyHeader, index: number): string => {
+const textAt = (bytes: Uint8Array, header: NpyHeader, index: number, name: string): string => {
   const item = bytes.subarray(index * header.itemSize, (index + 1) * header.itemSize);
   if (header.kind === 'bytes') return new TextDecoder().decode(item).replace(/\0+$/, '');
   const view = new DataView(item.buffer, item.byteOffset, item.byteLength);
   const points: number[] = [];
   for (let at = 0; at < item.length; at += 4) points.push(view.getUint32(at, !header.bigEndian));
   while (points.at(-1) === 0) points.pop();
+  const strange = points.find((point) => point > 0x10ffff);
+  if (strange !== undefined) throw wrong(name, 'Unicode text', `the letter ${strange}`, saveAgain);
   return String.fromCodePoint(...points);
 };
 
@@ -237,7 +244,7 @@ export const readNpy = (
   if (kind === 'unicode' || kind === 'bytes') {
     const index = Int32Array.from({ length: sizeOf(shape) }, (_, i) => i);
     const order = fortranOrder ? toRowMajor(index, shape).data : index;
-    return { strings: Array.from(order, (i) => textAt(body, header, i)), shape };
+    return { strings: Array.from(order, (i) => textAt(body, header, i, name)), shape };
   }
   const data = numbers(kind, littleEndian(body, itemSize, bigEndian, share));
   return fortranOrder ? toRowMajor(data, shape) : { data, shape };

@@ -29,8 +29,9 @@ export class VentralError extends Error {
   }
 }
 
+/** One line, whatever a damaged file has for a name. */
 const sentence = ({ where, expected, got, mend }: Problem): string =>
-  `${where}: expected ${expected}, got ${got}; ${mend}`;
+  `${where}: expected ${expected}, got ${got}; ${mend}`.replace(/\p{Cc}+/gu, ' ');
 
 export const inputError = (problem: Problem, cause?: unknown): VentralError =>
   new VentralError('input', sentence(problem), problem, cause);
