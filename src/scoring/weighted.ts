@@ -3,7 +3,7 @@ export type Counts = Float64Array;
 
 /**
  * Pearson correlation of `x` and `y` with each row counted `counts[row]` times: equals Pearson of the resample.
- * NaN where either side is constant in the resample. `mean` shifts both sides first, for precision.
+ * NaN where either side is constant in the resample.
  */
 export const weightedPearson = (x: Float64Array, y: Float64Array, counts: Counts): number => {
   let n = 0;
