@@ -29,7 +29,8 @@ export const bestOther = (maps: Maps, others: Maps): Float64Array =>
 
 /**
  * The highest pair of two different sites by the mean of the row-by-row Pearson correlations of their maps, the last
- * site left out as the released loops of [L23] do; as many pairs between two images as within one; rows in which a map is constant do not count. NaN where no pair
+ * site left out as the released loops of [L23] do; as many pairs between two images as within one; rows in which a map is constant do not count,
+ * nor does a pair with fewer than half of its rows. NaN where no pair
  * is defined.
  */
 export const bestPairOf = (maps: Maps, others: Maps, columns: number): number => {
@@ -52,7 +53,8 @@ const rowByRow = (a: Float64Array, b: Float64Array, columns: number): number => 
     sum += r;
     count++;
   }
-  return count === 0 ? Number.NaN : sum / count;
+  // Few defined rows make a pair the highest by luck.
+  return 2 * count * columns < a.length || count === 0 ? Number.NaN : sum / count;
 };
 
 /** Mean of what is defined; NaN of nothing. */

@@ -4,7 +4,7 @@ import { inputError } from '../records/errors.ts';
 import type { HeldOut, Score } from '../records/score.ts';
 import { medianOfDefined } from './aggregate.ts';
 import { columnAt } from './groups.ts';
-import { ascending, type Counts, weightedPearson, weightedRanks } from './weighted.ts';
+import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
 
 /** A score as it was read, with its held-out predictions where they were kept. */
 export interface Contender {
@@ -217,9 +217,9 @@ const sitePairs = (first: Contender, second: Contender): SitePair[] => {
     if (other < 0 || Number.isNaN(ceilingA) || Number.isNaN(ceilingB)) return [];
     return [
       {
-        recorded: columnAt(a.recorded, column, rows),
-        a: columnAt(a.predicted, column, rows),
-        b: columnAt(b.predicted, other, rows),
+        recorded: centred(columnAt(a.recorded, column, rows)),
+        a: centred(columnAt(a.predicted, column, rows)),
+        b: centred(columnAt(b.predicted, other, rows)),
         ceilingA,
         ceilingB,
       },

@@ -29,6 +29,17 @@ export const featureBudget = (target: Target, memory: number): number => {
   return Math.max(memory - beside - processBytes, memory / 4);
 };
 
+/** What the recording itself takes: trials and means of every bin, halves of the trials, draws, kept predictions. */
+const recordingBytes = (target: Target, layers: number): number => {
+  const rows = rowCount(target);
+  const table = 8 * rows * target.siteIds.length;
+  const { protocol, bins, fitted } = target;
+  const [, trials = 1] = bins[0]!.table.trials.shape;
+  const halves = protocol.ceiling.kind === 'split-half' ? 2 * protocol.ceiling.splits : 0;
+  const draws = 8 * rows * protocol.interval.replicates;
+  return bins.length * table * (trials + 1 + halves) + draws + layers * fitted.length * table;
+};
+
 /**
  * The largest pass decides the memory: its features, and the widest layer's regression.
  * What is not done yet decides the time.
@@ -57,7 +68,11 @@ export const effortOf = async (
   const speed = await measureSpeed(engine, now);
   const gathering = open.length > 0 ? features.seconds : 0;
   return {
-    bytes: processBytes + features.modelBytes + Math.max(...passBytes),
+    bytes:
+      processBytes +
+      recordingBytes(target, layers.length) +
+      features.modelBytes +
+      Math.max(...passBytes),
     seconds: gathering + operations / speed,
   };
 };

@@ -8,7 +8,7 @@ import { type Aggregate, medianOfDefined } from './aggregate.ts';
 import type { Ceiling } from './ceilings.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
 import { columnAt, type Group } from './groups.ts';
-import { ascending, type Counts, weightedPearson, weightedRanks } from './weighted.ts';
+import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
 
 /** At this many images or fewer a percentile bootstrap covers too little, and a t interval is given (§11). */
 export const fewImages = 20;
@@ -44,7 +44,13 @@ export const prepareResampling = (
   const replicates = images.length <= fewImages ? 0 : settings.replicates;
   const draw = (count: number) => Int32Array.from({ length: count }, () => random.int(count));
   const imageDraws = Array.from({ length: replicates }, () => draw(images.length));
-  const siteDraws = Array.from({ length: replicates }, () => draw(sites));
+  // Sites that are left out everywhere are not drawn: they would only thin the draws.
+  const usable = Int32Array.from({ length: sites }, (_, site) => site).filter((site) =>
+    groups.some((_, g) => !Number.isNaN(ceiling.perSite.data[g * sites + site]!)),
+  );
+  const siteDraws = Array.from({ length: replicates }, () =>
+    draw(usable.length).map((index) => usable[index]!),
+  );
   const place = new Map(images.map((image, index) => [image, index]));
   const rowCounts = imageDraws.map((drawn) => {
     const perImage = new Float64Array(images.length);
@@ -63,6 +69,12 @@ export const prepareResampling = (
   };
 };
 
+const takeCounts = (counts: Counts, rows: Int32Array): Counts => {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = counts[rows[i]!]!;
+  return taken;
+};
+
 const resampledCeilings = (
   { first, second }: HalfMeans,
   perSite: Float64Nd,
@@ -75,10 +87,10 @@ const resampledCeilings = (
     const there = Int32Array.from(rowCounts[0] ?? [], (_, row) => row).filter(
       (row) => !Number.isNaN(first[0]!.data[row * sites + s]!),
     );
-    const a = first.map((half) => columnAt(half, s, there));
-    const b = second.map((half) => columnAt(half, s, there));
+    const a = first.map((half) => centred(columnAt(half, s, there)));
+    const b = second.map((half) => centred(columnAt(half, s, there)));
     rowCounts.forEach((counts, replicate) => {
-      const within = Float64Array.from(there, (row) => counts[row]!);
+      const within = there.length === counts.length ? counts : takeCounts(counts, there);
       const reliability = mean(
         a.map((half, split) => spearmanBrown(weightedPearson(half, b[split]!, within))),
       );
@@ -182,8 +194,8 @@ const replicatesOverRows = (
   const ceiled = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
   for (let s = 0; s < sites; s++) {
     if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
-    const x = columnAt(recorded, s, rows);
-    const y = columnAt(predicted, s, rows);
+    const x = centred(columnAt(recorded, s, rows));
+    const y = centred(columnAt(predicted, s, rows));
     const orderX = kind === 'spearman' ? ascending(x) : null;
     const orderY = kind === 'spearman' ? ascending(y) : null;
     rowCounts.forEach((counts, replicate) => {

@@ -99,8 +99,16 @@ export const prepareTarget = (
       seed,
     ),
     excludedSites: [...usable.excludedSites, ...ceiling.excluded],
-    warnings: usable.warnings,
+    warnings: [...usable.warnings, ...unstratified(protocol, recording)],
   };
+};
+
+/** A column that the stimuli do not have cannot stratify: said, since the protocol asks for it. */
+const unstratified = ({ folds }: Protocol, { stimuli }: Recording): string[] => {
+  if (folds.kind !== 'k-fold' || folds.stratifyBy === null) return [];
+  const column = folds.stratifyBy;
+  if (stimuli.every(({ columns }) => column in columns)) return [];
+  return [`folds are not stratified: stimuli.csv has no column "${column}"`];
 };
 
 const binTarget = (

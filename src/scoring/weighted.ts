@@ -1,37 +1,43 @@
 /** Rows of a resample as counts: `counts[row]` times each row. */
 export type Counts = Float64Array;
 
+/** Values less their mean, so that sums of squares in `weightedPearson` keep their digits. */
+export const centred = (values: Float64Array): Float64Array => {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  const mean = sum / values.length;
+  return values.map((value) => value - mean);
+};
+
 /**
- * Pearson correlation of `x` and `y` with each row counted `counts[row]` times: equals Pearson of the resample.
- * NaN where either side is constant in the resample.
+ * Pearson correlation of `x` and `y` with each row counted `counts[row]` times: equals Pearson of the resample. One
+ * pass, so both sides should be `centred`, or ranks. NaN where either side is constant in the resample.
  */
 export const weightedPearson = (x: Float64Array, y: Float64Array, counts: Counts): number => {
   let n = 0;
   let sx = 0;
   let sy = 0;
+  let sxx = 0;
+  let syy = 0;
+  let sxy = 0;
   for (let i = 0; i < x.length; i++) {
     const w = counts[i]!;
+    const a = x[i]!;
+    const b = y[i]!;
+    const wa = w * a;
+    const wb = w * b;
     n += w;
-    sx += w * x[i]!;
-    sy += w * y[i]!;
+    sx += wa;
+    sy += wb;
+    sxx += wa * a;
+    syy += wb * b;
+    sxy += wa * b;
   }
-  const mx = sx / n;
-  const my = sy / n;
-  let xx = 0;
-  let yy = 0;
-  let xy = 0;
-  for (let i = 0; i < x.length; i++) {
-    const w = counts[i]!;
-    if (w === 0) continue;
-    const dx = x[i]! - mx;
-    const dy = y[i]! - my;
-    xx += w * dx * dx;
-    yy += w * dy * dy;
-    xy += w * dx * dy;
-  }
-  // A constant side leaves rounding noise only, relative to the size of its mean.
-  const tiny = (square: number, centre: number) => square <= n * (1e-13 * centre) ** 2;
-  return tiny(xx, mx) || tiny(yy, my) ? Number.NaN : xy / Math.sqrt(xx * yy);
+  const xx = sxx - (sx * sx) / n;
+  const yy = syy - (sy * sy) / n;
+  // A constant side leaves only the rounding of the difference above.
+  if (!(xx > 1e-12 * sxx) || !(yy > 1e-12 * syy)) return Number.NaN;
+  return (sxy - (sx * sy) / n) / Math.sqrt(xx * yy);
 };
 
 /** Row indices from the smallest value to the largest. */

@@ -7,7 +7,7 @@ import { ceilingOf } from '../../src/scoring/ceilings.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
 import { groupsOf } from '../../src/scoring/groups.ts';
 import { intervalOf, prepareResampling } from '../../src/scoring/intervals.ts';
-import { ascending, weightedPearson, weightedRanks } from '../../src/scoring/weighted.ts';
+import { ascending, centred, weightedPearson, weightedRanks } from '../../src/scoring/weighted.ts';
 
 const random = createRandom('intervals');
 const normals = (count: number, stream = random) =>
@@ -23,7 +23,7 @@ describe('statistics of a resample from counts', () => {
   const otherResampled = Float64Array.from(drawn, (row) => others[row]!);
 
   it('equals Pearson of the resample', () => {
-    expect(weightedPearson(values, others, counts)).toBeCloseTo(
+    expect(weightedPearson(centred(values), centred(others), counts)).toBeCloseTo(
       pearson(resampled, otherResampled),
       12,
     );
