@@ -1,15 +1,5 @@
+import type { Comparison } from '../records/comparison.ts';
 import { type Column, figure, tableLines } from './table.ts';
-
-/** A compared pair as it is shown. */
-export interface ShownComparison {
-  readonly first: string;
-  readonly second: string;
-  readonly difference: number;
-  readonly interval: { readonly low: number; readonly high: number } | null;
-  readonly p: number;
-  readonly adjusted: number;
-  readonly method: string;
-}
 
 const columns: readonly Column[] = [
   { head: 'first', align: 'left' },
@@ -24,14 +14,14 @@ const columns: readonly Column[] = [
 const pText = (p: number): string => (p < 0.0001 ? '<.0001' : p.toFixed(4));
 
 /** Ranks first: scores whose difference does not hold after Holm's correction are ties, and are said to be. */
-const verdict = ({ first, second, difference, adjusted }: ShownComparison): string => {
+const verdict = ({ first, second, difference, adjusted }: Comparison): string => {
   if (adjusted >= 0.05) return 'tie';
   return `${difference > 0 ? first : second} is higher`;
 };
 
 export const comparisonLines = (
   scores: readonly { readonly name: string; readonly value: number; readonly layer: string }[],
-  comparisons: readonly ShownComparison[],
+  comparisons: readonly Comparison[],
 ): string[] => [
   ...tableLines(
     [

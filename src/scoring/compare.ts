@@ -1,5 +1,6 @@
 import { createRandom } from '../numeric/random.ts';
 import { mean, quantile } from '../numeric/statistics.ts';
+import type { Comparison } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
 import type { HeldOut, Score } from '../records/score.ts';
 import { medianOfDefined } from './aggregate.ts';
@@ -12,20 +13,6 @@ export interface Contender {
   readonly name: string;
   readonly score: Score;
   readonly heldOut: HeldOut | null;
-}
-
-/** Difference `first − second` of two scores on the same recording under the same protocol. */
-export interface Comparison {
-  readonly first: string;
-  readonly second: string;
-  readonly difference: number;
-  /** 95 % interval of the difference; null for the exact test, which gives none. */
-  readonly interval: { readonly low: number; readonly high: number } | null;
-  /** Two-sided. */
-  readonly p: number;
-  /** Holm's correction over all comparisons made together. */
-  readonly adjusted: number;
-  readonly method: string;
 }
 
 /** Up to here all 2ⁿ sign patterns are counted. */

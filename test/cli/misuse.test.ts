@@ -245,7 +245,7 @@ describe('wrong options', () => {
     const { folder, model } = study();
     expect(await misused(folder, 'score', model)).toContain('--recording');
     expect(await misused(folder, 'skore', model)).toContain("unknown command 'skore'");
-    expect(await misused(folder, 'data', 'import', 'nwb')).toContain("unknown command 'nwb'");
+    expect(await misused(folder, 'data', 'import', 'tiff')).toContain("unknown command 'tiff'");
     const command = ['data', 'import', 'npy', '--window', '100-0'];
     expect(await misused(folder, ...command)).toContain('such as 0-100');
   });
