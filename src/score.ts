@@ -3,6 +3,7 @@
 
 import { hashStimuli } from './data/stimuli.ts';
 import { readRecording } from './formats/recording.ts';
+import { encodeText } from './formats/text.ts';
 import { unstacked } from './numeric/array.ts';
 import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
 import type { Float64Nd } from './records/array.ts';
@@ -172,7 +173,7 @@ export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) =>
 };
 
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
-  hash.sha256([new TextEncoder().encode(canonicalJson(value))]);
+  hash.sha256([encodeText(canonicalJson(value))]);
 
 const planLayers = (
   features: Features,

@@ -190,19 +190,16 @@ const packedRange = async (
   return [from, from + entry.packedSize];
 };
 
+const damagedEntry = (where: string, thrown: unknown) =>
+  wrong(where, 'a deflated entry', `a damaged one (${reasonOf(thrown)})`, copyAgain, thrown);
+
 const unpack = (packed: Uint8Array, entry: ZipEntry, where: string): Uint8Array => {
   if (entry.method === 'stored') return packed;
   try {
     // The buffer has one byte more than is claimed, so that an entry that lies is found out.
     return inflateSync(packed, { out: new Uint8Array(entry.size + 1) });
   } catch (thrown) {
-    throw wrong(
-      where,
-      'a deflated entry',
-      `a damaged one (${reasonOf(thrown)})`,
-      copyAgain,
-      thrown,
-    );
+    throw damagedEntry(where, thrown);
   }
 };
 
@@ -245,13 +242,7 @@ const readEntryStart = async (
       inflate.push(await source.read(at, Math.min(to, at + step)), at + step >= to);
     }
   } catch (thrown) {
-    throw wrong(
-      where,
-      'a deflated entry',
-      `a damaged one (${reasonOf(thrown)})`,
-      copyAgain,
-      thrown,
-    );
+    throw damagedEntry(where, thrown);
   }
   return start.subarray(0, filled);
 };

@@ -7,6 +7,7 @@ import {
   type StringArray,
 } from '../formats/npy.ts';
 import { openNpz } from '../formats/npz.ts';
+import { baseName } from '../formats/paths.ts';
 import { fileSource } from '../formats/source.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { FeaturePass, Features, LayerSize } from '../records/activations.ts';
@@ -47,7 +48,7 @@ export const openActivations = async (
   request: ActivationRequest,
   { files, hash }: Pick<Ports, 'files' | 'hash'>,
 ): Promise<{ readonly features: Features; readonly sha256: string }> => {
-  const name = request.path.slice(request.path.lastIndexOf('/') + 1);
+  const name = baseName(request.path);
   const file = await openArrays(request, name, files);
   const order = await rowOrder(request, file, name);
   const layers = await layersOf(request, file, name);

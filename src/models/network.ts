@@ -1,3 +1,5 @@
+import { baseName, below, folderOf } from '../formats/paths.ts';
+import { encodeText } from '../formats/text.ts';
 import { type ModelStructure, readModel } from '../graph/read.ts';
 import type { ImageInput } from '../records/model.ts';
 import type { Files, Hash } from '../records/ports.ts';
@@ -24,14 +26,14 @@ export const loadNetwork = async (
   path: string,
   { files, hash }: { readonly files: Files; readonly hash: Hash },
 ): Promise<Network> => {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.';
+  const name = baseName(path);
+  const folder = folderOf(path);
   const bytes = await files.read(path);
   const structure = readModel(bytes, name);
   const input = imageInput(structure, name);
   const external = await checkExternalData(structure, path, files);
   const digests = [await hash.sha256([bytes])];
-  for (const file of external) digests.push(await hash.sha256File(`${folder}/${file}`));
+  for (const file of external) digests.push(await hash.sha256File(below(folder, file)));
   return {
     name,
     bytes,
@@ -39,8 +41,6 @@ export const loadNetwork = async (
     input,
     externalDataFolder: external.length > 0 ? folder : null,
     sha256:
-      digests.length === 1
-        ? digests[0]!
-        : await hash.sha256([new TextEncoder().encode(digests.join('\n'))]),
+      digests.length === 1 ? digests[0]! : await hash.sha256([encodeText(digests.join('\n'))]),
   };
 };

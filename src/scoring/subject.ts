@@ -1,4 +1,5 @@
 import { readStimulus } from '../data/stimuli.ts';
+import { baseName } from '../formats/paths.ts';
 import { openActivations } from '../models/activation-file.ts';
 import { openNetwork } from '../models/open-network.ts';
 import type { Features } from '../records/activations.ts';
@@ -25,8 +26,6 @@ export interface SubjectLimits {
   readonly layers: readonly string[] | null;
   readonly memory: number;
 }
-
-const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** Opens a model or a file of activations for the stimuli in use. `stimuli` is their SHA-256. */
 export const openSubject = (
@@ -59,7 +58,7 @@ const openFile = async (
     },
     ports,
   );
-  const activations = { name: fileName(path), sha256 };
+  const activations = { name: baseName(path), sha256 };
   return { features, provenance: { model: null, activations, preprocessing: null } };
 };
 

@@ -1,3 +1,4 @@
+import { encodeText } from '../formats/text.ts';
 import type { LayerFit } from '../records/fit.ts';
 import type { Cache, Hash } from '../records/ports.ts';
 
@@ -6,7 +7,7 @@ const recipe = 3;
 
 /** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>
-  hash.sha256([new TextEncoder().encode(canonicalJson({ recipe, ...dependsOn }))]);
+  hash.sha256([encodeText(canonicalJson({ recipe, ...dependsOn }))]);
 
 /** JSON whose text does not depend on the order in which fields were written. */
 export const canonicalJson = (value: unknown): string =>
@@ -19,9 +20,7 @@ export const canonicalJson = (value: unknown): string =>
 /** A JSON line, then the predictions as little-endian float64. */
 export const putFit = (cache: Cache, key: string, fit: LayerFit): Promise<void> => {
   const { predictions, ...rest } = fit;
-  const head = new TextEncoder().encode(
-    `${JSON.stringify({ ...rest, shape: predictions.shape })}\n`,
-  );
+  const head = encodeText(`${JSON.stringify({ ...rest, shape: predictions.shape })}\n`);
   const { data } = predictions;
   const entry = new Uint8Array(head.length + data.byteLength);
   entry.set(head);

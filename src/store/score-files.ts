@@ -1,13 +1,11 @@
 import { encodeCsv } from '../formats/csv.ts';
 import { npzParts, openNpz } from '../formats/npz.ts';
 import { fileSource } from '../formats/source.ts';
-import { decodeText } from '../formats/text.ts';
+import { decodeText, encodeText } from '../formats/text.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type HeldOut, type Score, scoreSchema } from '../records/score.ts';
-
-const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** The score file: indented JSON, fields in the order of the record. */
 export const encodeScore = (score: Score): Uint8Array =>
