@@ -1,7 +1,7 @@
 import { addDots, addRows, dot } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { StepHooks } from './gram.ts';
-import { inLockstep, onAllRows, onTraining, symmetricProduct } from './lockstep.ts';
+import { inLockstep, onAllRows, onHeldOut, onTraining, symmetricProduct } from './lockstep.ts';
 import type { FeatureOperator } from './operators.ts';
 import type { Products } from './products.ts';
 import {
@@ -38,12 +38,12 @@ const prepare = async (
   const states: FeatureState[] = [];
   const shared = onAllRows(operator.loadings);
   for (const task of tasks) {
-    const { targets, from, to } = task;
+    const { targets } = task;
     const q = targets.sites;
     const { ones, whole } = await shared(targets);
-    const test = ones.subarray(from * (q + 1), to * (q + 1));
-    const part =
-      from === to ? new Float64Array(whole.length) : await operator.partialLoadings(test, from, to);
+    const part = await onHeldOut(task, ones, whole.length, ([from, to], some) =>
+      operator.partialLoadings(some, from, to),
+    );
     const covariances = onTraining(task, whole, part, p);
     task.covariance = await symmetricProduct(products, task, covariances, covariances);
     const components = task.squares.length;

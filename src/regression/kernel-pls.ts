@@ -1,7 +1,7 @@
 import { addRows } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
-import { inLockstep, onAllRows, onTraining, symmetricProduct } from './lockstep.ts';
+import { inLockstep, onAllRows, onHeldOut, onTraining, symmetricProduct } from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
 import {
   acceptScores,
@@ -42,19 +42,17 @@ const prepare = async (
   const states: KernelState[] = [];
   const shared = onAllRows((ones, n) => products.multiply('a·b', { held }, matrix(ones, n)));
   for (const task of tasks) {
-    const { targets, from, to, scores } = task;
+    const { targets, heldOut, scores } = task;
     const { rows: n, sites: q } = targets;
     const { ones, whole } = await shared(targets);
-    const test = matrix(ones.subarray(from * (q + 1), to * (q + 1)), to - from);
-    const part =
-      from === to
-        ? new Float64Array(whole.length)
-        : await products.multiply('aᵀ·b', { held, rows: [from, to] }, test);
+    const part = await onHeldOut(task, ones, whole.length, (rows, some) =>
+      products.multiply('aᵀ·b', { held, rows }, matrix(some, rows[1] - rows[0])),
+    );
     const images = onTraining(task, whole, part, n);
     const masked = targets.values.slice();
     for (let j = 0; j < q; j++) {
       centreOnTraining(task, images.subarray(j * n, (j + 1) * n));
-      masked.fill(0, j * n + from, j * n + to);
+      for (const [from, to] of heldOut) masked.fill(0, j * n + from, j * n + to);
     }
     task.covariance = await symmetricProduct(products, task, images, masked);
     const like = () => new Float64Array(scores.length);

@@ -1,6 +1,6 @@
 import { getColumn, putColumn } from '../numeric/vectors.ts';
 import { matrix, type Products } from './products.ts';
-import { settleDead, type TargetSet, type Task } from './task.ts';
+import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
 
 /** [Y | 1] as a matrix [n, q + 1], row after row: targets and, in the last column, ones. */
 const withOnes = ({ sites: q, rows: n, values }: TargetSet): Float64Array => {
@@ -24,9 +24,24 @@ export const onAllRows = (
   };
 };
 
+/** A linear map of [Y | 1] on some ranges of rows alone, with as many values as `size`. */
+export const onHeldOut = async (
+  { heldOut, targets: { sites } }: Task,
+  ones: Float64Array,
+  size: number,
+  multiply: (rows: PlaceRange, some: Float64Array) => Promise<Float64Array>,
+): Promise<Float64Array> => {
+  const total = new Float64Array(size);
+  for (const [from, to] of heldOut) {
+    const part = await multiply([from, to], ones.subarray(from * (sites + 1), to * (sites + 1)));
+    for (let k = 0; k < size; k++) total[k] = total[k]! + part[k]!;
+  }
+  return total;
+};
+
 /**
  * F(Y − ȳ) over a task's training rows, target after target [q, length], for a linear map F whose value on all rows of
- * [Y | 1] is `whole` [length, q + 1] and on the test rows `test`.
+ * [Y | 1] is `whole` [length, q + 1] and on the held-out rows `test`.
  */
 export const onTraining = (
   { mean, live }: Task,

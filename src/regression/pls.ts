@@ -6,12 +6,13 @@ import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
 import { type Arithmetic, carryOut, type Job, type Workbench } from './fit.ts';
 import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
+import { eachFold, type Omission, putTogether, rowsLeftOut } from './omissions.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
 import { type Outcome, remarksOf } from './remarks.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
-import { predictPlaces, startTask } from './task.ts';
+import { type PlaceRange, predictPlaces, startTask, type Task } from './task.ts';
 
 export interface HeldOutPredictions {
   /** One per target set, [rows, sites] in the caller's order; NaN in rows that no fold holds out. */
@@ -40,43 +41,59 @@ const atWorkbench = async <T>(
 
 interface Collected {
   readonly job: Job;
-  readonly predictions: Float64Nd[];
+  /** [omissions][sets of the omission], each [rows left out, sites]. */
+  readonly predictions: Float64Nd[][];
   readonly outcomes: Outcome[];
 }
 
-/** The folds of all sets as a job, and what it will have collected when it is done. */
+/** The regressions of all omissions as a job, and what it will have collected when it is done. */
 export const collectHeldOut = (
   sets: readonly CentredTargets[],
-  { order, ranges }: FoldOrder,
+  { ranges }: FoldOrder,
+  omissions: readonly Omission[],
   components: number,
 ): Collected => {
-  const predictions = sets.map(({ rows, sites }) => ({
-    data: new Float64Array(rows * sites).fill(Number.NaN),
-    shape: [rows, sites],
-  }));
+  const leftOut = omissions.map(({ blocks }) => blocks.map((block) => ranges[block]!));
+  const parts = omissions.flatMap(({ sets: wanted }, omission) =>
+    wanted.map((set, place) => ({ omission, set, place })),
+  );
+  const predictions = omissions.map((): Float64Nd[] => []);
   const outcomes: Outcome[] = [];
   const job: Job = {
-    count: sets.length * ranges.length,
+    count: parts.length,
     sites: Math.max(...sets.map(({ sites }) => sites)),
-    start: (index) =>
-      startTask(
-        sets[Math.floor(index / ranges.length)]!,
-        ranges[index % ranges.length]!,
+    start: (index) => {
+      const { omission, set } = parts[index]!;
+      return startTask(
+        sets[set]!,
+        [...leftOut[omission]!].sort(([a], [b]) => a - b),
         components,
-      ),
+      );
+    },
     finish: (index, task, deflated) => {
-      const { centre, sites } = sets[Math.floor(index / ranges.length)]!;
-      const { data } = predictions[Math.floor(index / ranges.length)]!;
-      const predicted = predictPlaces(task, task.from, task.to);
-      for (let place = task.from; place < task.to; place++)
-        for (let j = 0; j < sites; j++)
-          data[order[place]! * sites + j] =
-            predicted[(place - task.from) * sites + j]! + centre[j]!;
+      const { omission, set, place } = parts[index]!;
+      predictions[omission]![place] = predictedAt(task, leftOut[omission]!, sets[set]!);
       const { components: reached, ending, unsettled } = task;
       outcomes[index] = { components: reached, ending, unsettled, deflated };
     },
   };
   return { job, predictions, outcomes };
+};
+
+const predictedAt = (
+  task: Task,
+  ranges: readonly PlaceRange[],
+  { centre, sites }: CentredTargets,
+): Float64Nd => {
+  const rows = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  const data = new Float64Array(rows * sites);
+  let offset = 0;
+  for (const [from, to] of ranges) {
+    data.set(predictPlaces(task, from, to), offset);
+    offset += (to - from) * sites;
+  }
+  for (let k = 0; k < data.length; k++) data[k] = data[k]! + centre[k % sites]!;
+  return { data, shape: [rows, sites] };
 };
 
 /**
@@ -100,21 +117,48 @@ export const predictHeldOut = async (
   settings: PlsSettings,
   hooks: RegressionHooks,
 ): Promise<HeldOutPredictions> => {
-  checkFit(source.rows, folds, settings);
+  const omissions = eachFold(folds, targets.length);
+  const { predictions, ...rest } = await predictOmittedPls(
+    engine,
+    source,
+    targets,
+    folds,
+    omissions,
+    settings,
+    hooks,
+  );
+  return { predictions: putTogether(folds, source.rows, predictions), ...rest };
+};
+
+/**
+ * The same for regressions that leave out several blocks of rows at once, as nested cross-validation does: each predicts
+ * the rows that it left out, [omissions][its target sets][rows left out, sites], rows in the order of its blocks.
+ * Throws as `predictHeldOut` does.
+ */
+export const predictOmittedPls = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  blocks: readonly Fold[],
+  omissions: readonly Omission[],
+  settings: PlsSettings,
+  hooks: RegressionHooks,
+): Promise<Omit<HeldOutPredictions, 'predictions'> & { predictions: Float64Nd[][] }> => {
+  checkFit(source.rows, rowsLeftOut(blocks, omissions), settings);
   checkFeatures(source.name, source.columns, settings);
-  const foldOrder = orderByFold(source.rows, folds);
+  const foldOrder = orderByFold(source.rows, blocks);
   const sets = targets.map((set) => centreTargets(set, foldOrder.order));
-  const { job, predictions, outcomes } = collectHeldOut(sets, foldOrder, settings.components);
+  const collected = collectHeldOut(sets, foldOrder, omissions, settings.components);
   const { arithmetic, constantColumns } = await atWorkbench(
     engine,
     source,
     foldOrder.order,
     settings,
     hooks,
-    (bench) => carryOut(bench, job),
+    (bench) => carryOut(bench, collected.job),
   );
-  const warnings = remarksOf(outcomes, constantColumns, source.columns, settings);
-  return { predictions, arithmetic, warnings };
+  const warnings = remarksOf(collected.outcomes, constantColumns, source.columns, settings);
+  return { predictions: collected.predictions, arithmetic, warnings };
 };
 
 /** A linear readout: predicted = features · weights + offset. */
@@ -143,7 +187,7 @@ export const fitReadout = async (
   checkFeatures(source.name, source.columns, settings);
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);
   const set = centreTargets(targets, order);
-  const start = () => startTask(set, [0, 0], settings.components);
+  const start = () => startTask(set, [], settings.components);
   const fitted = await atWorkbench(engine, source, order, settings, hooks, (bench) =>
     fitWeights(bench, start),
   );

@@ -6,8 +6,9 @@ import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
-import { fitReadout, type HeldOutPredictions, predictHeldOut } from './pls.ts';
-import { checkRidge, fitRidgeReadout, predictHeldOutRidge } from './ridge.ts';
+import { type Omission, rowsLeftOut } from './omissions.ts';
+import { fitReadout, type HeldOutPredictions, predictHeldOut, predictOmittedPls } from './pls.ts';
+import { checkRidge, fitRidgeReadout, predictHeldOutRidge, predictSplitsRidge } from './ridge.ts';
 import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
 import type { RegressionHooks } from './steps.ts';
 
@@ -56,6 +57,37 @@ export const predictFolds = async (
         strengths: null,
       }
     : predictHeldOutRidge(engine, source, targets, folds, settings, hooks);
+
+export interface OmittedPredictions extends Omit<Regressed, 'predictions'> {
+  /** [omissions][target sets of the omission], each [rows left out, sites], rows in the order of its blocks. */
+  readonly predictions: Float64Nd[][];
+}
+
+/**
+ * Predicts the rows that each of several regressions leaves out, all from one Gram matrix. `strengths`: [omissions, sites]
+ * per target set. Throws as `predictFolds` does; blocks must not overlap, what is left out may.
+ */
+export const predictOmitted = async (
+  engine: Engine,
+  source: FeatureSource,
+  targets: readonly Float64Nd[],
+  blocks: readonly Fold[],
+  omissions: readonly Omission[],
+  settings: RegressionSettings,
+  hooks: RegressionHooks,
+): Promise<OmittedPredictions> => {
+  if (settings.kind === 'pls')
+    return {
+      ...(await predictOmittedPls(engine, source, targets, blocks, omissions, settings, hooks)),
+      strengths: null,
+    };
+  const splits = rowsLeftOut(blocks, omissions);
+  const fitted = await predictSplitsRidge(engine, source, targets, splits, settings, hooks);
+  const predictions = fitted.predictions.map((sets, k) =>
+    omissions[k]!.sets.map((set) => sets[set]!),
+  );
+  return { ...fitted, predictions };
+};
 
 /** `fitReadout` or `fitRidgeReadout`: weights on the features, from all rows. */
 export const fitOnAllRows = (

@@ -1,7 +1,6 @@
 // Splits whose held-out rows may overlap, such as shuffle splits: each is a regression of its own, all share one Gram
 // matrix.
 
-import { takeRows } from '../numeric/array.ts';
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
@@ -11,6 +10,7 @@ import { type Features, openFeatures } from './features.ts';
 import { type Arithmetic, carryOut } from './fit.ts';
 import { type Fold, orderByFold } from './folds.ts';
 import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
+import { eachFold } from './omissions.ts';
 import { collectHeldOut } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { type Outcome, remarksOf } from './remarks.ts';
@@ -103,7 +103,12 @@ const predictPls = async (
       const foldOrder = orderByFold(source.rows, [split]);
       const { order } = foldOrder;
       const sets = targets.map((set) => centreTargets(set, order));
-      const collected = collectHeldOut(sets, foldOrder, settings.components);
+      const collected = collectHeldOut(
+        sets,
+        foldOrder,
+        eachFold([split], sets.length),
+        settings.components,
+      );
       const { arithmetic, constantColumns } = await carryOut(
         {
           engine,
@@ -116,7 +121,7 @@ const predictPls = async (
         },
         collected.job,
       );
-      predictions.push(collected.predictions.map((table) => takeRows(table, split.test)));
+      predictions.push(collected.predictions[0]!);
       arithmetics.push(arithmetic);
       outcomes.push(...collected.outcomes);
       constant = constantColumns;

@@ -17,14 +17,21 @@ export interface TargetSet {
  */
 export type Ending = 'fitted' | 'exhausted' | 'imprecise';
 
+/** Places [from, to) of the fold order. */
+export type PlaceRange = readonly [from: number, to: number];
+
 /**
- * One fold of one target set on its way through the components. All sums over rows are over training rows, which are
- * all but the places [from, to).
+ * One regression of one target set on its way through the components. All sums over rows are over training rows: those
+ * of the places that are not held out.
  */
 export interface Task {
   readonly targets: TargetSet;
-  readonly from: number;
-  readonly to: number;
+  /** Ascending and disjoint. */
+  readonly heldOut: readonly PlaceRange[];
+  /** The places between them, which train. */
+  readonly training: readonly PlaceRange[];
+  /** Number of training rows. */
+  readonly trained: number;
   /** Mean of each target over training rows. */
   readonly mean: Float64Array;
   /** M = YᵀKY of the residuals [q, q]. */
@@ -53,37 +60,53 @@ const NEARLY_FITTED = 1e-10;
 /** Residuals of this part of a target's norm are rounding. */
 const ROUNDING = 1e-12;
 
+/** What ascending, disjoint ranges leave of [0, n). */
+const between = (heldOut: readonly PlaceRange[], n: number): PlaceRange[] => {
+  const starts = [0, ...heldOut.map(([, to]) => to)];
+  const ends = [...heldOut.map(([from]) => from), n];
+  return starts.map((from, k): PlaceRange => [from, ends[k]!]).filter(([from, to]) => from < to);
+};
+
+const sumOver = (ranges: readonly PlaceRange[], vector: Float64Array): number => {
+  let sum = 0;
+  for (const [from, to] of ranges) sum += sumOf(vector, from, to);
+  return sum;
+};
+
 export const startTask = (
   targets: TargetSet,
-  [from, to]: readonly [number, number],
+  heldOut: readonly PlaceRange[],
   components: number,
 ): Task => {
   const { sites: q, rows: n, values } = targets;
-  const training = n - (to - from);
+  const training = between(heldOut, n);
+  const trained = training.reduce((sum, [from, to]) => sum + to - from, 0);
   const mean = new Float64Array(q);
   const total = new Float64Array(q);
   const live = new Uint8Array(q);
   for (let j = 0; j < q; j++) {
     const target = values.subarray(j * n, (j + 1) * n);
-    const centre = (sumOf(target, 0, from) + sumOf(target, to, n)) / training;
+    const centre = sumOver(training, target) / trained;
     let square = 0;
     let largest = 0;
     let varies = false;
-    const first = target[from === 0 ? to : 0]!;
-    for (let i = from === 0 ? to : 0; i < n; i = i + 1 === from ? to : i + 1) {
-      const residual = target[i]! - centre;
-      square += residual * residual;
-      largest = Math.max(largest, Math.abs(residual));
-      varies ||= target[i] !== first;
-    }
+    const first = target[training[0]![0]]!;
+    for (const [from, to] of training)
+      for (let i = from; i < to; i++) {
+        const residual = target[i]! - centre;
+        square += residual * residual;
+        largest = Math.max(largest, Math.abs(residual));
+        varies ||= target[i] !== first;
+      }
     mean[j] = varies ? centre : first;
     total[j] = square;
     live[j] = varies && largest >= NOTHING ? 1 : 0;
   }
   return {
     targets,
-    from,
-    to,
+    heldOut,
+    training,
+    trained,
     mean,
     covariance: new Float64Array(q * q),
     live,
@@ -101,29 +124,31 @@ export const startTask = (
 
 /** rows[b] · vector over the training rows, for the first `count` rows of a matrix [·, n]. */
 export const trainingDots = (
-  { from, to }: Task,
+  { training }: Task,
   rows: Float64Array,
   count: number,
   vector: Float64Array,
 ): Float64Array => {
   const result = new Float64Array(count);
-  addDots(result, rows, count, vector, 0, from);
-  addDots(result, rows, count, vector, to, vector.length);
+  for (const [from, to] of training) addDots(result, rows, count, vector, from, to);
   return result;
 };
 
 /** vectorᵀother over the training rows. */
 export const trainingDot = (
-  { from, to }: Task,
+  { training }: Task,
   vector: Float64Array,
   other: Float64Array,
-): number => dot(vector, 0, other, 0, from) + dot(vector, to, other, to, vector.length - to);
+): number => {
+  let sum = 0;
+  for (const [from, to] of training) sum += dot(vector, from, other, from, to - from);
+  return sum;
+};
 
 /** Subtracts the mean over the training rows from all rows. */
-export const centreOnTraining = ({ from, to }: Task, vector: Float64Array): void => {
-  const n = vector.length;
-  const centre = (sumOf(vector, 0, from) + sumOf(vector, to, n)) / (n - (to - from));
-  for (let i = 0; i < n; i++) vector[i] = vector[i]! - centre;
+export const centreOnTraining = ({ training, trained }: Task, vector: Float64Array): void => {
+  const centre = sumOver(training, vector) / trained;
+  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! - centre;
 };
 
 export const traceOf = (square: Float64Array, q: number): number => {
@@ -142,7 +167,7 @@ export const settleDead = ({ live }: Task, matrix: Float64Array): Float64Array =
 
 /** Whether target `j` has no residual left on the training rows, looked at row by row. */
 const isFitted = (
-  { targets, mean, loadings, scores, components, from, to, total }: Task,
+  { targets, mean, loadings, scores, components, heldOut, total }: Task,
   j: number,
 ) => {
   const { rows: n, sites: q, values } = targets;
@@ -151,7 +176,7 @@ const isFitted = (
   const weights = new Float64Array(components);
   for (let a = 0; a < components; a++) weights[a] = -loadings[a * q + j]!;
   addRows(residual, scores, components, weights);
-  residual.fill(0, from, to);
+  for (const [from, to] of heldOut) residual.fill(0, from, to);
   const largest = residual.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return largest < NOTHING || dot(residual, 0, residual, 0, n) < ROUNDING * ROUNDING * total[j]!;
 };
@@ -225,11 +250,11 @@ export const recordSpread = (task: Task, spread: number): number => {
   return spread / largest;
 };
 
-/** The last component's scores with the test rows set to 0. */
-export const trainingScores = ({ scores, components, targets, from, to }: Task): Float64Array => {
+/** The last component's scores with the held-out rows set to 0. */
+export const trainingScores = ({ scores, components, targets, heldOut }: Task): Float64Array => {
   const n = targets.rows;
   const masked = scores.slice((components - 1) * n, components * n);
-  masked.fill(0, from, to);
+  for (const [from, to] of heldOut) masked.fill(0, from, to);
   return masked;
 };
 
