@@ -18,7 +18,7 @@ import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
-import { openSubject, type SubjectRequest } from './scoring/subject.ts';
+import { openSubject, type Subject, type SubjectRequest } from './scoring/subject.ts';
 import { chosenBin, prepareTarget, resamplingOf, rowCount, type Target } from './scoring/target.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
@@ -83,30 +83,48 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
     stimuli.sha256,
     ports,
   );
-  const layers = await planLayers(subject.features, target, recording, request.seed, ports);
-  return {
-    request,
-    recording,
-    protocol,
-    target,
-    features: subject.features,
-    layers,
-    estimate: await effortOf(subject.features, layers, target, ports),
-    provenance: {
-      ...subject.provenance,
-      recording: { name: recording.header.name, sha256: recording.hash },
-      stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
-      protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
-      seed: request.seed,
-      versions: {
-        ventral: ventralVersion,
-        engine: ports.engine.version,
-        images: ports.images.version,
-      },
-      threads: ports.engine.threads,
-      device: ports.engine.device,
+  const warnings = [...recording.warnings, ...target.warnings];
+  const provenance = {
+    recording: { name: recording.header.name, sha256: recording.hash },
+    stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
+    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+    seed: request.seed,
+    versions: {
+      ventral: ventralVersion,
+      engine: ports.engine.version,
+      images: ports.images.version,
     },
-    warnings: [...recording.warnings, ...target.warnings, ...subject.features.warnings],
+    threads: ports.engine.threads,
+    device: ports.engine.device,
+  };
+  return planSubject(
+    { request, recording, protocol, target, provenance, warnings },
+    subject,
+    ports,
+  );
+};
+
+/** The part of a plan that does not depend on what is scored. */
+export type PlanBasis = Pick<
+  ScorePlan,
+  'request' | 'recording' | 'protocol' | 'target' | 'warnings'
+> & { readonly provenance: Omit<ScorePlan['provenance'], keyof Subject['provenance']> };
+
+/** Completes a plan with what is scored: a network, activations, or a null in their place. */
+export const planSubject = async (
+  basis: PlanBasis,
+  { features, provenance }: Subject,
+  ports: Ports,
+): Promise<ScorePlan> => {
+  const { request, recording, target } = basis;
+  const layers = await planLayers(features, target, recording, request.seed, ports);
+  return {
+    ...basis,
+    features,
+    layers,
+    estimate: await effortOf(features, layers, target, ports),
+    provenance: { ...provenance, ...basis.provenance },
+    warnings: [...basis.warnings, ...features.warnings],
   };
 };
 
@@ -228,8 +246,9 @@ const hooksOf = ({ progress, checkStop }: Ports) => ({
     progress({ task, done, total, unit }),
 });
 
-const sourceOf = async (
-  { features }: ScorePlan,
+/** The activations of one layer, gathered anew. */
+export const sourceOf = async (
+  { features }: Pick<ScorePlan, 'features'>,
   layer: string,
   ports: Ports,
 ): Promise<FeatureSource> => {
@@ -263,6 +282,7 @@ const assemble = (
     protocol,
     layers,
     timeCourse,
+    nulls: null,
     excludedSites: target.excludedSites,
     warnings,
     provenance: {

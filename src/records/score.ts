@@ -93,6 +93,41 @@ const timeCourseSchema = z
   .describe('layer × time bin: all bins of the recording');
 export type TimeCourse = z.infer<typeof timeCourseSchema>;
 
+const differenceSchema = z
+  .strictObject({
+    value: z.number(),
+    interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+    p: z.number().describe('two-sided; of permutations the share that reaches the score'),
+    method: z.string(),
+  })
+  .describe('network − null, paired, in the unit of value, with its 95 % interval');
+
+const nullScoreSchema = z
+  .strictObject({
+    name: z.enum([
+      'permuted-stimuli',
+      'permuted-maps',
+      'shuffled-positions',
+      'mean-map',
+      'position',
+      'pixels',
+      'random-twin',
+    ]),
+    value: figure.describe('ceiled, as the score; null where the null is not applicable'),
+    raw: figure,
+    interval: intervalSchema
+      .nullable()
+      .describe('of permutations the range in which 95 % of single ones fall'),
+    layer: z
+      .string()
+      .nullable()
+      .describe("the null's own best layer, or the network's layer that permutations rest on"),
+    difference: differenceSchema.nullable(),
+    note: z.string().nullable().describe('what was done otherwise, or why it is not applicable'),
+  })
+  .describe('what could come from nothing, under the same protocol as the score');
+export type NullScore = z.infer<typeof nullScoreSchema>;
+
 const provenanceSchema = z
   .strictObject({
     model: source.nullable().describe('null where activations were given instead'),
@@ -128,6 +163,10 @@ export const scoreSchema = z.strictObject({
   protocol: protocolSchema,
   layers: list(layerScoreSchema),
   timeCourse: timeCourseSchema.nullable().describe('null where one time bin was fitted only'),
+  nulls: list(nullScoreSchema)
+    .nullable()
+    .default(null)
+    .describe('null where they were not asked for'),
   excludedSites: list(excludedSiteSchema),
   warnings: list(z.string()),
   provenance: provenanceSchema,
