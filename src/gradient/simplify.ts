@@ -1,0 +1,112 @@
+import type { OnnxNode } from '../graph/encode.ts';
+import type { NdArray } from '../records/array.ts';
+import type { TensorFact } from './node-facts.ts';
+
+/** What simplification may ask about the tensors of a sketch. */
+export interface Known {
+  fact(tensor: string): TensorFact;
+  /** The numbers of a constant. */
+  value(tensor: string): NdArray | null;
+  /** The node that makes a tensor; null for inputs and constants. */
+  maker(tensor: string): OnnxNode | null;
+}
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, axis) => size === b[axis]);
+
+/** Name of a constant that a sketch made. Those of the model may be parameters: they are never folded away. */
+export const CONSTANT = 'constant';
+const isOwn = (tensor: string): boolean => tensor.startsWith(`${CONSTANT}~`);
+
+/** The number that fills a tensor, where it is a constant of one element, repeated or not; otherwise null. */
+export const fillOf = (tensor: string, known: Known): number | null => {
+  const maker = known.maker(tensor);
+  if (maker?.op === 'Expand' && maker.domain === undefined) return fillOf(maker.inputs[0]!, known);
+  const value = isOwn(tensor) ? known.value(tensor) : null;
+  return value?.data.length === 1 ? Number(value.data[0]) : null;
+};
+
+/** Shape that two tensors take together. */
+export const broadcastShape = (a: readonly number[], b: readonly number[]): number[] => {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const [own, other] = [a[axis - rank + a.length] ?? 1, b[axis - rank + b.length] ?? 1];
+    return own === 1 ? other : own;
+  });
+};
+
+/** Elementwise operations of two tensors that repeat the smaller by themselves. */
+const BROADCASTING: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow']);
+/** The operand that changes nothing, and whether it may stand on the left. */
+const NEUTRAL: Readonly<Record<string, readonly [value: number, left: boolean]>> = {
+  Add: [0, true],
+  Sub: [0, false],
+  Mul: [1, true],
+  Div: [1, false],
+  Pow: [1, false],
+};
+
+/** Operands without the Expand nodes that the operation does not need. */
+export const withoutExpands = (
+  op: string,
+  inputs: readonly string[],
+  known: Known,
+): readonly string[] => {
+  if (!BROADCASTING.has(op)) return inputs;
+  const result = inputs.map((input) => known.fact(input).shape).reduce(broadcastShape);
+  let current = inputs;
+  inputs.forEach((input, place) => {
+    const maker = known.maker(input);
+    if (maker?.op !== 'Expand' || maker.domain !== undefined) return;
+    const tried = current.map((each, own) => (own === place ? maker.inputs[0]! : each));
+    const shape = tried.map((each) => known.fact(each).shape).reduce(broadcastShape);
+    if (sameShape(shape, result)) current = tried;
+  });
+  return current;
+};
+
+/** The array that a node makes where it only gives another shape to a constant of the sketch; otherwise null. */
+export const folded = (node: OnnxNode, result: TensorFact, known: Known): NdArray | null => {
+  const [first = ''] = node.inputs;
+  const value =
+    node.op === 'Reshape' && node.domain === undefined && isOwn(first) ? known.value(first) : null;
+  return value === null ? null : { data: value.data, shape: result.shape };
+};
+
+/** An existing tensor that equals the first output of a node about to be added; otherwise null. */
+export const simplified = (node: OnnxNode, result: TensorFact, known: Known): string | null => {
+  if (node.domain !== undefined) return null;
+  const [first = '', second = ''] = node.inputs;
+  const isResult = (tensor: string): boolean => {
+    const { type, shape } = known.fact(tensor);
+    return type === result.type && sameShape(shape, result.shape);
+  };
+  const neutral = NEUTRAL[node.op];
+  if (neutral !== undefined) {
+    if (fillOf(second, known) === neutral[0] && isResult(first)) return first;
+    if (neutral[1] && fillOf(first, known) === neutral[0] && isResult(second)) return second;
+    return null;
+  }
+  switch (node.op) {
+    case 'Identity':
+      return first;
+    case 'Cast':
+    case 'Expand':
+    case 'Reshape':
+      return isResult(first) ? first : null;
+    case 'Transpose': {
+      const perm = node.attributes?.perm;
+      const stays =
+        perm !== undefined && 'ints' in perm && perm.ints.every((axis, own) => axis === own);
+      return stays ? first : null;
+    }
+    case 'Concat':
+      return node.inputs.length === 1 ? first : null;
+    case 'Neg': {
+      const maker = known.maker(first);
+      return maker?.op === 'Neg' && maker.domain === undefined ? maker.inputs[0]! : null;
+    }
+    default:
+      return null;
+  }
+};
