@@ -1,9 +1,10 @@
-import type { ArrayData, NdArray } from '../records/array.ts';
+import type { NdArray } from '../records/array.ts';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPE,
   codeOf,
   type ElementType,
+  ENTRY,
   GRAPH,
   MODEL,
   NODE,
@@ -11,6 +12,7 @@ import {
   TYPE,
   VALUE,
 } from './schema.ts';
+import { elementTypeOf } from './storage.ts';
 import {
   floatField,
   join,
@@ -27,7 +29,15 @@ export type Attribute =
   | { readonly float: number }
   | { readonly floats: readonly number[] }
   | { readonly string: string }
-  | { readonly tensor: NdArray };
+  | { readonly strings: readonly string[] }
+  | ArrayAttribute
+  | { readonly graph: GraphBody };
+
+/** `type` where the data alone doesn't tell it: bool, float16 and bfloat16 (as their bits). */
+interface ArrayAttribute {
+  readonly tensor: NdArray;
+  readonly type?: ElementType;
+}
 
 export interface OnnxNode {
   readonly op: string;
@@ -37,6 +47,8 @@ export interface OnnxNode {
   readonly name?: string;
   readonly domain?: string;
   readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** metadata_props, in which dynamo exports say whence a node comes. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface ValueInfo {
@@ -49,32 +61,29 @@ export interface ValueInfo {
 export interface Initialiser {
   readonly name: string;
   readonly array: NdArray;
+  /** Where the data alone doesn't tell it: bool, float16 and bfloat16 (as their bits). */
+  readonly type?: ElementType;
 }
 
-export interface OnnxGraph {
+/** A graph without the version of its operations: the branch of an If, the body of a Loop. */
+export interface GraphBody {
   readonly name: string;
-  readonly opset: number;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly initialisers: readonly Initialiser[];
+  /** In topological order. */
   readonly nodes: readonly OnnxNode[];
 }
 
-const elementTypeOf = (data: ArrayData): ElementType => {
-  if (data instanceof Float32Array) return 'float32';
-  if (data instanceof Float64Array) return 'float64';
-  if (data instanceof BigInt64Array) return 'int64';
-  if (data instanceof BigUint64Array) return 'uint64';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Uint32Array) return 'uint32';
-  if (data instanceof Int16Array) return 'int16';
-  if (data instanceof Uint16Array) return 'uint16';
-  return data instanceof Int8Array ? 'int8' : 'uint8';
-};
+export interface OnnxGraph extends GraphBody {
+  readonly opset: number;
+  /** Versions of the other domains' operations; those not named here are of version 1. */
+  readonly opsets?: Readonly<Record<string, number>>;
+}
 
-const tensor = (name: string, { data, shape }: NdArray): Pieces => [
+const tensor = (name: string, { data, shape }: NdArray, type?: ElementType): Pieces => [
   ...packedVarints(TENSOR.dims, shape),
-  ...varintField(TENSOR.dataType, codeOf(elementTypeOf(data))),
+  ...varintField(TENSOR.dataType, codeOf(type ?? elementTypeOf(data))),
   ...textField(TENSOR.name, name),
   // raw_data is little-endian by definition, as is every machine that onnxruntime runs on.
   ...messageField(TENSOR.rawData, [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]),
@@ -98,8 +107,18 @@ const attributeValue = (attribute: Attribute): Pieces => {
   if ('string' in attribute) {
     return [...textField(ATTRIBUTE.s, attribute.string), ...type(ATTRIBUTE_TYPE.string)];
   }
+  if ('strings' in attribute) {
+    const strings = attribute.strings.flatMap((value) => textField(ATTRIBUTE.strings, value));
+    return [...strings, ...type(ATTRIBUTE_TYPE.strings)];
+  }
+  if ('graph' in attribute) {
+    return [
+      ...messageField(ATTRIBUTE.g, graphFields(attribute.graph)),
+      ...type(ATTRIBUTE_TYPE.graph),
+    ];
+  }
   return [
-    ...messageField(ATTRIBUTE.t, tensor('', attribute.tensor)),
+    ...messageField(ATTRIBUTE.t, tensor('', attribute.tensor, attribute.type)),
     ...type(ATTRIBUTE_TYPE.tensor),
   ];
 };
@@ -118,11 +137,14 @@ export const nodeField = (node: OnnxNode): Pieces =>
       ]),
     ),
     ...(node.domain === undefined ? [] : textField(NODE.domain, node.domain)),
+    ...Object.entries(node.metadata ?? {}).flatMap(([key, value]) =>
+      messageField(NODE.metadata, [...textField(ENTRY.key, key), ...textField(ENTRY.value, value)]),
+    ),
   ]);
 
 /** A TensorProto field of a GraphProto. */
-export const initialiserField = ({ name, array }: Initialiser): Pieces =>
-  messageField(GRAPH.initialiser, tensor(name, array));
+export const initialiserField = ({ name, array, type }: Initialiser): Pieces =>
+  messageField(GRAPH.initialiser, tensor(name, array, type));
 
 const dimension = (size: number | string): Pieces =>
   messageField(
@@ -130,41 +152,58 @@ const dimension = (size: number | string): Pieces =>
     typeof size === 'number' ? varintField(TYPE.dimValue, size) : textField(TYPE.dimParam, size),
   );
 
-/** A ValueInfoProto field of a GraphProto: an input (`GRAPH.input`) or output (`GRAPH.output`). */
+const tensorType = (type: ElementType, shape: ValueInfo['shape']): Pieces =>
+  messageField(TYPE.tensor, [
+    ...varintField(TYPE.elementType, codeOf(type)),
+    ...(shape === null ? [] : messageField(TYPE.shape, shape.flatMap(dimension))),
+  ]);
+
+/**
+ * A ValueInfoProto field of a GraphProto: an input (`GRAPH.input`) or output (`GRAPH.output`). An output of type
+ * `undefined` is written by its name alone: onnxruntime infers the rest.
+ */
 export const valueField = (field: number, { name, type, shape }: ValueInfo): Pieces =>
   messageField(field, [
     ...textField(VALUE.name, name),
-    ...messageField(
-      VALUE.type,
-      messageField(TYPE.tensor, [
-        ...varintField(TYPE.elementType, codeOf(type)),
-        ...(shape === null ? [] : messageField(TYPE.shape, shape.flatMap(dimension))),
-      ]),
-    ),
+    ...(type === 'undefined' ? [] : messageField(VALUE.type, tensorType(type, shape))),
   ]);
 
 /** An OperatorSetIdProto field of a ModelProto. */
 export const opsetField = (domain: string, version: number): Pieces =>
   messageField(MODEL.opsetImport, [...textField(1, domain), ...varintField(2, version)]);
 
-/**
- * A whole ONNX model (IR version 8) from a graph. Weights are copied once, as raw data. Nodes of a domain other
- * than ONNX's own (`com.microsoft`) import version 1 of it. The graph is not checked: onnxruntime does that.
- */
-export const encodeModel = (graph: OnnxGraph): Uint8Array => {
-  const domains = new Set(graph.nodes.map(({ domain }) => domain ?? ''));
-  domains.delete('');
-  return join([
-    ...varintField(MODEL.irVersion, 8),
-    ...textField(MODEL.producerName, 'ventral'),
-    ...messageField(MODEL.graph, [
-      ...graph.nodes.flatMap(nodeField),
-      ...textField(GRAPH.name, graph.name),
-      ...graph.initialisers.flatMap(initialiserField),
-      ...graph.inputs.flatMap((value) => valueField(GRAPH.input, value)),
-      ...graph.outputs.flatMap((value) => valueField(GRAPH.output, value)),
-    ]),
-    ...opsetField('', graph.opset),
-    ...[...domains].flatMap((domain) => opsetField(domain, 1)),
+const graphFields = (graph: GraphBody): Pieces => [
+  ...graph.nodes.flatMap(nodeField),
+  ...textField(GRAPH.name, graph.name),
+  ...graph.initialisers.flatMap(initialiserField),
+  ...graph.inputs.flatMap((value) => valueField(GRAPH.input, value)),
+  ...graph.outputs.flatMap((value) => valueField(GRAPH.output, value)),
+];
+
+/** Domains of the nodes and of those in their subgraphs, but ONNX's own. */
+const domainsOf = ({ nodes }: GraphBody): string[] =>
+  nodes.flatMap(({ domain, attributes }) => [
+    ...(domain === undefined || domain === '' ? [] : [domain]),
+    ...Object.values(attributes ?? {}).flatMap((each) =>
+      'graph' in each ? domainsOf(each.graph) : [],
+    ),
   ]);
-};
+
+/** The version of the file format that the operations of an opset need. */
+const irVersionOf = (opset: number): number => (opset >= 21 ? 10 : opset >= 19 ? 9 : 8);
+
+/**
+ * A whole ONNX model (IR version 8; 9 from opset 19 on, 10 from 21) from a graph. Weights are copied once, as raw
+ * data. Nodes of a domain other than ONNX's own (`com.microsoft`) import version 1 of it unless `opsets` says
+ * otherwise. The graph is not checked: onnxruntime does that.
+ */
+export const encodeModel = (graph: OnnxGraph): Uint8Array =>
+  join([
+    ...varintField(MODEL.irVersion, irVersionOf(graph.opset)),
+    ...textField(MODEL.producerName, 'ventral'),
+    ...messageField(MODEL.graph, graphFields(graph)),
+    ...opsetField('', graph.opset),
+    ...[...new Set(domainsOf(graph))].flatMap((domain) =>
+      opsetField(domain, graph.opsets?.[domain] ?? 1),
+    ),
+  ]);

@@ -1,12 +1,11 @@
+import { floatAttribute, floatsAttribute, intAttribute, intsAttribute } from './attributes.ts';
+import type { OnnxGraph } from './encode.ts';
 import { fold } from './fold.ts';
+import { arrayFacts, type Operation, tensorAttribute, tensorFacts } from './operation.ts';
 import type { ModelStructure, ReadValue } from './read.ts';
-import type { ReadNode } from './read-node.ts';
-import type { ReadTensor } from './read-tensor.ts';
 import { type ElementType, elementTypeOfCode } from './schema.ts';
 import { shapesOf } from './shape-rules.ts';
 import { type Facts, NOTHING, type Sizes } from './sizes.ts';
-
-const ofTensor = ({ type, dims, values }: ReadTensor): Facts => ({ type, shape: dims, values });
 
 const numeric = (shape: ReadValue['shape']): Sizes | null =>
   shape?.map((size) => (typeof size === 'number' && size > 0 ? size : null)) ?? null;
@@ -22,70 +21,85 @@ const BOOLEAN: ReadonlySet<string> = new Set(
   'Equal Greater GreaterOrEqual Less LessOrEqual Not And Or Xor IsNaN IsInf'.split(' '),
 );
 
-const typeOf = (node: ReadNode, inputs: readonly Facts[]): ElementType => {
-  const { to, value, dtype } = node.attributes;
-  if (node.op === 'Cast') return elementTypeOfCode(to?.kind === 'int' ? to.value : 0);
+/** Types of outputs that are not that of the first, by operation and output. */
+const SECOND: Readonly<Record<string, readonly ElementType[]>> = {
+  MaxPool: ['undefined', 'int64'],
+  TopK: ['undefined', 'int64'],
+  Dropout: ['undefined', 'bool'],
+  DynamicQuantizeLinear: ['uint8', 'float32', 'uint8'],
+};
+
+const typeOf = (node: Operation, inputs: readonly Facts[]): ElementType => {
+  if (node.op === 'Cast') return elementTypeOfCode(intAttribute(node, 'to', 0));
   if (BOOLEAN.has(node.op)) return 'bool';
-  if (node.op === 'ConstantOfShape') return value?.kind === 'tensor' ? value.value.type : 'float32';
-  if (dtype?.kind === 'int') return elementTypeOfCode(dtype.value);
+  if (node.op === 'ConstantOfShape') return tensorAttribute(node, 'value')?.type ?? 'float32';
+  const dtype = intAttribute(node, 'dtype', 0);
+  if (dtype > 0) return elementTypeOfCode(dtype);
   if (/^(Shape|Size|NonZero|ArgMax|ArgMin)$/.test(node.op)) return 'int64';
-  if (node.op === 'Where') return inputs[1]?.type ?? 'undefined';
-  if (node.op === 'QuantizeLinear') return inputs[2]?.type ?? 'uint8';
-  if (node.op === 'DequantizeLinear') return inputs[1]?.type ?? 'undefined';
-  if (node.op === 'CastLike') return inputs[1]?.type ?? 'undefined';
+  if (/^(Where|DequantizeLinear|CastLike)$/.test(node.op)) return inputs[1]?.type ?? 'undefined';
+  if (/^(QuantizeLinear|OneHot)$/.test(node.op)) {
+    return inputs[2]?.type ?? (node.op === 'OneHot' ? 'undefined' : 'uint8');
+  }
+  if (/^(MatMulInteger|ConvInteger)$/.test(node.op)) return 'int32';
   return inputs[0]?.type ?? 'undefined';
 };
 
-const ofConstant = ({ attributes }: ReadNode): Facts => {
-  const { value, value_int, value_ints, value_float, value_floats } = attributes;
-  if (value?.kind === 'tensor') return ofTensor(value.value);
-  if (value_int?.kind === 'int') return { type: 'int64', shape: [], values: [value_int.value] };
-  if (value_float?.kind === 'float') {
-    return { type: 'float32', shape: [], values: [value_float.value] };
-  }
-  if (value_ints?.kind === 'ints') {
-    return { type: 'int64', shape: [value_ints.value.length], values: value_ints.value };
-  }
-  if (value_floats?.kind === 'floats') {
-    return { type: 'float32', shape: [value_floats.value.length], values: value_floats.value };
-  }
-  return NOTHING;
+const ofConstant = (node: Operation): Facts => {
+  const tensor = tensorAttribute(node, 'value');
+  if (tensor !== null) return tensor;
+  const ints = intsAttribute(node, 'value_ints');
+  if (ints !== null) return { type: 'int64', shape: [ints.length], values: ints };
+  const floats = floatsAttribute(node, 'value_floats');
+  if (floats !== null) return { type: 'float32', shape: [floats.length], values: floats };
+  const float = floatAttribute(node, 'value_float');
+  if (float !== null) return { type: 'float32', shape: [], values: [float] };
+  const int = intAttribute(node, 'value_int', Number.NaN);
+  return Number.isNaN(int) ? NOTHING : { type: 'int64', shape: [], values: [int] };
 };
 
-const ofNode = (node: ReadNode, inputs: readonly Facts[], opset: number): Facts[] => {
+const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft', 'ventral']);
+
+/** What is known of a node's outputs, in order, from what is known of its inputs; empty for an unknown operation. */
+export const outputFacts = (node: Operation, inputs: readonly Facts[], opset: number): Facts[] => {
   if (node.op === 'Constant') return [ofConstant(node)];
-  if (node.domain !== '' && node.domain !== 'com.microsoft') return [];
+  if (!DOMAINS.has(node.domain ?? '')) return [];
   const type = typeOf(node, inputs);
-  return shapesOf(node, inputs, opset).map((shape, index) => ({
-    type,
-    shape,
-    values: index === 0 ? fold(node, inputs, { type, shape }) : null,
-  }));
+  return shapesOf(node, inputs, opset).map((shape, index) => {
+    if (index > 0) return { type: SECOND[node.op]?.[index] ?? type, shape, values: null };
+    const own = SECOND[node.op]?.[0] ?? 'undefined';
+    const first = own === 'undefined' ? type : own;
+    return { type: first, shape, values: fold(node, inputs, { type: first, shape }) };
+  });
 };
 
-/**
- * Type, shape and, for the small tensors that compute shapes, the values of every tensor that can be known without
- * running the model. Operations that are not known leave `null`, as do sizes that depend on values.
- *
- * @param fed shapes of inputs that the model leaves free, by name.
- */
-export const inferFacts = (
-  structure: ModelStructure,
-  fed: Readonly<Record<string, Sizes>>,
-): Map<string, Facts> => {
+/** A tensor as the model declares it; sizes may be symbols or open. */
+interface Declared {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: ReadValue['shape'];
+}
+
+/** What inference asks of a graph, whether it was read or decoded. */
+interface Inferable {
+  readonly opset: number;
+  readonly inputs: readonly Declared[];
+  readonly constants: readonly (readonly [name: string, facts: Facts])[];
+  /** In topological order. */
+  readonly nodes: readonly Operation[];
+  /** What an exporter declared of inner tensors and outputs. */
+  readonly declared: readonly Declared[];
+}
+
+const infer = (graph: Inferable, fed: Readonly<Record<string, Sizes>>): Map<string, Facts> => {
   const facts = new Map<string, Facts>();
-  for (const { name, type, shape } of structure.inputs) {
+  for (const { name, type, shape } of graph.inputs) {
     facts.set(name, { type, shape: completed(fed[name] ?? null, numeric(shape)), values: null });
   }
-  for (const initialiser of structure.initialisers) {
-    facts.set(initialiser.name, ofTensor(initialiser));
-  }
-  const declared = new Map(
-    [...structure.values, ...structure.outputs].map((value) => [value.name, value]),
-  );
-  for (const node of structure.nodes) {
+  for (const [name, constant] of graph.constants) facts.set(name, constant);
+  const declared = new Map(graph.declared.map((value) => [value.name, value]));
+  for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => facts.get(name) ?? NOTHING);
-    const found = ofNode(node, inputs, structure.opset);
+    const found = outputFacts(node, inputs, graph.opset);
     node.outputs.forEach((name, index) => {
       const known = found[index] ?? NOTHING;
       const said = declared.get(name);
@@ -98,3 +112,37 @@ export const inferFacts = (
   }
   return facts;
 };
+
+/**
+ * Type, shape and, for the small tensors that compute shapes, the values of every tensor that can be known without
+ * running the model. Operations that are not known leave `null`, as do sizes that depend on values.
+ *
+ * @param fed shapes of inputs that the model leaves free, by name.
+ */
+export const inferFacts = (
+  structure: ModelStructure,
+  fed: Readonly<Record<string, Sizes>>,
+): Map<string, Facts> =>
+  infer(
+    {
+      opset: structure.opset,
+      inputs: structure.inputs,
+      constants: structure.initialisers.map((tensor) => [tensor.name, tensorFacts(tensor)]),
+      nodes: structure.nodes,
+      declared: [...structure.values, ...structure.outputs],
+    },
+    fed,
+  );
+
+/** The same for a decoded graph, whose nodes are in topological order. Declared outputs fill what stays open. */
+export const inferGraphFacts = (graph: OnnxGraph): Map<string, Facts> =>
+  infer(
+    {
+      opset: graph.opset,
+      inputs: graph.inputs,
+      constants: graph.initialisers.map(({ name, array, type }) => [name, arrayFacts(array, type)]),
+      nodes: graph.nodes,
+      declared: graph.outputs,
+    },
+    {},
+  );

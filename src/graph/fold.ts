@@ -1,4 +1,5 @@
-import { intAttribute, type ReadNode } from './read-node.ts';
+import { intAttribute, intsAttribute } from './attributes.ts';
+import { type Operation, tensorAttribute } from './operation.ts';
 import type { ElementType } from './schema.ts';
 import { axisOf, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
 
@@ -83,7 +84,7 @@ const isWhole = (type: ElementType): boolean => /int/.test(type);
 const cast = (values: Sizes, type: ElementType): Value[] =>
   values.map((value) => (value === null ? null : isWhole(type) ? Math.trunc(value) : value));
 
-const concat = (node: ReadNode, inputs: readonly Facts[]): Value[] | null => {
+const concat = (node: Operation, inputs: readonly Facts[]): Value[] | null => {
   // Shapes are vectors: other concatenations are data.
   if (inputs.some(({ shape }) => shape?.length !== 1) || intAttribute(node, 'axis', 0) > 0)
     return null;
@@ -110,7 +111,7 @@ const pick = (
 };
 
 const gather = (
-  node: ReadNode,
+  node: Operation,
   inputs: readonly Facts[],
   shape: readonly number[],
 ): Value[] | null => {
@@ -132,15 +133,13 @@ const gather = (
 };
 
 const slice = (
-  node: ReadNode,
+  node: Operation,
   inputs: readonly Facts[],
   shape: readonly number[],
 ): Value[] | null => {
   const x = inputs[0];
-  const list = (name: string, index: number): Sizes | null => {
-    const attribute = node.attributes[name];
-    return attribute?.kind === 'ints' ? attribute.value : (inputs[index]?.values ?? null);
-  };
+  const list = (name: string, index: number): Sizes | null =>
+    intsAttribute(node, name) ?? inputs[index]?.values ?? null;
   const [starts, ends] = [list('starts', 1), list('ends', 2)];
   if (x?.shape == null || starts === null || ends === null) return null;
   const rank = x.shape.length;
@@ -157,10 +156,8 @@ const slice = (
   return pick(x, shape, (index) => index.map((each, axis) => from[axis]! + each * by[axis]!));
 };
 
-const transpose = (node: ReadNode, x: Facts, shape: readonly number[]): Value[] | null => {
-  const perm = node.attributes.perm;
-  const order =
-    perm?.kind === 'ints' ? perm.value : shape.map((_, axis) => shape.length - 1 - axis);
+const transpose = (node: Operation, x: Facts, shape: readonly number[]): Value[] | null => {
+  const order = intsAttribute(node, 'perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
   return pick(x, shape, (index) => {
     const source: number[] = [];
     order.forEach((axis, own) => {
@@ -170,7 +167,7 @@ const transpose = (node: ReadNode, x: Facts, shape: readonly number[]): Value[] 
   });
 };
 
-const shapeValues = (node: ReadNode, x: Facts): Sizes | null => {
+const shapeValues = (node: Operation, x: Facts): Sizes | null => {
   if (x.shape === null) return null;
   const rank = x.shape.length;
   const from = axisOf(intAttribute(node, 'start', 0), rank);
@@ -191,7 +188,7 @@ const KEEPS_ORDER: ReadonlySet<string> = new Set([
  * are not known are `null`, and the whole is `null` where nothing is.
  */
 export const fold = (
-  node: ReadNode,
+  node: Operation,
   inputs: readonly Facts[],
   result: { readonly type: ElementType; readonly shape: Sizes | null },
 ): Sizes | null => {
@@ -205,8 +202,8 @@ export const fold = (
   const shape = known(result.shape);
   if (shape === null) return null;
   if (node.op === 'ConstantOfShape') {
-    const value = node.attributes.value;
-    const fill = value?.kind === 'tensor' ? (value.value.values?.[0] ?? null) : 0;
+    const value = tensorAttribute(node, 'value');
+    const fill = value === null ? 0 : (value.values?.[0] ?? null);
     return Array.from({ length: countOf(shape)! }, () => fill);
   }
   if (node.op === 'Range') {
@@ -220,7 +217,7 @@ export const fold = (
 };
 
 const foldData = (
-  node: ReadNode,
+  node: Operation,
   inputs: readonly Facts[],
   { type, shape }: { readonly type: ElementType; readonly shape: readonly number[] },
 ): Sizes | null => {

@@ -1,16 +1,21 @@
+import type { AttributeOf } from './attributes.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
-import { ATTRIBUTE, ENTRY, GRAPH, NODE, TENSOR, VALUE } from './schema.ts';
-import { damaged, type Field, fieldsOf, floatOf, type Source, textOf, varintsOf } from './wire.ts';
+import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, NODE, TENSOR, VALUE } from './schema.ts';
+import {
+  damaged,
+  type Field,
+  fieldsOf,
+  floatOf,
+  type Range,
+  type Source,
+  textOf,
+  varintsOf,
+} from './wire.ts';
 
-/** An attribute of a node; `graph` stands for subgraphs, which are not entered but for what they use. */
-export type ReadAttribute =
-  | { readonly kind: 'int'; readonly value: number }
-  | { readonly kind: 'ints'; readonly value: readonly number[] }
-  | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'floats'; readonly value: readonly number[] }
-  | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'tensor'; readonly value: ReadTensor }
-  | { readonly kind: 'graph' | 'other' };
+/** An attribute of a node; of a subgraph it says where it lies, since only `decodeModel` enters it. */
+export type ReadAttribute = AttributeOf<
+  { readonly tensor: ReadTensor } | { readonly graph: Range }
+>;
 
 /** An operation of the graph. */
 export interface ReadNode {
@@ -69,35 +74,54 @@ const nameIn = (source: Source, message: Field, number: number): string => {
   return name;
 };
 
+/** What an attribute is of which the file gives the type alone: writers may leave zeros and empty lists out. */
+const EMPTY: Readonly<Record<number, ReadAttribute>> = {
+  [ATTRIBUTE_TYPE.int]: { int: 0 },
+  [ATTRIBUTE_TYPE.ints]: { ints: [] },
+  [ATTRIBUTE_TYPE.float]: { float: 0 },
+  [ATTRIBUTE_TYPE.floats]: { floats: [] },
+  [ATTRIBUTE_TYPE.string]: { string: '' },
+  [ATTRIBUTE_TYPE.strings]: { strings: [] },
+};
+
 const attributeOf = (
   source: Source,
   attribute: Field,
   depth: number,
 ): { name: string; value: ReadAttribute; captured: Set<string> } => {
   let name = '';
-  let value: ReadAttribute = { kind: 'other' };
+  let value: ReadAttribute | null = null;
+  let type = 0;
   const ints: number[] = [];
   const floats: number[] = [];
+  const strings: string[] = [];
   const captured = new Set<string>();
   for (const field of fieldsOf(source, attribute.from, attribute.to)) {
     if (field.number === ATTRIBUTE.name) name = textOf(source, field);
-    else if (field.number === ATTRIBUTE.i) value = { kind: 'int', value: field.value };
-    else if (field.number === ATTRIBUTE.f) value = { kind: 'float', value: floatOf(source, field) };
-    else if (field.number === ATTRIBUTE.s) value = { kind: 'string', value: textOf(source, field) };
+    else if (field.number === ATTRIBUTE.type) type = field.value;
+    else if (field.number === ATTRIBUTE.i) value = { int: field.value };
+    else if (field.number === ATTRIBUTE.f) value = { float: floatOf(source, field) };
+    else if (field.number === ATTRIBUTE.s) value = { string: textOf(source, field) };
     else if (field.number === ATTRIBUTE.t) {
-      value = { kind: 'tensor', value: readTensor(source, field.from, field.to) };
+      value = { tensor: readTensor(source, field.from, field.to) };
     } else if (field.number === ATTRIBUTE.ints) {
       for (const each of varintsOf(source, field)) ints.push(each);
-      value = { kind: 'ints', value: ints };
+      value = { ints };
     } else if (field.number === ATTRIBUTE.floats) {
       for (const each of floatsOf(source, field)) floats.push(each);
-      value = { kind: 'floats', value: floats };
+      value = { floats };
+    } else if (field.number === ATTRIBUTE.strings) {
+      strings.push(textOf(source, field));
+      value = { strings };
     } else if (field.number === ATTRIBUTE.g || field.number === ATTRIBUTE.graphs) {
       for (const each of outerNames(source, field.from, field.to, depth + 1)) captured.add(each);
-      value = { kind: 'graph' };
+      value =
+        field.number === ATTRIBUTE.g
+          ? { graph: { from: field.from, to: field.to } }
+          : { other: true };
     }
   }
-  return { name, value, captured };
+  return { name, value: value ?? EMPTY[type] ?? { other: true }, captured };
 };
 
 const entryOf = (source: Source, field: Field): [string, string] => [
@@ -140,28 +164,4 @@ export const readNode = (source: Source, from: number, to: number, depth = 0): R
     attributes,
     metadata,
   };
-};
-
-/** An integer attribute, or `fallback` where the node has none. */
-export const intAttribute = (node: ReadNode, name: string, fallback: number): number => {
-  const attribute = node.attributes[name];
-  return attribute?.kind === 'int' ? attribute.value : fallback;
-};
-
-/** A list of integers, or `null` where the node has none. */
-export const intsAttribute = (node: ReadNode, name: string): readonly number[] | null => {
-  const attribute = node.attributes[name];
-  return attribute?.kind === 'ints' ? attribute.value : null;
-};
-
-/** A float attribute, or `null`. */
-export const floatAttribute = (node: ReadNode, name: string): number | null => {
-  const attribute = node.attributes[name];
-  return attribute?.kind === 'float' ? attribute.value : null;
-};
-
-/** A text attribute, or `null`. */
-export const textAttribute = (node: ReadNode, name: string): string | null => {
-  const attribute = node.attributes[name];
-  return attribute?.kind === 'string' ? attribute.value : null;
 };

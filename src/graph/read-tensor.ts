@@ -17,6 +17,8 @@ export interface ReadTensor {
   readonly external: ExternalData | null;
   /** The numbers of a tensor of at most 64 elements (shapes, axes, bounds); null for all that is larger. */
   readonly values: readonly number[] | null;
+  /** The fields that hold its numbers; none for external data. */
+  readonly payload: readonly Field[];
 }
 
 /** Above this many elements a tensor is a weight and stays unread. */
@@ -128,5 +130,5 @@ export const readTensor = (source: Source, from: number, to: number): ReadTensor
       }
     : null;
   const values = outside ? null : valuesOf(source, type, dims, payload);
-  return { name, type, dims, external, values };
+  return { name, type, dims, external, values, payload: outside ? [] : payload };
 };

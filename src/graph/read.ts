@@ -3,13 +3,15 @@ import { looksLike } from './looks-like.ts';
 import { type ReadNode, readNode } from './read-node.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { type ElementType, elementTypeOfCode, GRAPH, MODEL, TYPE, VALUE } from './schema.ts';
-import { damaged, type Field, fieldsOf, type Source, textOf, truncated } from './wire.ts';
-
-/** Bytes `[from, to)` of the file. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
+import {
+  damaged,
+  type Field,
+  fieldsOf,
+  type Range,
+  type Source,
+  textOf,
+  truncated,
+} from './wire.ts';
 
 /** An input, output or inner tensor as declared. A dimension without a size is `null`. */
 export interface ReadValue {
@@ -23,15 +25,8 @@ export interface ReadValue {
 /** A part of the graph with the bytes of its field, key included: splicing copies these. */
 export type Placed<T> = T & { readonly range: Range };
 
-/** Everything about an ONNX model but its weights. */
-export interface ModelStructure {
-  /** File name, for messages. */
-  readonly name: string;
-  readonly irVersion: number;
-  readonly producer: string;
-  /** Version of ONNX's own operations. */
-  readonly opset: number;
-  readonly opsets: Readonly<Record<string, number>>;
+/** A graph, or the body of an If or a Loop. */
+export interface GraphParts {
   readonly nodes: readonly Placed<ReadNode>[];
   /** Graph inputs; models of IR version 3 and less repeat every initialiser here: see `fedInputs`. */
   readonly inputs: readonly Placed<ReadValue>[];
@@ -41,10 +36,21 @@ export interface ModelStructure {
   readonly initialisers: readonly Placed<ReadTensor>[];
   /** Sparse initialisers, by name. */
   readonly sparse: readonly Placed<{ readonly name: string }>[];
-  /** Names of the model's own functions (`domain:name`), which are kept whole. */
-  readonly functions: readonly string[];
   /** The other fields of the graph (name, documentation, annotations). */
   readonly rest: readonly Range[];
+}
+
+/** Everything about an ONNX model but its weights. */
+export interface ModelStructure extends GraphParts {
+  /** File name, for messages. */
+  readonly name: string;
+  readonly irVersion: number;
+  readonly producer: string;
+  /** Version of ONNX's own operations. */
+  readonly opset: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  /** Names of the model's own functions (`domain:name`), which are kept whole. */
+  readonly functions: readonly string[];
   /** The fields of the model around its graph. */
   readonly around: readonly Range[];
 }
@@ -54,7 +60,7 @@ export const fedInputs = ({
   inputs,
   initialisers,
   sparse,
-}: ModelStructure): Placed<ReadValue>[] => {
+}: Pick<GraphParts, 'inputs' | 'initialisers' | 'sparse'>): Placed<ReadValue>[] => {
   const filled = new Set([...initialisers, ...sparse].map(({ name }) => name));
   return inputs.filter(({ name }) => !filled.has(name));
 };
@@ -103,15 +109,18 @@ const readSparse = (source: Source, field: Field): Placed<{ name: string }> => {
   throw damaged(source.name, `a sparse initialiser without values at byte ${field.start}`);
 };
 
-interface GraphParts {
-  readonly nodes: Placed<ReadNode>[];
-  readonly inputs: Placed<ReadValue>[];
-  readonly outputs: Placed<ReadValue>[];
-  readonly values: Placed<ReadValue>[];
-  readonly initialisers: Placed<ReadTensor>[];
-  readonly sparse: Placed<{ readonly name: string }>[];
-  readonly rest: Range[];
-}
+/** The parts being collected: a model's graph may come in several fields. */
+type Collected = { readonly [Part in keyof GraphParts]: GraphParts[Part][number][] };
+
+const noParts = (): Collected => ({
+  nodes: [],
+  inputs: [],
+  outputs: [],
+  values: [],
+  initialisers: [],
+  sparse: [],
+  rest: [],
+});
 
 const isMessage: ReadonlySet<number> = new Set([
   GRAPH.node,
@@ -122,7 +131,7 @@ const isMessage: ReadonlySet<number> = new Set([
   GRAPH.sparseInitialiser,
 ]);
 
-const readGraph = (source: Source, graph: Field, parts: GraphParts): void => {
+const readGraph = (source: Source, graph: Range, parts: Collected): void => {
   for (const field of fieldsOf(source, graph.from, graph.to)) {
     if (isMessage.has(field.number) && field.wire !== 2) {
       throw damaged(source.name, `a graph field of the wrong kind at byte ${field.start}`);
@@ -140,6 +149,13 @@ const readGraph = (source: Source, graph: Field, parts: GraphParts): void => {
     else if (field.number === GRAPH.sparseInitialiser) parts.sparse.push(readSparse(source, field));
     else parts.rest.push(rangeOf(field));
   }
+};
+
+/** The subgraph in `[from, to)`; the ranges of its parts are those of the file. */
+export const readBody = (source: Source, range: Range): GraphParts => {
+  const parts = noParts();
+  readGraph(source, range, parts);
+  return parts;
 };
 
 const readOpset = (source: Source, field: Field): [domain: string, version: number] => {
@@ -198,15 +214,7 @@ const checkFirstField = (source: Source): void => {
 export const readModel = (bytes: Uint8Array, name: string): ModelStructure => {
   const source: Source = { bytes, name };
   checkFirstField(source);
-  const parts: GraphParts = {
-    nodes: [],
-    inputs: [],
-    outputs: [],
-    values: [],
-    initialisers: [],
-    sparse: [],
-    rest: [],
-  };
+  const parts = noParts();
   const around: Range[] = [];
   const functions: string[] = [];
   const opsets: Record<string, number> = {};

@@ -1,9 +1,10 @@
-import { intAttribute, intsAttribute, type ReadNode, textAttribute } from './read-node.ts';
+import { intAttribute, intsAttribute, textAttribute } from './attributes.ts';
+import type { Operation } from './operation.ts';
 import { axisOf, broadcast, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
 
 type Inputs = readonly Facts[];
 /** Shapes of the outputs in order; `null` where not known. */
-type Rule = (node: ReadNode, inputs: Inputs, opset: number) => (Sizes | null)[];
+type Rule = (node: Operation, inputs: Inputs, opset: number) => (Sizes | null)[];
 
 const shapeAt = (inputs: Inputs, index: number): Sizes | null => inputs[index]?.shape ?? null;
 
@@ -11,7 +12,7 @@ const allKnown = (values: Sizes | null | undefined): readonly number[] | null =>
   values?.every((value) => value !== null) ? (values as number[]) : null;
 
 /** A list that newer opsets give as an input and older ones as an attribute. */
-const listOf = (node: ReadNode, inputs: Inputs, index: number, name: string) =>
+const listOf = (node: Operation, inputs: Inputs, index: number, name: string) =>
   intsAttribute(node, name) ?? allKnown(inputs[index]?.values);
 
 const same: Rule = (node, inputs) => node.outputs.map(() => shapeAt(inputs, 0));
@@ -33,7 +34,7 @@ interface Window {
   readonly ceil: boolean;
 }
 
-const windowOf = (node: ReadNode, kernel: readonly (number | null)[]): Window => ({
+const windowOf = (node: Operation, kernel: readonly (number | null)[]): Window => ({
   kernel,
   strides: intsAttribute(node, 'strides') ?? kernel.map(() => 1),
   dilations: intsAttribute(node, 'dilations') ?? kernel.map(() => 1),
@@ -382,10 +383,16 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** No network has more axes; a damaged file could double them at each node. */
 const MOST_AXES = 16;
 
+/** Our own operations, which exist only while a graph is being differentiated, say the shape of each output. */
+const ownShapes = (node: Operation): (Sizes | null)[] =>
+  node.outputs.map((_, index) => intsAttribute(node, index === 0 ? 'shape' : `shape${index}`));
+
 /** Shapes of a node's outputs from what is known of its inputs; an empty list for an unknown operation. */
-export const shapesOf = (node: ReadNode, inputs: Inputs, opset: number): (Sizes | null)[] =>
-  Object.hasOwn(RULES, node.op)
-    ? RULES[node.op]!(node, inputs, opset).map((shape) =>
-        shape === null || shape.length > MOST_AXES ? null : shape,
-      )
-    : [];
+export const shapesOf = (node: Operation, inputs: Inputs, opset: number): (Sizes | null)[] =>
+  node.domain === 'ventral'
+    ? ownShapes(node)
+    : Object.hasOwn(RULES, node.op)
+      ? RULES[node.op]!(node, inputs, opset).map((shape) =>
+          shape === null || shape.length > MOST_AXES ? null : shape,
+        )
+      : [];

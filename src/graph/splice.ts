@@ -7,10 +7,10 @@ import {
   type ValueInfo,
   valueField,
 } from './encode.ts';
-import type { ModelStructure, Placed, Range, ReadValue } from './read.ts';
+import type { ModelStructure, Placed, ReadValue } from './read.ts';
 import { type ElementType, GRAPH, MODEL } from './schema.ts';
 import { ancestors, inputsOf, wire } from './walk.ts';
-import { join, messageField, type Pieces, textField } from './wire.ts';
+import { join, messageField, type Pieces, type Range, textField } from './wire.ts';
 
 /** What to make of a model. */
 export interface GraphEdit {

@@ -5,6 +5,7 @@ import { inputError } from '../records/errors.ts';
 /** A message being written: its bytes in pieces, so that weights are copied once, at the end. */
 export type Pieces = readonly Uint8Array[];
 
+const TWO_TO_63 = 2 ** 63;
 const text = new TextEncoder();
 const decoder = new TextDecoder('utf-8');
 
@@ -17,6 +18,8 @@ const varint = (value: number): number[] => {
     bytes.push(Number(rest));
     return bytes;
   }
+  // A double cannot hold the largest int64, which means "up to the end": it comes as 2^63.
+  if (value >= TWO_TO_63) return [...Array.from({ length: 8 }, () => 255), 127];
   let rest = value;
   for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
   bytes.push(rest);
@@ -67,6 +70,12 @@ export const join = (pieces: Pieces): Uint8Array => {
   return bytes;
 };
 
+/** Bytes `[from, to)` of the file. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Bytes being read, and the name of the file for messages. */
 export interface Source {
   readonly bytes: Uint8Array;
@@ -104,8 +113,6 @@ interface Varint {
   readonly next: number;
 }
 
-const TWO_TO_63 = 2 ** 63;
-
 /** Reads a varint in `[at, to)`; values of 2^63 and more are negative int64. */
 const readVarint = ({ bytes, name }: Source, at: number, to: number): Varint => {
   let value = 0;
@@ -115,7 +122,7 @@ const readVarint = ({ bytes, name }: Source, at: number, to: number): Varint => 
     value += (byte & 127) * scale;
     if (byte < 128) {
       if (value < TWO_TO_63) return { value, next };
-      return { value: exactNegative(bytes, at, next), next };
+      return { value: Number(exact(bytes, at, next)), next };
     }
     scale *= 128;
     if (next - at === 10) throw damaged(name, `a number of more than 10 bytes at byte ${at}`);
@@ -125,11 +132,11 @@ const readVarint = ({ bytes, name }: Source, at: number, to: number): Varint => 
     : damaged(name, `a number that crosses the end of its field at byte ${at}`);
 };
 
-/** Small negative numbers would lose their low bits in a double on the way through 2^64. */
-const exactNegative = (bytes: Uint8Array, from: number, to: number): number => {
+/** As int64: small negative numbers would lose their low bits in a double on the way through 2^64. */
+const exact = (bytes: Uint8Array, from: number, to: number): bigint => {
   let value = 0n;
   for (let at = to - 1; at >= from; at--) value = (value << 7n) | BigInt(bytes[at]! & 127);
-  return Number(BigInt.asIntN(64, value));
+  return BigInt.asIntN(64, value);
 };
 
 const endOf = (source: Source, wire: number, from: number, to: number): number => {
@@ -178,7 +185,7 @@ export function* fieldsOf(source: Source, from: number, to: number): Generator<F
   }
 }
 
-export const textOf = ({ bytes }: Source, { from, to }: { from: number; to: number }): string =>
+export const textOf = ({ bytes }: Source, { from, to }: Range): string =>
   decoder.decode(bytes.subarray(from, to));
 
 /** The integers of a repeated field, packed or not. */
@@ -191,6 +198,22 @@ export const varintsOf = (source: Source, field: Field): number[] => {
     at = next;
   }
   return values;
+};
+
+/** Hands every integer of a repeated field, packed or not, to `take`: as a number and, exactly, as an int64. */
+export const eachVarint = (
+  source: Source,
+  { from, to }: Range,
+  take: (value: number, whole: () => bigint) => void,
+): void => {
+  for (let at = from; at < to; ) {
+    const { value, next } = readVarint(source, at, to);
+    const start = at;
+    take(value, () =>
+      Number.isSafeInteger(value) ? BigInt(value) : exact(source.bytes, start, next),
+    );
+    at = next;
+  }
 };
 
 /** The float32 at the start of a field. */

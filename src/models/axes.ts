@@ -1,4 +1,5 @@
-import { intAttribute, intsAttribute, type ReadNode } from '../graph/read-node.ts';
+import { intAttribute, intsAttribute } from '../graph/attributes.ts';
+import type { ReadNode } from '../graph/read-node.ts';
 import { axisOf, type Sizes } from '../graph/sizes.ts';
 import type { LayerAxes } from '../records/model.ts';
 import { imageInputsOf, isWeighted } from './operations.ts';

@@ -1,5 +1,5 @@
+import { intsAttribute } from '../graph/attributes.ts';
 import { fedInputs, type ModelStructure, type ReadValue } from '../graph/read.ts';
-import { intsAttribute } from '../graph/read-node.ts';
 import { inputError, type VentralError } from '../records/errors.ts';
 import type { ImageInput } from '../records/model.ts';
 

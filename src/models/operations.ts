@@ -1,4 +1,5 @@
-import { floatAttribute, type ReadNode } from '../graph/read-node.ts';
+import { floatAttribute, textAttribute } from '../graph/attributes.ts';
+import type { ReadNode } from '../graph/read-node.ts';
 import type { View } from './view.ts';
 
 // Which operations the layer rule takes for what.
@@ -68,8 +69,8 @@ export const isNonlinear = (view: View, node: ReadNode): boolean =>
   node.op === 'Clip' ? !clipsBelowZero(view, node) : isPlain(node) && NONLINEAR.has(node.op);
 
 /** Activation that onnxruntime fused into the operation itself. */
-export const hasFusedActivation = ({ attributes }: ReadNode): boolean =>
-  attributes.activation?.kind === 'string' && attributes.activation.value !== '';
+export const hasFusedActivation = (node: ReadNode): boolean =>
+  (textAttribute(node, 'activation') ?? '') !== '';
 
 /** Inputs that depend on the image, each once. */
 export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNode): string[] => [

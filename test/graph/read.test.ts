@@ -59,12 +59,12 @@ describe('readModel', () => {
       inputs: ['image', 'w', ''],
       outputs: ['c'],
       attributes: {
-        strides: { kind: 'ints', value: [2, 2] },
-        group: { kind: 'int', value: 1 },
+        strides: { ints: [2, 2] },
+        group: { int: 1 },
       },
     });
-    expect(model.nodes[1]!.attributes.alpha).toEqual({ kind: 'float', value: 0.25 });
-    expect(model.nodes[5]!.attributes.note).toEqual({ kind: 'string', value: 'last' });
+    expect(model.nodes[1]!.attributes.alpha).toEqual({ float: 0.25 });
+    expect(model.nodes[5]!.attributes.note).toEqual({ string: 'last' });
   });
 
   it('leaves weights alone and reads the few numbers that shapes depend on', () => {
@@ -74,8 +74,7 @@ describe('readModel', () => {
       [[2], 'int64', [-1, 4]],
     ]);
     expect(model.nodes[3]!.attributes.value).toMatchObject({
-      kind: 'tensor',
-      value: { values: [-1, 4] },
+      tensor: { values: [-1, 4] },
     });
     const facts = inferFacts(model, { image: [1, 3, 6, 6] });
     expect(facts.get('c')!.shape).toEqual([1, 4, 3, 3]);

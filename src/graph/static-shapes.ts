@@ -1,0 +1,84 @@
+import type { NdArray } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { OnnxGraph, OnnxNode } from './encode.ts';
+import { inferGraphFacts, outputFacts } from './facts.ts';
+import { arrayFacts } from './operation.ts';
+import type { ElementType } from './schema.ts';
+import { type Facts, NOTHING } from './sizes.ts';
+
+/** Type and shape of a tensor, every size of it known. */
+export interface TensorFact {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+}
+
+/** A node's input; `values` where it is a constant. */
+export type InputFact = TensorFact & { readonly values?: NdArray | null };
+
+const isStatic = (shape: Facts['shape']): shape is readonly number[] =>
+  shape?.every((size) => size !== null && Number.isInteger(size) && size >= 0) ?? false;
+
+const nameOf = (node: OnnxNode): string => node.name ?? node.outputs[0] ?? '';
+
+const fact = (node: OnnxNode, tensor: string, { type, shape }: Facts): TensorFact => {
+  if (isStatic(shape) && type !== 'undefined') return { type, shape };
+  const sizes =
+    shape === null
+      ? 'of a shape that is not known'
+      : `[${shape.map((size) => size ?? '?').join(', ')}]`;
+  throw inputError({
+    where: `node "${nameOf(node)}" (${node.op}), tensor "${tensor}"`,
+    expected: 'sizes that are known without running the network',
+    got: sizes,
+    mend: 'fix the sizes of the input (batch, height and width), or export the network with static shapes',
+  });
+};
+
+/**
+ * Type and shape of every tensor of a graph whose nodes are in topological order. Throws an input error that names
+ * node, operation and tensor where a size is not static: a free input, a size that depends on values, an operation
+ * that is not known.
+ */
+export const staticShapes = (graph: OnnxGraph): Map<string, TensorFact> => {
+  const facts = inferGraphFacts(graph);
+  const shapes = new Map<string, TensorFact>();
+  for (const { name } of graph.inputs) {
+    const { type, shape } = facts.get(name)!;
+    if (!isStatic(shape)) {
+      throw inputError({
+        where: `input "${name}"`,
+        expected: 'a shape of which every size is fixed',
+        got: shape === null ? 'none' : `[${shape.map((size) => size ?? '?').join(', ')}]`,
+        mend: 'give its sizes (batch, height and width)',
+      });
+    }
+    shapes.set(name, { type, shape });
+  }
+  for (const { name, array, type } of graph.initialisers) {
+    const { type: own } = arrayFacts(array, type);
+    shapes.set(name, { type: own, shape: array.shape });
+  }
+  for (const node of graph.nodes) {
+    for (const name of node.outputs) {
+      if (name !== '') shapes.set(name, fact(node, name, facts.get(name) ?? NOTHING));
+    }
+  }
+  return shapes;
+};
+
+/**
+ * One node's outputs from its inputs, which for Reshape, Slice, … must bring their constant values. An input that is
+ * left out has the type `undefined`. Throws as `staticShapes` does.
+ */
+export const nodeFacts = (
+  node: OnnxNode,
+  inputs: readonly InputFact[],
+  opset: number,
+): TensorFact[] => {
+  const known = inputs.map(({ type, shape, values }): Facts => {
+    if (type === 'undefined') return NOTHING;
+    return { type, shape, values: values == null ? null : arrayFacts(values, type).values };
+  });
+  const found = outputFacts(node, known, opset);
+  return node.outputs.map((name, index) => fact(node, name, found[index] ?? NOTHING));
+};
