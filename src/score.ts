@@ -8,6 +8,7 @@ import { unstacked } from './numeric/array.ts';
 import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
 import type { Float64Nd } from './records/array.ts';
 import type { LayerFit } from './records/fit.ts';
+import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { layoutOf, type Recording } from './records/recording.ts';
@@ -17,6 +18,7 @@ import { nullable } from './scoring/aggregate.ts';
 import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
+import { layerPredictionsOf } from './scoring/layer-predictions.ts';
 import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
 import { openSubject, type Subject, type SubjectRequest } from './scoring/subject.ts';
 import { chosenBin, prepareTarget, resamplingOf, rowCount, type Target } from './scoring/target.ts';
@@ -62,6 +64,8 @@ export interface ScorePlan {
 export interface ScoreResult {
   readonly score: Score;
   readonly predictions: HeldOut;
+  /** Those of all layers, put together when they are asked for. */
+  readonly layerPredictions: () => LayerPredictions;
 }
 
 /**
@@ -163,6 +167,13 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
       stimulusIds: Array.from(table.imageOfRow, (image) => recording.stimuli[image]!.id),
       siteIds: target.siteIds,
     },
+    layerPredictions: () =>
+      layerPredictionsOf(
+        target,
+        recording.stimuli.map(({ id }) => id),
+        plan.layers.map(({ name }) => name),
+        plan.layers.map(({ name }) => predictionsOf(name)[scored]!),
+      ),
   };
 };
 

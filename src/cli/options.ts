@@ -54,7 +54,7 @@ export const parseWindow = (text: string): { start: number; end: number } => {
   return { start, end };
 };
 
-const keepable = ['predictions', 'readout'] as const;
+const keepable = ['predictions', 'layer-predictions', 'readout'] as const;
 export type Keep = (typeof keepable)[number];
 
 /** What to keep, each once. */
@@ -62,7 +62,7 @@ export const parseKeep = (text: string): Keep[] => {
   const named = parseList(text).map((entry) => {
     const found = keepable.find((each) => each === entry);
     if (found === undefined)
-      throw new InvalidArgumentError(`expected ${keepable.join(' or ')}, or both.`);
+      throw new InvalidArgumentError(`expected ${keepable.join(', ')}, one or more of them.`);
     return found;
   });
   return [...new Set(named)];

@@ -12,7 +12,13 @@ import {
   type ScoreResult,
   score,
 } from '../score.ts';
-import { encodeScore, encodeSites, predictionParts, readoutParts } from '../store/score-files.ts';
+import {
+  encodeScore,
+  encodeSites,
+  layerPredictionParts,
+  predictionParts,
+  readoutParts,
+} from '../store/score-files.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
 import { resolveRecording } from './recordings.ts';
@@ -69,7 +75,11 @@ export const addScoreCommand = (program: Command): void => {
     .option('--out <score.json>', 'write the score with everything it rests on', parsePath)
     .option('--csv <sites.csv>', 'write one line per layer and site', parsePath)
     .option('--dry-run', 'print the plan and stop')
-    .option('--keep <what>', 'write predictions and/or readout beside --out', parseKeep)
+    .option(
+      '--keep <what>',
+      'write predictions, layer-predictions (for profile), readout beside --out',
+      parseKeep,
+    )
     .option('--memory <size>', 'memory to stay within', parseBytes, 4e9)
     .option('--threads <n>', 'engine threads (default: all)', parseWhole(1))
     .addOption(
@@ -170,14 +180,22 @@ const namedInputs = ({ subject, recording, protocol }: ScoreRequest): NamedPath[
 /** The score file comes last: where it is, everything else is. */
 const filesOf = async (
   plan: ScorePlan,
-  { score: found, predictions }: ScoreResult,
+  { score: found, predictions, layerPredictions }: ScoreResult,
   { out, csv, keep = [] }: ScoreOutputs,
   ports: Ports,
 ): Promise<Output[]> => {
-  const keptParts = async (what: Keep): Promise<readonly Uint8Array[]> =>
-    what === 'predictions'
-      ? predictionParts(predictions)
-      : readoutParts(await readoutOf(plan, found.layer, ports), found.layer, predictions.siteIds);
+  const keptParts = async (what: Keep): Promise<readonly Uint8Array[]> => {
+    switch (what) {
+      case 'predictions':
+        return predictionParts(predictions);
+      case 'layer-predictions':
+        return layerPredictionParts(layerPredictions());
+      case 'readout': {
+        const readout = await readoutOf(plan, found.layer, ports);
+        return readoutParts(readout, found.layer, predictions.siteIds);
+      }
+    }
+  };
   const kept: Output[] = [];
   for (const what of keep) kept.push({ path: keptPath(out, what), parts: await keptParts(what) });
   return [

@@ -3,6 +3,7 @@ import { npzParts, openNpz } from '../formats/npz.ts';
 import { fileSource } from '../formats/source.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
 import type { Float64Nd } from '../records/array.ts';
+import type { LayerPredictions } from '../records/layer-predictions.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type HeldOut, type Score, scoreSchema } from '../records/score.ts';
@@ -19,6 +20,28 @@ export const readScore = async (path: string, files: Files): Promise<Score> =>
     path,
     'give the file that ventral score --out wrote, by this version',
   );
+
+/** Where `--keep layer-predictions` puts them. */
+export const layerPredictionsPath = (scorePath: string): string =>
+  `${scorePath}.layer-predictions.npz`;
+
+/** The predictions of all layers kept beside a score; null where there are none. */
+export const readLayerPredictions = async (
+  scorePath: string,
+  files: Files,
+): Promise<LayerPredictions | null> => {
+  const path = layerPredictionsPath(scorePath);
+  if ((await files.info(path)) === null) return null;
+  const npz = await openNpz(await fileSource(path, files), path);
+  return {
+    layers: (await npz.readStrings('layer')).strings,
+    recorded: await npz.readFloat64('recorded'),
+    predicted: await npz.readFloat64('predicted'),
+    ceiling: await npz.readFloat64('ceiling'),
+    stimulusIds: (await npz.readStrings('stimulus_id')).strings,
+    siteIds: (await npz.readStrings('site_id')).strings,
+  };
+};
 
 /** Where `--keep predictions` puts them. */
 export const predictionsPath = (scorePath: string): string => `${scorePath}.predictions.npz`;
@@ -71,6 +94,17 @@ export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
     predicted: predictions.predicted,
     stimulus_id: strings(predictions.stimulusIds),
     site_id: strings(predictions.siteIds),
+  });
+
+/** The fields of the record, `layer` for its layers, `stimulus_id` of each row, `site_id` of each column. */
+export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Array[] =>
+  npzParts({
+    layer: strings(kept.layers),
+    recorded: kept.recorded,
+    predicted: kept.predicted,
+    ceiling: kept.ceiling,
+    stimulus_id: strings(kept.stimulusIds),
+    site_id: strings(kept.siteIds),
   });
 
 /** `weights` `[features, sites]`, `offset` `[sites]`, `site_id`, `layer`: prediction = features · weights + offset. */

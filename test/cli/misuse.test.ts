@@ -230,7 +230,7 @@ describe('wrong options', () => {
       [['--threads', 'all'], 'a whole number of at least 1'],
       [['--seed', '-1'], 'a whole number of at least 0'],
       [['--seed', '1.5'], 'a whole number of at least 0'],
-      [['--keep', 'everything'], 'predictions or readout'],
+      [['--keep', 'everything'], 'predictions, layer-predictions, readout'],
       [['--layers', 'conv1,,conv2'], 'none of them empty'],
       [['--device', 'tpu'], 'cpu, webgpu, cuda'],
       [['--out'], 'argument missing'],

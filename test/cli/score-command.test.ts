@@ -81,11 +81,12 @@ describe('ventral score', () => {
   it('writes a score, a table of sites, predictions and a readout that agree with each other', async () => {
     const folder = temporaryFolder();
     const [out, csv] = [join(folder, 'new', 'score.json'), join(folder, 'sites.csv')];
-    const options = ['--out', out, '--csv', csv, '--keep', 'predictions,readout'];
+    const options = ['--out', out, '--csv', csv, '--keep', 'predictions,layer-predictions,readout'];
     const { stdout } = await cliDone(...scoring(...options));
     expect(listing(folder)).toEqual([
       'new',
       'new/score.json',
+      'new/score.json.layer-predictions.npz',
       'new/score.json.predictions.npz',
       'new/score.json.readout.npz',
       'sites.csv',
@@ -111,6 +112,16 @@ describe('ventral score', () => {
       expect(value).toBeCloseTo(expected.data[i]!, 12);
     for (const [s, { raw }] of bestOf(score).sites.entries())
       expect(pearson(column(recorded, s), column(predicted, s))).toBeCloseTo(raw!, 12);
+
+    const ofLayers = await readArrays(`${out}.layer-predictions.npz`);
+    const layers = score.layers.map(({ layer }) => layer);
+    expect(await ofLayers.strings('layer')).toEqual(layers);
+    const stack = await ofLayers.numbers('predicted');
+    expect(stack.shape).toEqual([layers.length, images, sites]);
+    const at = layers.indexOf(score.layer) * images * sites;
+    expect(stack.data.subarray(at, at + images * sites)).toEqual(predicted.data);
+    const ceilings = (await ofLayers.numbers('ceiling')).data;
+    expect([...ceilings]).toEqual(bestOf(score).sites.map(({ ceiling }) => ceiling));
 
     const table = readCsv(readFileSync(csv, 'utf8'), csv);
     expect(table.columns.slice(3)).toEqual(['layer', 'site', 'raw', 'ceiling', 'value']);

@@ -1,0 +1,18 @@
+import type { Float64Nd } from './array.ts';
+
+/** What the figures of all layers come from, in the scored time bin: `--keep layer-predictions`. */
+export interface LayerPredictions {
+  readonly layers: readonly string[];
+  /** `[rows, sites]`. */
+  readonly recorded: Float64Nd;
+  /** Held out, `[layers, rows, sites]`; NaN for a site that a layer could not predict by anything. */
+  readonly predicted: Float64Nd;
+  /**
+   * What correlations are divided by, NaN where a site is left out: `[1, sites]`, or `[images, sites]` in the order of
+   * each image's first row where the protocol correlates within images.
+   */
+  readonly ceiling: Float64Nd;
+  /** Stimulus of each row. */
+  readonly stimulusIds: readonly string[];
+  readonly siteIds: readonly string[];
+}
