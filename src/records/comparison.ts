@@ -3,7 +3,7 @@ export interface Comparison {
   readonly first: string;
   readonly second: string;
   readonly difference: number;
-  /** 95 % interval of the difference; null for the exact test, which gives none. */
+  /** 95 % interval of the difference; null where the images are too few for one. */
   readonly interval: { readonly low: number; readonly high: number } | null;
   /** Two-sided. */
   readonly p: number;

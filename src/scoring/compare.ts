@@ -5,6 +5,7 @@ import { inputError } from '../records/errors.ts';
 import type { HeldOut, Score } from '../records/score.ts';
 import { medianOfDefined } from './aggregate.ts';
 import { columnAt } from './groups.ts';
+import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
 import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
 
 /** A score as it was read, with its held-out predictions where they were kept. */
@@ -15,38 +16,7 @@ export interface Contender {
   readonly heldOut: HeldOut | null;
 }
 
-/** Up to here all 2ⁿ sign patterns are counted. */
-const exactImages = 20;
-const draws = 100_000;
 const replicates = 2000;
-
-/**
- * Two-sided sign-flip test of a mean difference of 0 over paired values: exact up to 20 pairs, else 100,000 seeded
- * draws (counting the observed one). Ties with the observed mean count as extreme.
- */
-export const signFlipTest = (differences: readonly number[], seed: number): number => {
-  const n = differences.length;
-  const observed = Math.abs(differences.reduce((sum, each) => sum + each, 0));
-  const scale = differences.reduce((sum, each) => sum + Math.abs(each), 0);
-  const extreme = (sum: number): boolean => Math.abs(sum) >= observed - 1e-12 * scale;
-  if (n <= exactImages) {
-    let count = 0;
-    for (let pattern = 0; pattern < 2 ** n; pattern++) {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += (pattern >> i) & 1 ? -differences[i]! : differences[i]!;
-      if (extreme(sum)) count++;
-    }
-    return count / 2 ** n;
-  }
-  const random = createRandom(seed).fork('sign flips');
-  let count = 1;
-  for (let draw = 0; draw < draws; draw++) {
-    let sum = 0;
-    for (const each of differences) sum += random.int(2) === 1 ? -each : each;
-    if (extreme(sum)) count++;
-  }
-  return count / (draws + 1);
-};
 
 /** Holm's step-down adjusted p values, in the order given (Holm 1979). */
 export const holm = (p: readonly number[]): number[] => {
@@ -61,7 +31,8 @@ export const holm = (p: readonly number[]): number[] => {
 };
 
 /**
- * All pairs. On grids: exact sign flips over the images that both have a value for. On images: a joint bootstrap over
+ * All pairs. On grids: exact sign flips over the images that both have a value for, and the interval of the shifts that
+ * they would not reject. On images: a joint bootstrap over
  * images and sites of the held-out predictions, the same draws for both, ceilings held fixed; p is twice the smaller
  * share of replicates on either side of 0. Never over sites alone: they share their stimuli.
  * Input errors: other recordings or protocols, predictions that were not kept.
@@ -74,9 +45,7 @@ export const compareScores = (contenders: readonly Contender[], seed: number): C
   const compared = pairs.map(({ first, second }) => ({
     first: first.name,
     second: second.name,
-    ...(first.score.protocol.aggregation === 'sites'
-      ? overImagesAndSites(first, second, seed)
-      : overImages(first.score, second.score, seed)),
+    ...pairedDifference(first, second, seed),
   }));
   const adjusted = holm(compared.map(({ p }) => p));
   return compared.map((each, index) => ({ ...each, adjusted: adjusted[index]! }));
@@ -108,7 +77,13 @@ const notComparable = (name: string, what: string, first: string) =>
     mend: 'score both networks against the same recording under the same protocol',
   });
 
-type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method'>;
+export type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method'>;
+
+/** What `compareScores` does for one pair, which must be comparable. */
+export const pairedDifference = (first: Contender, second: Contender, seed: number): Outcome =>
+  first.score.protocol.aggregation === 'sites'
+    ? overImagesAndSites(first, second, seed)
+    : overImages(first.score, second.score, seed);
 
 const bestFolds = ({ layers, layer }: Score): ReadonlyMap<string, number> =>
   new Map(
@@ -125,9 +100,9 @@ const overImages = (first: Score, second: Score, seed: number): Outcome => {
   });
   return {
     difference: mean(differences),
-    interval: null,
+    interval: signFlipInterval(differences, 0.95, seed),
     p: signFlipTest(differences, seed),
-    method: `${differences.length <= exactImages ? 'exact ' : ''}sign flips over ${differences.length} images`,
+    method: `${differences.length <= exactPairs ? 'exact ' : ''}sign flips over ${differences.length} images`,
   };
 };
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
-import { compareScores, holm, signFlipTest } from '../../src/scoring/compare.ts';
+import { compareScores, holm } from '../../src/scoring/compare.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { signFlipInterval, signFlipTest } from '../../src/scoring/sign-flips.ts';
 
 const hash = 'a'.repeat(64);
 
@@ -87,6 +88,32 @@ describe('paired tests', () => {
     expect(signFlipTest(differences, 1)).toBe(signFlipTest(differences, 1));
   });
 
+  it('gives the interval of the shifts that the test does not reject', () => {
+    const random = createRandom(7);
+    for (const n of [6, 9, 14]) {
+      const differences = Array.from({ length: n }, () => 0.2 + random.normal());
+      const { low, high } = signFlipInterval(differences, 0.95, 1)!;
+      const p = (shift: number) =>
+        signFlipTest(
+          differences.map((each) => each - shift),
+          1,
+        );
+      for (const end of [low, high]) {
+        const inside = end === low ? 1e-6 : -1e-6;
+        expect(p(end - inside)).toBeLessThanOrEqual(0.05);
+        expect(p(end + inside)).toBeGreaterThan(0.05);
+      }
+    }
+    expect(signFlipInterval([1, 2, 3, 4, 5], 0.95, 1)).toBeNull();
+    // Beyond 20 pairs near the t interval: mean ± 2.001 · s / √60.
+    const many = Array.from({ length: 60 }, () => random.normal());
+    const centre = many.reduce((a, b) => a + b) / 60;
+    const s = Math.sqrt(many.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 59);
+    const interval = signFlipInterval(many, 0.95, 1)!;
+    expect(Math.abs(interval.low - (centre - (2.001 * s) / Math.sqrt(60)))).toBeLessThan(0.02);
+    expect(Math.abs(interval.high - (centre + (2.001 * s) / Math.sqrt(60)))).toBeLessThan(0.02);
+  });
+
   it("adjusts as Holm's paper does, monotone and at most 1", () => {
     // R: p.adjust(c(.01, .04, .03, .5), 'holm') = .04 .09 .09 .5
     const adjusted = holm([0.01, 0.04, 0.03, 0.5]);
@@ -117,7 +144,10 @@ describe('ventral compare', () => {
       ],
       1,
     );
-    expect(comparison).toMatchObject({ method: 'exact sign flips over 10 images', interval: null });
+    expect(comparison).toMatchObject({ method: 'exact sign flips over 10 images' });
+    // All differences are equal, and so are the means of all subsets.
+    expect(comparison!.interval!.low).toBeCloseTo(0.1, 12);
+    expect(comparison!.interval!.high).toBeCloseTo(0.1, 12);
     expect(comparison!.difference).toBeCloseTo(0.1, 12);
     expect(comparison!.p).toBe(2 / 2 ** 10);
   });
