@@ -52,5 +52,11 @@ export {
   score,
 } from './score.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
-export { encodeScore, encodeSites } from './store/score-files.ts';
+export { encodeScore } from './store/score-files.ts';
+export {
+  encodeScoreCsv,
+  encodeScoreParquet,
+  type ScoreRow,
+  scoreRows,
+} from './store/score-table.ts';
 export { ventralVersion } from './version.ts';

@@ -14,11 +14,11 @@ import {
 } from '../score.ts';
 import {
   encodeScore,
-  encodeSites,
   layerPredictionParts,
   predictionParts,
   readoutParts,
 } from '../store/score-files.ts';
+import { encodeScoreCsv, encodeScoreParquet } from '../store/score-table.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
 import { resolveRecording } from './recordings.ts';
@@ -32,6 +32,7 @@ interface ScoreOptions {
   readonly preprocess?: string;
   readonly out?: string;
   readonly csv?: string;
+  readonly parquet?: string;
   readonly dryRun?: boolean;
   readonly keep?: readonly Keep[];
   readonly memory: number;
@@ -73,7 +74,8 @@ export const addScoreCommand = (program: Command): void => {
       parsePath,
     )
     .option('--out <score.json>', 'write the score with everything it rests on', parsePath)
-    .option('--csv <sites.csv>', 'write one line per layer and site', parsePath)
+    .option('--csv <score.csv>', 'write every figure as a line of one table', parsePath)
+    .option('--parquet <score.parquet>', 'write the same table as Parquet', parsePath)
     .option('--dry-run', 'print the plan and stop')
     .option(
       '--keep <what>',
@@ -142,7 +144,7 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 };
 
 /** What a score command writes beside its table. */
-export type ScoreOutputs = Pick<ScoreOptions, 'out' | 'csv' | 'keep' | 'dryRun'>;
+export type ScoreOutputs = Pick<ScoreOptions, 'out' | 'csv' | 'parquet' | 'keep' | 'dryRun'>;
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
 export const runScore = async (
@@ -165,9 +167,10 @@ export const runScore = async (
 
 const keptPath = (out: string | undefined, what: Keep): string => `${out}.${what}.npz`;
 
-const namedOutputs = ({ out, csv, keep = [] }: ScoreOutputs): NamedPath[] => [
+const namedOutputs = ({ out, csv, parquet, keep = [] }: ScoreOutputs): NamedPath[] => [
   ...(out === undefined ? [] : [{ option: '--out', path: out }]),
   ...(csv === undefined ? [] : [{ option: '--csv', path: csv }]),
+  ...(parquet === undefined ? [] : [{ option: '--parquet', path: parquet }]),
   ...keep.map((what) => ({ option: '--keep', path: keptPath(out, what) })),
 ];
 
@@ -181,7 +184,7 @@ const namedInputs = ({ subject, recording, protocol }: ScoreRequest): NamedPath[
 const filesOf = async (
   plan: ScorePlan,
   { score: found, predictions, layerPredictions }: ScoreResult,
-  { out, csv, keep = [] }: ScoreOutputs,
+  { out, csv, parquet, keep = [] }: ScoreOutputs,
   ports: Ports,
 ): Promise<Output[]> => {
   const keptParts = async (what: Keep): Promise<readonly Uint8Array[]> => {
@@ -200,7 +203,8 @@ const filesOf = async (
   for (const what of keep) kept.push({ path: keptPath(out, what), parts: await keptParts(what) });
   return [
     ...kept,
-    ...(csv === undefined ? [] : [{ path: csv, parts: [encodeSites(found)] }]),
+    ...(csv === undefined ? [] : [{ path: csv, parts: [encodeScoreCsv(found)] }]),
+    ...(parquet === undefined ? [] : [{ path: parquet, parts: [encodeScoreParquet(found)] }]),
     ...(out === undefined ? [] : [{ path: out, parts: [encodeScore(found)] }]),
   ];
 };

@@ -1,4 +1,3 @@
-import { encodeCsv } from '../formats/csv.ts';
 import { npzParts, openNpz } from '../formats/npz.ts';
 import { fileSource } from '../formats/source.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
@@ -57,32 +56,6 @@ export const readPredictions = async (scorePath: string, files: Files): Promise<
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
     siteIds: (await npz.readStrings('site_id')).strings,
   };
-};
-
-const cell = (value: number | null): string => (value === null ? '' : String(value));
-
-/** One line per layer and site; an empty cell where a figure is not defined. */
-export const encodeSites = (score: Score): Uint8Array => {
-  const { model, activations } = score.provenance;
-  const subject = model?.name ?? activations?.name ?? '';
-  const bin = `${score.timeBin.start}-${score.timeBin.end}`;
-  return encodeText(
-    encodeCsv(
-      ['model', 'area', 'time_bin', 'layer', 'site', 'raw', 'ceiling', 'value'],
-      score.layers.flatMap(({ layer, sites }) =>
-        sites.map(({ site, raw, ceiling, value }) => [
-          subject,
-          score.area,
-          bin,
-          layer,
-          site,
-          cell(raw),
-          cell(ceiling),
-          cell(value),
-        ]),
-      ),
-    ),
-  );
 };
 
 const strings = (values: readonly string[]) => ({ strings: values, shape: [values.length] });

@@ -285,7 +285,7 @@ describe('outputs that cannot be written', () => {
     const writing = (...options: string[]): Promise<Refusal> =>
       refused(folder, 'score', model, '--recording', recording, ...options);
     const below = join(model, 'deep', 'score.json');
-    for (const option of ['--out', '--csv'])
+    for (const option of ['--out', '--csv', '--parquet'])
       expect(await writing(option, below)).toMatchObject({
         where: `${option} ${below}`,
         got: `${model}, which is a file`,

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { readCsv } from '../../src/formats/csv.ts';
 import type { StringArray } from '../../src/formats/npy.ts';
 import { npzParts, openNpz } from '../../src/formats/npz.ts';
@@ -78,10 +80,12 @@ describe('ventral score', () => {
     expect(listing(cache)).toEqual(cached);
   });
 
-  it('writes a score, a table of sites, predictions and a readout that agree with each other', async () => {
+  it('writes a score, its table, predictions and a readout that agree with each other', async () => {
     const folder = temporaryFolder();
-    const [out, csv] = [join(folder, 'new', 'score.json'), join(folder, 'sites.csv')];
-    const options = ['--out', out, '--csv', csv, '--keep', 'predictions,layer-predictions,readout'];
+    const [out, csv] = [join(folder, 'new', 'score.json'), join(folder, 'score.csv')];
+    const parquet = join(folder, 'score.parquet');
+    const tables = ['--csv', csv, '--parquet', parquet];
+    const options = ['--out', out, ...tables, '--keep', 'predictions,layer-predictions,readout'];
     const { stdout } = await cliDone(...scoring(...options));
     expect(listing(folder)).toEqual([
       'new',
@@ -89,7 +93,8 @@ describe('ventral score', () => {
       'new/score.json.layer-predictions.npz',
       'new/score.json.predictions.npz',
       'new/score.json.readout.npz',
-      'sites.csv',
+      'score.csv',
+      'score.parquet',
     ]);
     const score = readScore(out);
     expect(score.value).toBeGreaterThan(0.8);
@@ -124,19 +129,36 @@ describe('ventral score', () => {
     expect([...ceilings]).toEqual(bestOf(score).sites.map(({ ceiling }) => ceiling));
 
     const table = readCsv(readFileSync(csv, 'utf8'), csv);
-    expect(table.columns.slice(3)).toEqual(['layer', 'site', 'raw', 'ceiling', 'value']);
-    expect(table.rows.map((cells) => cells.slice(3))).toEqual(
-      score.layers.flatMap((layer) =>
-        layer.sites.map(({ site, raw, ceiling, value }) =>
-          [layer.layer, site, raw, ceiling, value].map(String),
-        ),
-      ),
+    const cells = new Map(
+      table.rows.map((row) => [row.slice(1, -1).join(' | '), Number(row.at(-1))]),
+    );
+    expect(cells.get(`${score.layer} | ${score.area} | 70-170 |  |  | score`)).toBe(score.value);
+    for (const { layer, sites: each } of score.layers)
+      for (const { site, raw, value } of each) {
+        expect(cells.get(`${layer} | ${score.area} | 70-170 |  | ${site} | raw`)).toBe(raw);
+        expect(cells.get(`${layer} | ${score.area} | 70-170 |  | ${site} | score`)).toBe(value);
+      }
+    const stored = await parquetReadObjects({ file: new Uint8Array(readFileSync(parquet)).buffer });
+    expect(stored.map((row) => table.columns.map((name) => String(row[name] ?? '')))).toEqual(
+      table.rows,
     );
 
     const readout = await readArrays(`${out}.readout.npz`);
     expect(await readout.strings('layer')).toEqual([score.layer]);
     expect((await readout.numbers('weights')).shape).toEqual([bestOf(score).features, sites]);
     expect((await readout.numbers('offset')).shape).toEqual([sites]);
+  });
+
+  it('writes a score that the published JSON Schema describes', async () => {
+    const out = join(temporaryFolder(), 'score.json');
+    await cliDone(...scoring('--layers', 'conv3', '--out', out));
+    const { stdout } = await cliDone('schema', 'score');
+    const schema = z.fromJSONSchema(JSON.parse(stdout));
+    const score = readScore(out);
+    expect(schema.parse(score)).toEqual(score);
+    const { ceiling: _, ...without } = score;
+    for (const wrong of [without, { ...score, more: 1 }, { ...score, value: '0.5' }])
+      expect(schema.safeParse(wrong).success).toBe(false);
   });
 
   it('keeps a readout whose features · weights + offset is the regression on all rows', async () => {

@@ -154,7 +154,7 @@ describe('the checker', () => {
     });
     expect(forbiddenImports(modules)).toEqual([
       'records/a.ts:2: imports fflate; records may import zod only',
-      'formats/b.ts:2: imports node:fs/promises; formats may import zod, fflate, papaparse only',
+      'formats/b.ts:2: imports node:fs/promises; formats may import zod, fflate, papaparse, hyparquet-writer only',
       'models/c.ts:1: imports onnxruntime-node; models may import zod, fflate, papaparse only',
       'models/d.ts:1: imports models/e.js, which is not a module of src',
       'models/d.ts:2: imports ../test/f.ts, which is not a module of src',

@@ -26,7 +26,11 @@ const room = (level: number, ...imports: string[]): Place => ({ level, imports, 
 export const PLACES: Readonly<Record<string, Place>> = {
   records: { level: 0, imports: [], packages: ['zod'] },
   numeric: room(1, 'records'),
-  formats: room(1, 'records', 'numeric'),
+  formats: {
+    level: 1,
+    imports: ['records', 'numeric'],
+    packages: [...PURE, 'hyparquet-writer'],
+  },
   graph: room(1, 'records', 'numeric'),
   gradient: room(1, 'records', 'numeric', 'graph'),
   architectures: room(1, 'records', 'numeric', 'graph'),

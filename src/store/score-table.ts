@@ -1,0 +1,129 @@
+// A score as a table of one number a row, which pandas and R read without more ado.
+
+import { encodeCsv } from '../formats/csv.ts';
+import { encodeParquet } from '../formats/parquet.ts';
+import { encodeText } from '../formats/text.ts';
+import type { LayerScore, Score } from '../records/score.ts';
+
+/** One figure of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
+export interface ScoreRow {
+  readonly model: string;
+  /** Null for what belongs to no layer (the null ceilings). */
+  readonly layer: string | null;
+  readonly area: string;
+  readonly bin: string;
+  readonly fold: string | null;
+  readonly site: string | null;
+  readonly metric: string;
+  readonly value: number | null;
+}
+
+type Figures = Readonly<Record<string, number | null>>;
+
+/** Where figures belong, and what they are. */
+interface Entry {
+  readonly layer?: string;
+  readonly bin?: string;
+  readonly fold?: string;
+  readonly site?: string;
+  readonly figures: Figures;
+}
+
+const binName = ({ start, end }: Score['timeBin']): string => `${start}-${end}`;
+
+const layerEntries = ({ layer, raw, ceiling, value, ...rest }: LayerScore): Entry[] => [
+  {
+    layer,
+    figures: {
+      ...{ raw, ceiling, score: value },
+      ...{ score_low: rest.interval?.low ?? null, score_high: rest.interval?.high ?? null },
+    },
+  },
+  ...rest.folds.map(({ fold, ...of }) => ({
+    ...{ layer, fold },
+    figures: { raw: of.raw, score: of.value },
+  })),
+  ...rest.sites.map(({ site, ...of }) => ({
+    ...{ layer, site },
+    figures: { raw: of.raw, ceiling: of.ceiling, score: of.value },
+  })),
+];
+
+/** The other time bins; the scored one has its figures from the layers themselves. */
+const binEntries = ({ timeCourse, timeBin }: Score): Entry[] => {
+  if (timeCourse === null) return [];
+  const { timeBins, ceilings, layers } = timeCourse;
+  return layers.flatMap(({ layer, raw, value }) =>
+    timeBins.flatMap((each, index) => {
+      const bin = binName(each);
+      if (bin === binName(timeBin)) return [];
+      const figures = { raw: raw[index]!, ceiling: ceilings[index]!, score: value[index]! };
+      return [{ layer, bin, figures }];
+    }),
+  );
+};
+
+const nullCeilingEntries = ({ nullCeiling }: Score): Entry[] =>
+  nullCeiling === null
+    ? []
+    : [
+        {
+          figures: {
+            null_ceiling_mismatched: nullCeiling.mismatched,
+            null_ceiling_surrogate: nullCeiling.surrogate,
+          },
+        },
+      ];
+
+/**
+ * All figures of a score, one a row: of each layer `raw`, `ceiling`, `score` and the ends of its interval, `raw` and
+ * `score` of each fold, `raw`, `ceiling` and `score` of each site, all in the scored time bin; `raw`, `ceiling` and
+ * `score` of each layer in the other bins that were fitted; the null ceilings. Fold and site are never both given:
+ * a fold is aggregated over sites, a site over folds.
+ */
+export const scoreRows = (score: Score): ScoreRow[] => {
+  const { model, activations } = score.provenance;
+  const subject = model?.name ?? activations?.name ?? '';
+  const entries = [
+    ...score.layers.flatMap(layerEntries),
+    ...binEntries(score),
+    ...nullCeilingEntries(score),
+  ];
+  return entries.flatMap(({ layer, bin, fold, site, figures }) =>
+    Object.entries(figures).map(([metric, value]) => ({
+      model: subject,
+      layer: layer ?? null,
+      area: score.area,
+      bin: bin ?? binName(score.timeBin),
+      fold: fold ?? null,
+      site: site ?? null,
+      metric,
+      value,
+    })),
+  );
+};
+
+const textColumns = ['model', 'layer', 'area', 'bin', 'fold', 'site', 'metric'] as const;
+
+/** `scoreRows` as CSV, an empty cell for null. */
+export const encodeScoreCsv = (score: Score): Uint8Array =>
+  encodeText(
+    encodeCsv(
+      [...textColumns, 'value'],
+      scoreRows(score).map((row) =>
+        [...textColumns, 'value' as const].map((column) => String(row[column] ?? '')),
+      ),
+    ),
+  );
+
+/** `scoreRows` as Parquet: seven columns of text, `value` a double; null for null. */
+export const encodeScoreParquet = (score: Score): Uint8Array => {
+  const rows = scoreRows(score);
+  return encodeParquet([
+    ...textColumns.map((name) => ({
+      ...{ name, kind: 'text' as const },
+      values: rows.map((row) => row[name]),
+    })),
+    { name: 'value', kind: 'number', values: rows.map(({ value }) => value) },
+  ]);
+};

@@ -1,0 +1,54 @@
+import { type LayerScore, type Score, scoreSchema } from '../src/records/score.ts';
+import { defaultProtocol } from '../src/scoring/protocols.ts';
+
+const sha256 = 'a'.repeat(64);
+
+export const madeLayer = (layer: string, change: Partial<LayerScore> = {}): LayerScore => ({
+  layer,
+  features: 30,
+  value: 0.5,
+  raw: 0.4,
+  ceiling: 0.8,
+  interval: null,
+  sitesUsed: 2,
+  folds: [],
+  sites: [],
+  regression: 'float64 gram',
+  strengths: null,
+  warnings: [],
+  ...change,
+});
+
+/** A score with one layer `conv` in 70–170 ms, as its schema has it, and what the caller changes. */
+export const madeScore = (change: Partial<Score> = {}): Score =>
+  scoreSchema.parse({
+    kind: 'neural-predictivity',
+    area: 'IT',
+    value: 0.5,
+    raw: 0.4,
+    ceiling: 0.8,
+    nullCeiling: null,
+    interval: null,
+    layer: 'conv',
+    timeBin: { start: 70, end: 170 },
+    protocol: defaultProtocol('image'),
+    layers: [madeLayer('conv')],
+    timeCourse: null,
+    excludedSites: [],
+    warnings: [],
+    provenance: {
+      model: { name: 'net.onnx', sha256 },
+      activations: null,
+      recording: { name: 'recording', sha256 },
+      stimuli: { count: 5, sha256 },
+      preprocessing: null,
+      protocol: { name: 'image-cv', sha256 },
+      seed: 1,
+      versions: {},
+      threads: 2,
+      device: 'cpu',
+      seconds: 7,
+      startedAt: '2026-01-01T00:00:00Z',
+    },
+    ...change,
+  });
