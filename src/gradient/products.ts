@@ -1,6 +1,7 @@
+import { floatAttribute, intAttribute } from '../graph/attributes.ts';
 import type { Rule, Rules } from './rule.ts';
 import type { Sketch } from './sketch.ts';
-import { reshaped, shapeOf, summedTo, transposed } from './terms.ts';
+import { reshaped, scaled, shapeOf, summedTo, transposed } from './terms.ts';
 
 const swapped = (sketch: Sketch, x: string): string => {
   const rank = shapeOf(sketch, x).length;
@@ -11,8 +12,14 @@ const swapped = (sketch: Sketch, x: string): string => {
 const multiplied = (sketch: Sketch, a: string, b: string): string => sketch.apply('MatMul', [a, b]);
 
 /** A product of matrices, either transposed first. */
-const gemm = (sketch: Sketch, a: string, b: string, transA: boolean, transB: boolean): string =>
+const gemm = (
+  sketch: Sketch,
+  [a, b]: readonly [string, string],
+  [transA, transB]: readonly [boolean, boolean],
+  alpha = 1,
+): string =>
   sketch.apply('Gemm', [a, b], {
+    ...(alpha === 1 ? {} : { alpha: { float: alpha } }),
     ...(transA ? { transA: { int: 1 } } : {}),
     ...(transB ? { transB: { int: 1 } } : {}),
   });
@@ -36,11 +43,11 @@ const matMul: Rule = (node, [cotangent], wanted, sketch) => {
   const flat = (x: string): string => reshaped(sketch, x, [-1, shapeOf(sketch, x).at(-1)!]);
   const ofLeft = (): string =>
     isPlain
-      ? gemm(sketch, flat(flows), right, false, true)
+      ? gemm(sketch, [flat(flows), right], [false, true])
       : multiplied(sketch, flows, swapped(sketch, right));
   const ofRight = (): string =>
     isPlain
-      ? gemm(sketch, flat(left), flat(flows), true, false)
+      ? gemm(sketch, [flat(left), flat(flows)], [true, false])
       : multiplied(sketch, swapped(sketch, left), flows);
   const shaped = (x: string, whole: readonly number[], shape: readonly number[]): string =>
     reshaped(sketch, isPlain ? x : summedTo(sketch, x, whole), shape);
@@ -50,7 +57,32 @@ const matMul: Rule = (node, [cotangent], wanted, sketch) => {
   ];
 };
 
+/** y = α · a′ b′ + β · c, where a prime may transpose. */
+const gemmRule: Rule = (node, [cotangent], wanted, sketch) => {
+  if (cotangent == null) return node.inputs.map(() => null);
+  const [a = '', b = '', c = ''] = node.inputs;
+  const alpha = floatAttribute(node, 'alpha') ?? 1;
+  const transA = intAttribute(node, 'transA', 0) === 1;
+  const transB = intAttribute(node, 'transB', 0) === 1;
+  const ofA = (): string =>
+    transA
+      ? gemm(sketch, [b, cotangent], [transB, true], alpha)
+      : gemm(sketch, [cotangent, b], [false, !transB], alpha);
+  const ofB = (): string =>
+    transB
+      ? gemm(sketch, [cotangent, a], [true, transA], alpha)
+      : gemm(sketch, [a, cotangent], [!transA, false], alpha);
+  const ofC = (): string =>
+    summedTo(
+      sketch,
+      scaled(sketch, floatAttribute(node, 'beta') ?? 1, cotangent),
+      shapeOf(sketch, c),
+    );
+  return [wanted[0] ? ofA() : null, wanted[1] ? ofB() : null, wanted[2] ? ofC() : null];
+};
+
 /** Products of matrices. */
 export const products: Rules = {
   MatMul: matMul,
+  Gemm: gemmRule,
 };

@@ -1,6 +1,6 @@
 import type { OnnxNode } from '../graph/encode.ts';
+import type { TensorFact } from '../graph/static-shapes.ts';
 import type { NdArray } from '../records/array.ts';
-import type { TensorFact } from './node-facts.ts';
 
 /** What simplification may ask about the tensors of a sketch. */
 export interface Known {

@@ -1,7 +1,8 @@
 import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from '../graph/encode.ts';
+import { arrayFacts } from '../graph/operation.ts';
 import type { ElementType } from '../graph/schema.ts';
+import { nodeFacts, staticShapes, type TensorFact } from '../graph/static-shapes.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import { nodeFacts, staticShapes, type TensorFact, typeOf } from './node-facts.ts';
 import { CONSTANT, folded, type Known, simplified, withoutExpands } from './simplify.ts';
 
 export type Attributes = Readonly<Record<string, Attribute>>;
@@ -63,16 +64,9 @@ const keyOf = (operation: string, inputs: readonly string[], attributes: Attribu
   return JSON.stringify([operation, inputs, sorted]);
 };
 
-const hasTensor = (attributes: Attributes): boolean =>
-  Object.values(attributes).some((attribute) => 'tensor' in attribute);
-
-const ventralFacts = (attributes: Attributes, type: ElementType, outputs: number): TensorFact[] =>
-  Array.from({ length: outputs }, (_, index) => {
-    const shape = attributes[index === 0 ? 'shape' : `shape${index}`];
-    if (shape === undefined || !('ints' in shape))
-      throw new Error('a ventral operation without a shape');
-    return { type, shape: shape.ints };
-  });
+/** Whether a node with these attributes is easily compared with others. */
+const isPlain = (attributes: Attributes): boolean =>
+  !Object.values(attributes).some((attribute) => 'tensor' in attribute || 'graph' in attribute);
 
 /** Constants up to this many elements are one where they are equal. */
 const SMALL = 64;
@@ -89,8 +83,9 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
   let count = 0;
 
   for (const node of nodes) {
+    if (!isPlain(node.attributes ?? {})) continue;
     const key = keyOf(operationOf(node), node.inputs, node.attributes ?? {});
-    if (!known.has(key) && !hasTensor(node.attributes ?? {})) known.set(key, node.outputs);
+    if (!known.has(key)) known.set(key, node.outputs);
   }
 
   const fresh = (label: string): string => {
@@ -111,12 +106,12 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
     const key =
       array.data.length > SMALL
         ? null
-        : `${typeOf(array)} ${array.shape.join()}: ${Array.from(array.data as Float64Array, (each) => (Object.is(each, -0) ? '-0' : each)).join()}`;
+        : `${arrayFacts(array).type} ${array.shape.join()}: ${Array.from(array.data as Float64Array, (each) => (Object.is(each, -0) ? '-0' : each)).join()}`;
     const there = key === null ? undefined : constants.get(key);
     if (there !== undefined) return there;
     const name = fresh(CONSTANT);
     initialisers.set(name, { name, array });
-    facts.set(name, { type: typeOf(array), shape: array.shape });
+    facts.set(name, { type: arrayFacts(array).type, shape: array.shape });
     if (key !== null) constants.set(key, name);
     return name;
   };
@@ -127,15 +122,13 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
         ? { type: 'undefined' as const, shape: [] }
         : { ...fact(name), values: value(name) },
     );
-    return node.domain === 'ventral'
-      ? ventralFacts(node.attributes ?? {}, given[0]!.type, node.outputs.length)
-      : nodeFacts(node, given, graph.opset);
+    return nodeFacts(node, given, graph.opset);
   };
 
   const add: Sketch['add'] = (operation, given, attributes = {}, outputs = 1) => {
     const used = withoutExpands(operation, given, knowledge);
-    const key = keyOf(operation, used, attributes);
-    const there = hasTensor(attributes) ? undefined : known.get(key);
+    const key = isPlain(attributes) ? keyOf(operation, used, attributes) : null;
+    const there = key === null ? undefined : known.get(key);
     if (there !== undefined && there.length >= outputs && there.every((name) => name !== ''))
       return there;
     const split = splitOperation(operation);
@@ -151,7 +144,7 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
       makers.set(name, node);
     });
     nodes.push(node);
-    known.set(key, names);
+    if (key !== null) known.set(key, names);
     return names;
   };
 
