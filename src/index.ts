@@ -1,5 +1,6 @@
 // The public entry, for any host. The ports of Node are in `ventral/node`.
 
+export { type ProfileRequest, profile } from './analyze.ts';
 export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
 export { type BrainioImport, importBrainio } from './data/brainio.ts';
 export {
@@ -21,6 +22,7 @@ export { type FailureKind, type Problem, VentralError } from './records/errors.t
 export type { Hdf5 } from './records/hdf5.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export type { Engine, Files, Hash, Images, Ports } from './records/ports.ts';
+export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
 export {
   type Recording,
@@ -42,6 +44,8 @@ export {
   stratifiedShuffleSplits,
 } from './regression/sklearn-splits.ts';
 export { planLines } from './report/plan-report.ts';
+export { profileLines } from './report/profile.ts';
+export { profilePage } from './report/profile-page.ts';
 export { scoreLines } from './report/score-report.ts';
 export {
   planScore,

@@ -5,6 +5,7 @@ import { addCompareCommand } from './compare-command.ts';
 import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
 import { addLayersCommand } from './layers-command.ts';
+import { addProfileCommand } from './profile-command.ts';
 import { addProtocolsCommand } from './protocols-command.ts';
 import { addSchemaCommand } from './schema-command.ts';
 import { addScoreCommand } from './score-command.ts';
@@ -35,6 +36,7 @@ const createProgram = (): Command => {
   addScoreCommand(program);
   addSchemaCommand(program);
   addCompareCommand(program);
+  addProfileCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);
   addDataCommand(program);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { inputError } from '../records/errors.ts';
+import { profileSchema } from '../records/profile.ts';
 import { protocolSchema } from '../records/protocol.ts';
 import { recordingHeaderSchema } from '../records/recording.ts';
 import { scoreSchema } from '../records/score.ts';
@@ -9,6 +10,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   score: scoreSchema,
   protocol: protocolSchema,
   recording: recordingHeaderSchema,
+  profile: profileSchema,
 };
 
 export const addSchemaCommand = (program: Command): void => {

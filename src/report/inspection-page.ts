@@ -2,6 +2,7 @@ import { median } from '../numeric/statistics.ts';
 import type { BinReliability, Inspection } from '../records/inspection.ts';
 import type { TimeBin } from '../records/recording.ts';
 import { hex, seriesColours, viridis } from './colours.ts';
+import { pageStyle } from './page-style.ts';
 import { barChart, type Course, courseChart, escaped } from './svg-charts.ts';
 
 /** A picture as a `data:` address, with what stands below it. */
@@ -17,28 +18,6 @@ export interface InspectionPage {
   /** Mean response map of each site in one bin, in the order of the sites; null where there is no grid. */
   readonly maps: { readonly bin: TimeBin; readonly pictures: readonly PagePicture[] } | null;
 }
-
-const style = `
-:root { color-scheme: light dark; --ink: #1c1c21; --soft: #6a6a75; --line: #e3e3e8; --page: #ffffff; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ececf1; --soft: #9c9ca8; --line: #34343c; --page: #17171b; } }
-body { margin: 0 auto; padding: 3rem 1.5rem 4rem; max-width: 46rem; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.7rem; font-weight: 600; margin: 0; letter-spacing: -0.01em; overflow-wrap: anywhere; }
-h2 { font-size: 1.05rem; font-weight: 600; margin: 2.6rem 0 0.3rem; }
-p { margin: 0.2rem 0 0.8rem; } .soft, figcaption { color: var(--soft); }
-dl { display: grid; grid-template-columns: 8rem 1fr; gap: 0.25rem 1rem; margin: 1.4rem 0 0; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-svg { display: block; width: 100%; height: auto; font-size: 12px; } svg text { fill: var(--soft); }
-.grid { stroke: var(--line); } .key { white-space: nowrap; margin-left: 0.6em; color: var(--ink); } .key i { display: inline-block; width: 0.75em; height: 0.75em; border-radius: 50%; margin-right: 0.35em; }
-.tiles { display: grid; gap: 0.9rem 0.7rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
-figure { margin: 0; } figure img { display: block; width: 100%; height: auto; border-radius: 2px; }
-.maps img { image-rendering: pixelated; } figcaption { font-size: 12px; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; font-weight: 400; color: var(--soft); } td, th { padding: 0.15rem 0.8rem 0.15rem 0; border-bottom: 1px solid var(--line); }
-summary { cursor: pointer; color: var(--soft); margin-top: 0.6rem; }
-.scale { height: 8px; border-radius: 2px; margin: 0.2rem 0; } .ends { display: flex; justify-content: space-between; font-size: 12px; color: var(--soft); margin-bottom: 1rem; }
-code { font-size: 12px; }
-@media print { body { max-width: none; padding: 0; } details { display: none; } }`;
 
 const binText = ({ start, end }: TimeBin): string => `${start}–${end} ms`;
 
@@ -212,7 +191,7 @@ export const inspectionPage = (page: InspectionPage): string => {
   const kind = inspection.layout === 'grid' ? 'a response per fixation' : 'one response per image';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escaped(name)} – ventral</title><style>${style}</style></head><body>
+<title>${escaped(name)} – ventral</title><style>${pageStyle}</style></head><body>
 <h1>${escaped(name)}</h1><p class="soft">Recording from ${escaped(areas.map(({ area }) => area).join(', '))}, ${kind}</p>
 ${factsOf(inspection)}
 ${timeSection(inspection)}

@@ -5,8 +5,8 @@ import type { TimeBin } from '../records/recording.ts';
 export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-const width = 720;
-const margin = { left: 52, right: 12, top: 12, bottom: 34 };
+export const width = 720;
+export const margin = { left: 52, right: 12, top: 12, bottom: 34 };
 
 /** About four round numbers from `low` to `high`. */
 export const ticksOf = (low: number, high: number): number[] => {
@@ -21,12 +21,12 @@ export const ticksOf = (low: number, high: number): number[] => {
   );
 };
 
-const scale =
+export const scale =
   (low: number, high: number, from: number, to: number) =>
   (value: number): number =>
     from + ((value - low) / (high - low || 1)) * (to - from);
 
-const short = (value: number): string => value.toFixed(1).replace(/\.0$/, '');
+export const short = (value: number): string => value.toFixed(1).replace(/\.0$/, '');
 
 /** Values of several sites in each bin, to be shown as their median and quartiles. */
 export interface Course {
@@ -35,13 +35,13 @@ export interface Course {
   readonly bins: readonly { readonly bin: TimeBin; readonly values: readonly number[] }[];
 }
 
-interface Frame {
+export interface Frame {
   readonly height: number;
   readonly y: (value: number) => number;
   readonly lines: string;
 }
 
-const frameOf = (
+export const frameOf = (
   low: number,
   high: number,
   height: number,
@@ -60,7 +60,7 @@ const frameOf = (
   return { height, y, lines: lines + name };
 };
 
-const drawing = (height: number, label: string, content: string): string =>
+export const drawing = (height: number, label: string, content: string): string =>
   `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(label)}">${content}</svg>`;
 
 const paths = (

@@ -1,0 +1,289 @@
+import { createRandom } from '../numeric/random.ts';
+import { quantile } from '../numeric/statistics.ts';
+import { inputError } from '../records/errors.ts';
+import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
+import type { Score } from '../records/score.ts';
+import { holm } from '../scoring/compare.ts';
+import { fewImages } from '../scoring/intervals.ts';
+import { centreOfMass, peakOf, relativeDepths } from './depth.ts';
+import { type AreaScores, type LayerResampler, layerResampler } from './resample-layers.ts';
+
+/** Called after each replicate; may throw to stop. */
+export type EachReplicate = (done: number, total: number) => void;
+
+const level = 0.95;
+
+/** Where one area lies in every replicate, in relative depth; NaN where not defined. */
+interface Places {
+  readonly peakLayer: Int32Array;
+  readonly peak: Float64Array;
+  readonly centre: Float64Array;
+}
+
+/**
+ * Where along a network's depth its scores for each area peak, and in which order: percentile bootstrap over images and
+ * sites. Areas whose recordings show the same stimuli are given the same draws of images; sites are drawn for each.
+ * Input errors: fewer than two layers, other networks or layers, a score without a value.
+ */
+export const depthProfile = (
+  areas: readonly AreaScores[],
+  replicates: number,
+  seed: number,
+  eachReplicate: EachReplicate,
+): Omit<Profile, 'version'> => {
+  checkOneNetwork(areas);
+  const { score } = areas[0]!;
+  const depths = relativeDepths(score.layers.length);
+  const resamplers = areas.map(layerResampler);
+  const places = resample(areas, resamplers, depths, replicates, seed, eachReplicate);
+  const names = namesOf(areas);
+  const profiles = areas.map((area, index) =>
+    areaProfile(area, names[index]!, resamplers[index]!, depths, places[index]!),
+  );
+  return {
+    kind: 'depth-profile',
+    subject: subjectOf(score)!.name,
+    layers: score.layers.map(({ layer, features }, index) => ({
+      layer,
+      features,
+      depth: depths[index]!,
+    })),
+    areas: profiles,
+    orders: [
+      ...ordersOf('peak', profiles, places),
+      ...ordersOf('centre of mass', profiles, places),
+    ],
+    replicates,
+    level,
+    seed,
+    warnings: warningsOf(areas, resamplers),
+  };
+};
+
+const subjectOf = ({ provenance }: Score) => provenance.model ?? provenance.activations;
+
+const checkOneNetwork = (areas: readonly AreaScores[]): void => {
+  const [first, ...others] = areas;
+  if (first === undefined || first.score.layers.length < 2)
+    throw inputError({
+      where: first?.file ?? 'ventral profile',
+      expected: 'the scores of at least two layers',
+      got: first === undefined ? 'no score file' : 'one layer',
+      mend: 'score without --layers, or with a glob that several layers match',
+    });
+  for (const { file, score } of others) {
+    const model = score.provenance.model?.sha256;
+    if (model !== first.score.provenance.model?.sha256)
+      throw inputError({
+        where: file,
+        expected: `scores of the network of ${first.file}`,
+        got: `${subjectOf(score)?.name ?? 'another'}, other weights`,
+        mend: 'score one network against each area; networks are compared by ventral compare',
+      });
+    const layersOf = (each: Score): string => JSON.stringify(each.layers.map(({ layer }) => layer));
+    if (layersOf(score) !== layersOf(first.score))
+      throw inputError({
+        where: file,
+        expected: `the ${first.score.layers.length} layers of ${first.file}`,
+        got: `${score.layers.length} layers, not all the same`,
+        mend: 'score both with the same --layers and sampling',
+      });
+  }
+};
+
+/** The area, with its recording where several have it, with the file where that does not tell them apart. */
+const namesOf = (areas: readonly AreaScores[]): string[] => {
+  const distinct = (names: readonly string[]): boolean => new Set(names).size === names.length;
+  const byArea = areas.map(({ score }) => score.area);
+  if (distinct(byArea)) return byArea;
+  const byRecording = areas.map(
+    ({ score }) => `${score.area} (${score.provenance.recording.name})`,
+  );
+  return distinct(byRecording) ? byRecording : areas.map(({ file }) => file);
+};
+
+/** Which pool of images each area draws from: one for all recordings of the same stimuli. */
+const poolOf = ({ score }: AreaScores): string => score.provenance.stimuli.sha256;
+
+const resample = (
+  areas: readonly AreaScores[],
+  resamplers: readonly LayerResampler[],
+  depths: readonly number[],
+  replicates: number,
+  seed: number,
+  eachReplicate: EachReplicate,
+): Places[] => {
+  const seeded = createRandom(seed).fork('profile');
+  const pools = new Map(
+    areas.map((area) => {
+      const members = resamplers.filter((_, index) => poolOf(areas[index]!) === poolOf(area));
+      const ids = [...new Set(members.flatMap(({ images }) => images))];
+      return [poolOf(area), { ids, random: seeded.fork(`images ${poolOf(area)}`) }] as const;
+    }),
+  );
+  const siteStreams = areas.map((_, index) => seeded.fork(`sites ${index}`));
+  const places = areas.map(() => ({
+    peakLayer: new Int32Array(replicates),
+    peak: new Float64Array(replicates),
+    centre: new Float64Array(replicates),
+  }));
+  for (let replicate = 0; replicate < replicates; replicate++) {
+    const drawn = new Map(
+      Array.from(pools, ([pool, { ids, random }]) => {
+        const counts = new Map(ids.map((id) => [id, 0]));
+        for (let i = 0; i < ids.length; i++) {
+          const id = ids[random.int(ids.length)]!;
+          counts.set(id, counts.get(id)! + 1);
+        }
+        return [pool, counts];
+      }),
+    );
+    areas.forEach((area, index) => {
+      const { images, sites, valuesIn } = resamplers[index]!;
+      const counts = drawn.get(poolOf(area))!;
+      const stream = siteStreams[index]!;
+      const values = valuesIn(
+        Float64Array.from(images, (id) => counts.get(id)!),
+        Int32Array.from({ length: sites }, () => stream.int(sites)),
+      );
+      const peak = peakOf(values);
+      places[index]!.peakLayer[replicate] = peak;
+      places[index]!.peak[replicate] = peak < 0 ? Number.NaN : depths[peak]!;
+      places[index]!.centre[replicate] = centreOfMass(values, depths);
+    });
+    eachReplicate(replicate + 1, replicates);
+  }
+  return places;
+};
+
+const rangeOf = (values: Float64Array): { low: number; high: number } | null => {
+  const there = values.filter((value) => !Number.isNaN(value));
+  if (there.length === 0) return null;
+  const tail = (1 - level) / 2;
+  return { low: quantile(there, tail), high: quantile(there, 1 - tail) };
+};
+
+const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+const areaProfile = (
+  { file, score }: AreaScores,
+  name: string,
+  { what, images, sites }: LayerResampler,
+  depths: readonly number[],
+  { peakLayer, peak, centre }: Places,
+): AreaProfile => {
+  const values = score.layers.map(({ value }) => value);
+  const numbers = values.map((value) => value ?? Number.NaN);
+  const best = peakOf(numbers);
+  return {
+    name,
+    file,
+    recording: score.provenance.recording,
+    timeBin: score.timeBin,
+    protocol: score.protocol.name,
+    values,
+    peak: {
+      layer: score.layers[best]!.layer,
+      depth: depths[best]!,
+      interval: rangeOf(peak),
+      shares: depths.map(
+        (_, layer) => peakLayer.filter((each) => each === layer).length / peakLayer.length,
+      ),
+    },
+    centreOfMass: {
+      depth: nullable(centreOfMass(numbers, depths)),
+      interval: rangeOf(centre),
+    },
+    resampled: {
+      what,
+      images: images.length,
+      sites,
+      approximate: images.length <= fewImages,
+    },
+  };
+};
+
+/** Depths nearer than this are equal but for rounding. */
+const rounding = 1e-12;
+
+const ordersOf = (
+  statistic: AreaOrder['statistic'],
+  profiles: readonly AreaProfile[],
+  places: readonly Places[],
+): AreaOrder[] => {
+  const depthsOf = ({ peak, centre }: Places): Float64Array =>
+    statistic === 'peak' ? peak : centre;
+  const found = ({ peak, centreOfMass: centre }: AreaProfile): number =>
+    statistic === 'peak' ? peak.depth : (centre.depth ?? Number.NaN);
+  const orders = profiles.flatMap((first, a) =>
+    profiles.slice(a + 1).map((second, offset) => {
+      const theirs = depthsOf(places[a + 1 + offset]!);
+      const differences = depthsOf(places[a]!).map((depth, index) => theirs[index]! - depth);
+      return {
+        statistic,
+        first: first.name,
+        second: second.name,
+        difference: nullable(found(second) - found(first)),
+        interval: rangeOf(differences),
+        ...sharesOf(differences),
+      };
+    }),
+  );
+  const adjusted = holm(orders.map(({ p }) => p));
+  return orders.map((order, index) => ({ ...order, adjusted: adjusted[index]! }));
+};
+
+const sharesOf = (differences: Float64Array) => {
+  const there = differences.filter((each) => !Number.isNaN(each));
+  const n = Math.max(1, there.length);
+  const above = there.filter((each) => each > rounding).length;
+  const below = there.filter((each) => each < -rounding).length;
+  const ties = there.length - above - below;
+  const against = Math.min(above, below) + ties;
+  return {
+    earlier: above / n,
+    tie: ties / n,
+    later: below / n,
+    p: Math.min(1, (2 * (against + 1)) / (there.length + 1)),
+  };
+};
+
+const warningsOf = (
+  areas: readonly AreaScores[],
+  resamplers: readonly LayerResampler[],
+): string[] => {
+  const files = (of: readonly AreaScores[]): string => of.map(({ file }) => file).join(', ');
+  const differs = (field: (score: Score) => string | undefined): boolean =>
+    new Set(areas.map(({ score }) => field(score))).size > 1;
+  const only = (what: LayerResampler['what']): AreaScores[] =>
+    areas.filter((_, index) => resamplers[index]!.what === what);
+  const again = 'score again with --keep layer-predictions, which computes no finished layer again';
+  const pools = new Set(areas.map(poolOf));
+  const ids = areas.map((_, index) => new Set(resamplers[index]!.images));
+  const overlapping =
+    pools.size > 1 &&
+    ids.some((mine, a) => ids.slice(a + 1).some((other) => [...mine].some((id) => other.has(id))));
+  return [
+    ...(differs(({ provenance }) => provenance.protocol.sha256)
+      ? ['the scores are of different protocols: depths can be compared, heights cannot']
+      : []),
+    ...(differs(({ provenance }) => provenance.activations?.sha256)
+      ? ['the activations come from different files: that they are of one network is not checked']
+      : []),
+    ...(only('sites').length > 0
+      ? [
+          `${files(only('sites'))}: no predictions of the layers beside the score, so only sites are resampled; all share their images, and the intervals are too narrow: ${again}`,
+        ]
+      : []),
+    ...(only('images').length > 0
+      ? [
+          `${files(only('images'))}: no predictions of the layers beside the score, so only images are resampled, not sites: ${again}`,
+        ]
+      : []),
+    ...(overlapping
+      ? [
+          'some stimuli have the same ids in recordings of different stimuli; images are drawn for each recording on its own',
+        ]
+      : []),
+  ];
+};

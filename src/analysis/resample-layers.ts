@@ -1,0 +1,204 @@
+import type { Float64Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { LayerPredictions } from '../records/layer-predictions.ts';
+import type { LayerScore, Score } from '../records/score.ts';
+import { medianOfDefined } from '../scoring/aggregate.ts';
+import { correlate } from '../scoring/correlations.ts';
+import { columnAt, groupsOfImages } from '../scoring/groups.ts';
+import {
+  ascending,
+  type Counts,
+  centred,
+  weightedPearson,
+  weightedRanks,
+} from '../scoring/weighted.ts';
+
+/** One area's score as it was read, with the held-out predictions of its layers where they were kept. */
+export interface AreaScores {
+  /** File, for messages. */
+  readonly file: string;
+  readonly score: Score;
+  readonly predictions: LayerPredictions | null;
+}
+
+/** All layers of one score, to be valued anew in a resample of what was drawn. */
+export interface LayerResampler {
+  readonly what: 'images and sites' | 'images' | 'sites';
+  /** Ids of the images that are drawn; none where they are held fixed. */
+  readonly images: readonly string[];
+  /** Number of sites that are drawn from. */
+  readonly sites: number;
+  /** The value of each layer with image i counted `images[i]` times and these sites drawn; NaN where not defined. */
+  readonly valuesIn: (images: Counts, sites: Int32Array) => Float64Array;
+}
+
+/**
+ * With predictions: images and sites. From the score file alone: images where folds are images, else sites, which holds
+ * the images fixed. Input error: predictions of another score.
+ */
+export const layerResampler = ({ file, score, predictions }: AreaScores): LayerResampler => {
+  const overSites = score.protocol.aggregation === 'sites';
+  if (predictions === null) return overSites ? fromSites(score) : fromFolds(score);
+  checkPredictions(file, score, predictions);
+  return overSites ? fromRows(score, predictions) : fromMaps(score, predictions);
+};
+
+const checkPredictions = (file: string, { layers }: Score, kept: LayerPredictions): void => {
+  const same =
+    layers.length === kept.layers.length &&
+    layers.every(({ layer }, index) => layer === kept.layers[index]) &&
+    kept.siteIds.length === layers[0]!.sites.length;
+  if (same) return;
+  throw inputError({
+    where: `${file}.layer-predictions.npz`,
+    expected: `the predictions of the ${layers.length} layers of ${file}`,
+    got: `those of ${kept.layers.length} layers and ${kept.siteIds.length} sites`,
+    mend: 'score again with --keep layer-predictions',
+  });
+};
+
+const known = (value: number | null): number => value ?? Number.NaN;
+
+/** Median over the drawn sites of each layer's site values. */
+const fromSites = ({ layers }: Score): LayerResampler => {
+  const usable = layers[0]!.sites.flatMap((_, s) =>
+    layers.some(({ sites }) => sites[s]!.value !== null) ? [s] : [],
+  );
+  return {
+    what: 'sites',
+    images: [],
+    sites: usable.length,
+    valuesIn: (_, drawn) =>
+      Float64Array.from(layers, ({ sites }) =>
+        medianOfDefined(Array.from(drawn, (index) => known(sites[usable[index]!]!.value))),
+      ),
+  };
+};
+
+/** Mean over the drawn images of each layer's value there. */
+const fromFolds = ({ layers }: Score): LayerResampler => {
+  const valueIn = ({ folds }: LayerScore, counts: Counts): number =>
+    weightedMean(
+      folds.map(({ value }) => known(value)),
+      counts,
+    );
+  return {
+    what: 'images',
+    images: layers[0]!.folds.map(({ fold }) => fold),
+    sites: 0,
+    valuesIn: (counts) => Float64Array.from(layers, (layer) => valueIn(layer, counts)),
+  };
+};
+
+const weightedMean = (values: readonly number[], counts: Counts): number => {
+  let sum = 0;
+  let weight = 0;
+  values.forEach((value, index) => {
+    if (Number.isNaN(value)) return;
+    sum += counts[index]! * value;
+    weight += counts[index]!;
+  });
+  return sum / weight;
+};
+
+const layerOf = ({ predicted }: LayerPredictions, layer: number): Float64Nd => {
+  const [, rows = 0, sites = 0] = predicted.shape;
+  const size = rows * sites;
+  return {
+    data: predicted.data.subarray(layer * size, (layer + 1) * size) as Float64Array,
+    shape: [rows, sites],
+  };
+};
+
+/** Image (by the order of their first rows) of each row, and the images' ids. */
+const imagesOf = (stimulusIds: readonly string[]) => {
+  const ids = [...new Set(stimulusIds)];
+  const place = new Map(ids.map((id, index) => [id, index]));
+  return { ids, imageOfRow: Int32Array.from(stimulusIds, (id) => place.get(id)!) };
+};
+
+/** Sites with a ceiling on at least one image. */
+const sitesInUse = ({ ceiling: { data, shape } }: LayerPredictions): number[] => {
+  const [groups = 0, sites = 0] = shape;
+  return Array.from({ length: sites }, (_, s) => s).filter((s) =>
+    Array.from({ length: groups }, (_, g) => g).some((g) => !Number.isNaN(data[g * sites + s]!)),
+  );
+};
+
+/** A column whose resamples are correlated: values about 0, and for rank correlations their order. */
+interface Side {
+  readonly values: Float64Array;
+  readonly order: Int32Array | null;
+}
+
+/** Correlations over all rows: per site the correlation in the resample / its ceiling, the median over sites. */
+const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
+  const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
+  const rows = Int32Array.from(imageOfRow, (_, row) => row);
+  const sideOf = (table: Float64Nd, site: number): Side | null => {
+    const values = columnAt(table, site, rows);
+    if (values.some(Number.isNaN)) return null;
+    const about = centred(values);
+    return {
+      values: about,
+      order: protocol.correlation === 'spearman' ? ascending(about) : null,
+    };
+  };
+  const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
+    order === null ? values : weightedRanks(values, order, counts);
+  const usable = sitesInUse(kept).map((site) => ({
+    ceiling: kept.ceiling.data[site]!,
+    recorded: sideOf(kept.recorded, site)!,
+    predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site)),
+  }));
+  return {
+    what: 'images and sites',
+    images: ids,
+    sites: usable.length,
+    valuesIn: (images, drawn) => {
+      const counts = Float64Array.from(imageOfRow, (image) => images[image]!);
+      const perSite = new Map<number, Float64Array>();
+      for (const index of drawn) {
+        if (perSite.has(index)) continue;
+        const { ceiling, recorded, predicted } = usable[index]!;
+        const x = inResample(recorded, counts);
+        const values = predicted.map((side) =>
+          side === null
+            ? Number.NaN
+            : weightedPearson(x, inResample(side, counts), counts) / ceiling,
+        );
+        perSite.set(index, Float64Array.from(values));
+      }
+      return Float64Array.from(kept.layers, (_, layer) =>
+        medianOfDefined(Array.from(drawn, (index) => perSite.get(index)![layer]!)),
+      );
+    },
+  };
+};
+
+/** Correlations within images: the mean over drawn images of the median over drawn sites of r / ceiling. */
+const fromMaps = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
+  const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
+  const groups = groupsOfImages(imageOfRow, ids);
+  const sites = kept.siteIds.length;
+  const usable = sitesInUse(kept);
+  const ceiled = kept.layers.map((_, layer) =>
+    correlate(kept.recorded, layerOf(kept, layer), groups, protocol.correlation).data.map(
+      (r, index) => r / kept.ceiling.data[index]!,
+    ),
+  );
+  const medianIn = (values: Float64Array, image: number, drawn: Int32Array): number =>
+    medianOfDefined(Array.from(drawn, (index) => values[image * sites + usable[index]!]!));
+  return {
+    what: 'images and sites',
+    images: ids,
+    sites: usable.length,
+    valuesIn: (counts, drawn) =>
+      Float64Array.from(ceiled, (values) =>
+        weightedMean(
+          ids.map((_, image) => (counts[image]! > 0 ? medianIn(values, image, drawn) : Number.NaN)),
+          counts,
+        ),
+      ),
+  };
+};

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { profile } from '../analyze.ts';
+import { encodeText } from '../formats/text.ts';
+import { profileLines } from '../report/profile.ts';
+import { profilePage } from '../report/profile-page.ts';
+import { parsePath, parseWhole } from './options.ts';
+import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
+import { withStorage } from './session.ts';
+
+interface ProfileOptions {
+  readonly out?: string;
+  readonly html?: string;
+  readonly seed: number;
+  readonly quiet?: boolean;
+}
+
+export const addProfileCommand = (program: Command): void => {
+  program
+    .command('profile')
+    .description('scores of V4, IT, …: where along the depth of a network each area peaks')
+    .argument(
+      '<score.json...>',
+      'scores of one network, a file per area, best with their --keep layer-predictions',
+    )
+    .option('--out <profile.json>', 'write the profile', parsePath)
+    .option('--html <profile.html>', 'write it with a chart, as one page', parsePath)
+    .option('--seed <n>', 'seed of the draws', parseWhole(0), 1)
+    .option('--quiet', 'no progress on standard error')
+    .action((scores: readonly string[], { out, html, seed, quiet }: ProfileOptions) =>
+      withStorage(quiet ? { quiet } : {}, async (ports) => {
+        const named: NamedPath[] = [
+          ...(out === undefined ? [] : [{ option: '--out', path: out }]),
+          ...(html === undefined ? [] : [{ option: '--html', path: html }]),
+        ];
+        await checkOutputs(
+          named,
+          scores.map((path) => ({ option: 'a score', path })),
+          ports.files,
+        );
+        const found = await profile({ scores, seed }, ports);
+        const outputs: Output[] = [
+          ...(html === undefined ? [] : [{ path: html, parts: [encodeText(profilePage(found))] }]),
+          ...(out === undefined
+            ? []
+            : [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }]),
+        ];
+        await writeTogether(outputs, ports.files);
+        process.stdout.write(`${profileLines(found).join('\n')}\n`);
+      }),
+    );
+};

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { timeBinSchema } from './recording.ts';
+
+// The profile file is this record as JSON.
+
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
+
+const count = z.int().min(0);
+
+/** A figure, or null where it is not defined; never NaN. */
+const figure = z.number().nullable();
+
+const share = z.number().min(0).max(1);
+
+const rangeSchema = z
+  .strictObject({ low: z.number(), high: z.number() })
+  .nullable()
+  .describe('percentile bootstrap; null where no replicate is defined');
+
+const areaProfileSchema = z.strictObject({
+  name: z.string().describe('the area; with its recording where several share it'),
+  file: z.string(),
+  recording: z.strictObject({ name: z.string(), sha256: z.string() }),
+  timeBin: timeBinSchema,
+  protocol: z.string(),
+  values: list(figure).describe('score of each layer, in the order of layers'),
+  peak: z.strictObject({
+    layer: z.string(),
+    depth: share,
+    interval: rangeSchema,
+    shares: list(share).describe('share of the replicates in which each layer is the peak'),
+  }),
+  centreOfMass: z
+    .strictObject({ depth: figure, interval: rangeSchema })
+    .describe(
+      'mean depth, weighted by what each score has above the lowest; null of a flat profile',
+    ),
+  resampled: z.strictObject({
+    what: z.enum(['images and sites', 'images', 'sites']),
+    images: count,
+    sites: count,
+    approximate: z.boolean().describe('at so few images a percentile bootstrap is too narrow'),
+  }),
+});
+export type AreaProfile = z.infer<typeof areaProfileSchema>;
+
+const orderSchema = z
+  .strictObject({
+    statistic: z.enum(['peak', 'centre of mass']),
+    first: z.string(),
+    second: z.string(),
+    difference: figure.describe('relative depth of the second less that of the first'),
+    interval: rangeSchema,
+    earlier: share.describe('share of the replicates in which the first lies less deep'),
+    tie: share,
+    later: share,
+    p: z.number().describe('two-sided; ties count against an order'),
+    adjusted: z.number().describe("Holm's correction over the pairs of one statistic"),
+  })
+  .describe('two areas: which one lies deeper');
+export type AreaOrder = z.infer<typeof orderSchema>;
+
+export const profileSchema = z.strictObject({
+  kind: z.literal('depth-profile'),
+  subject: z.string().describe('network, or file of activations'),
+  layers: list(
+    z.strictObject({
+      layer: z.string(),
+      features: count,
+      depth: share.describe("place in the score's order of layers, 0 the first, 1 the last"),
+    }),
+  ),
+  areas: list(areaProfileSchema),
+  orders: list(orderSchema),
+  replicates: count,
+  level: z.number(),
+  seed: count,
+  warnings: list(z.string()),
+  version: z.string(),
+});
+export type Profile = z.infer<typeof profileSchema>;

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { depthProfile } from '../../src/analysis/profile.ts';
+import type { AreaScores } from '../../src/analysis/resample-layers.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import { profileSchema } from '../../src/records/profile.ts';
+import type { Score } from '../../src/records/score.ts';
+import { profileLines } from '../../src/report/profile.ts';
+import { profilePage } from '../../src/report/profile-page.ts';
+import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { madeArea } from './made-areas.ts';
+
+const early = [0.3, 0.6, 0.45, 0.35, 0.3];
+const late = [0.2, 0.3, 0.35, 0.6, 0.5];
+const run = (areas: readonly AreaScores[], seed = 1, replicates = 400) =>
+  depthProfile(areas, replicates, seed, () => undefined);
+
+describe('a depth profile', () => {
+  const planted = run([
+    madeArea({ area: 'V4', levels: early }),
+    madeArea({ area: 'IT', levels: late }),
+  ]);
+
+  it('finds planted early and late areas in their order', () => {
+    expect(planted.areas.map(({ peak }) => [peak.layer, peak.depth])).toEqual([
+      ['layer2', 0.25],
+      ['layer4', 0.75],
+    ]);
+    expect(planted.areas[0]!.peak.shares[1]).toBeGreaterThan(0.98);
+    const [peak, centre] = planted.orders;
+    expect(peak).toMatchObject({ statistic: 'peak', first: 'V4', second: 'IT', difference: 0.5 });
+    expect(peak!.earlier).toBeGreaterThan(0.99);
+    expect(peak!.interval).toEqual({ low: 0.5, high: 0.5 });
+    expect(peak!.adjusted).toBeLessThan(0.01);
+    // From the true levels: (.25·.3 + .5·.15 + .75·.05) / .5 = .375, (.25·.1 + .5·.15 + .75·.4 + .3) / .95 = .737.
+    expect(planted.areas[0]!.centreOfMass.depth!).toBeCloseTo(0.375, 1);
+    expect(planted.areas[1]!.centreOfMass.depth!).toBeCloseTo(0.737, 1);
+    expect(centre!.earlier).toBe(1);
+    expect(centre!.interval!.low).toBeGreaterThan(0.2);
+    expect(planted.warnings).toEqual([]);
+  });
+
+  it('gives no order to areas that one network matches alike, and says tie', () => {
+    const flat = [0.45, 0.5, 0.5, 0.5, 0.45];
+    let confident = 0;
+    for (let k = 0; k < 12; k++) {
+      const areas = [
+        madeArea({ area: `A${k}`, levels: flat }),
+        madeArea({ area: `B${k}`, levels: flat }),
+      ];
+      confident += run(areas, k, 200).orders.filter(({ adjusted }) => adjusted < 0.05).length;
+    }
+    // Of 24 tests at 5 %, 1.2 by chance; more than 4 has a probability of .6 %.
+    expect(confident).toBeLessThanOrEqual(4);
+    const same = run([
+      madeArea({ area: 'A', levels: early }),
+      madeArea({ area: 'B', levels: early }),
+    ]);
+    const [peak] = same.orders;
+    expect(peak!.tie).toBeGreaterThan(0.95);
+    expect(peak!.p).toBe(1);
+    expect(
+      profileLines({ ...same, version: '0' }).find((line) => line.startsWith('peak ')),
+    ).toMatch(/ tie$/);
+  });
+
+  it('draws the images of shared stimuli for both areas alike', () => {
+    // The same responses and predictions, recorded twice: only the draws of sites can differ.
+    const twin = (area: string, stimuli: string): AreaScores => {
+      const made = madeArea({
+        area: 'twin',
+        levels: [0.5, 0.52, 0.5, 0.52, 0.5],
+        sites: 1,
+        stimuli,
+      });
+      return { ...made, file: area, score: { ...made.score, area } };
+    };
+    const shared = run([twin('A', 'one'), twin('B', 'one')]);
+    expect(shared.orders[0]!.tie).toBe(1);
+    expect(shared.orders[1]!.interval).toEqual({ low: 0, high: 0 });
+    const apart = run([twin('A', 'one'), twin('B', 'other')]);
+    expect(apart.orders[0]!.tie).toBeLessThan(0.9);
+    expect(apart.warnings[0]).toMatch(/same ids in recordings of different stimuli/);
+  });
+
+  it('resamples sites alone from a score file alone, and says what that leaves out', () => {
+    const alone = run([
+      madeArea({ area: 'V4', levels: early, keep: false }),
+      madeArea({ area: 'IT', levels: late }),
+    ]);
+    expect(alone.areas.map(({ resampled }) => resampled)).toEqual([
+      { what: 'sites', images: 0, sites: 12, approximate: true },
+      { what: 'images and sites', images: 200, sites: 12, approximate: false },
+    ]);
+    expect(alone.warnings).toEqual([
+      expect.stringMatching(/^V4\.json: .* only sites are resampled; .* --keep layer-predictions/),
+    ]);
+    expect(alone.orders[0]!.earlier).toBeGreaterThan(0.95);
+    expect(alone.areas[0]!.values).toEqual(planted.areas[0]!.values);
+  });
+
+  it('compares all pairs of three areas with Holm’s correction, and tells areas of one name apart', () => {
+    const three = run([
+      madeArea({ area: 'V4', levels: early }),
+      madeArea({ area: 'IT', levels: late }),
+      { ...madeArea({ area: 'other', levels: late }), file: 'other.json' },
+    ]);
+    expect(three.orders).toHaveLength(6);
+    for (const { p, adjusted } of three.orders) expect(adjusted).toBeGreaterThanOrEqual(p);
+    const [first] = [madeArea({ area: 'V4', levels: early })];
+    const again = { ...first!, file: 'again.json' };
+    expect(run([first!, again]).areas.map(({ name }) => name)).toEqual(['V4.json', 'again.json']);
+  });
+
+  it('weighs correlations within images by the images drawn', () => {
+    const images = 14;
+    const positions = 25;
+    const sites = 6;
+    const random = createRandom('maps');
+    const rows = images * positions;
+    const recorded = Float64Array.from({ length: rows * sites }, () => random.normal());
+    const levels = [0.2, 0.7, 0.3];
+    const predicted = Float64Array.from({ length: levels.length * rows * sites }, (_, index) => {
+      const r = levels[Math.floor(index / (rows * sites))]!;
+      return r * recorded[index % (rows * sites)]! + Math.sqrt(1 - r * r) * random.normal();
+    });
+    const made = madeArea({ area: 'IT', levels, sites });
+    const grid: AreaScores = {
+      ...made,
+      score: { ...made.score, protocol: defaultProtocol('grid') } as Score,
+      predictions: {
+        ...made.predictions!,
+        recorded: { data: recorded, shape: [rows, sites] },
+        predicted: { data: predicted, shape: [levels.length, rows, sites] },
+        ceiling: { data: new Float64Array(images * sites).fill(1), shape: [images, sites] },
+        stimulusIds: Array.from({ length: rows }, (_, row) => `i${Math.floor(row / positions)}`),
+      },
+    };
+    const [area] = run([grid]).areas;
+    expect(area!.resampled).toEqual({
+      what: 'images and sites',
+      images: 14,
+      sites: 6,
+      approximate: true,
+    });
+    expect(area!.peak.shares).toEqual([0, 1, 0]);
+  });
+
+  it('is the record that its schema describes, and the same for the same seed', () => {
+    const written = JSON.parse(JSON.stringify({ ...planted, version: '0' }));
+    expect(profileSchema.parse(written)).toEqual(written);
+    const areas = [madeArea({ area: 'V4', levels: early }), madeArea({ area: 'IT', levels: late })];
+    expect(run(areas)).toEqual(planted);
+  });
+
+  it('is shown by depth with the peaks marked, as text and as a page', () => {
+    const text = profileLines({ ...planted, version: '0' });
+    expect(text[0]).toBe('net.onnx along its depth, 5 layers');
+    expect(text.find((line) => line.includes('layer2 '))).toMatch(
+      /^ 0\.25 +layer2 +0\.\d+ +█+ \* +0\.\d+ +█+$/,
+    );
+    expect(text.find((line) => line.startsWith('peak '))).toMatch(/ V4 before IT$/);
+    const page = profilePage({ ...planted, version: '0', subject: '<net>' });
+    expect(page).toContain('&#60;net&#62;');
+    expect(page).not.toContain('<net>');
+    expect(page.match(/<polyline /g)).toHaveLength(2);
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+  });
+
+  it('refuses other networks, other layers, and predictions of another score', () => {
+    const v4 = madeArea({ area: 'V4', levels: early });
+    const other = madeArea({ area: 'IT', levels: late });
+    const model = { name: 'x.onnx', sha256: 'x' };
+    const strange = {
+      ...other,
+      score: { ...other.score, provenance: { ...other.score.provenance, model } },
+    };
+    expect(() => run([v4, strange])).toThrow(
+      /IT\.json: expected scores of the network of V4\.json/,
+    );
+    expect(() => run([v4, madeArea({ area: 'IT', levels: [0.1, 0.2] })])).toThrow(
+      /expected the 5 layers of V4\.json/,
+    );
+    expect(() =>
+      run([{ ...v4, predictions: madeArea({ area: 'V4', levels: [0, 0] }).predictions }]),
+    ).toThrow(/layer-predictions\.npz: expected the predictions of the 5 layers/);
+    expect(() => run([madeArea({ area: 'V4', levels: [0.4] })])).toThrow(/at least two layers/);
+  });
+});
