@@ -11,17 +11,36 @@ import type { LayerFit } from './records/fit.ts';
 import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
-import { layoutOf, type Recording } from './records/recording.ts';
-import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
+import type { Recording } from './records/recording.ts';
+import type {
+  Choice,
+  HeldOut,
+  LayerScore,
+  Provenance,
+  Score,
+  TimeCourse,
+} from './records/score.ts';
 import { checkRegression, fitOnAllRows } from './regression/regress.ts';
-import { nullable } from './scoring/aggregate.ts';
+import { checkProtocol } from './scoring/check-protocol.ts';
+import { chooseLayers } from './scoring/choose-layers.ts';
+import { nullable } from './scoring/defined.ts';
 import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
-import { checkProtocol, resolveProtocol } from './scoring/protocols.ts';
+import { choiceBasis } from './scoring/nested.ts';
+import { resolveProtocol } from './scoring/protocols.ts';
+import { splitErrorOf } from './scoring/split-error.ts';
 import { openSubject, type Subject, type SubjectRequest } from './scoring/subject.ts';
-import { chosenBin, prepareTarget, resamplingOf, rowCount, type Target } from './scoring/target.ts';
+import {
+  chosenBin,
+  foldOfRows,
+  prepareTarget,
+  regressionsOf,
+  resamplingOf,
+  rowCount,
+  type Target,
+} from './scoring/target.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -74,10 +93,10 @@ export interface ScoreResult {
  */
 export const planScore = async (request: ScoreRequest, ports: Ports): Promise<ScorePlan> => {
   const recording = await readRecording(request.recording, ports);
-  const protocol = await resolveProtocol(request.protocol, layoutOf(recording), ports.files);
+  const protocol = await resolveProtocol(request.protocol, recording, ports.files);
   checkProtocol(protocol, recording);
   const target = prepareTarget(protocol, recording, request.seed, request.timeBins ?? 'all');
-  checkRegression(rowCount(target), target.folds, protocol.regression);
+  checkRegression(rowCount(target), regressionsOf(target), protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
   const subject = await openSubject(
     request.subject,
@@ -140,7 +159,6 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const startedAt = ports.now();
   const fits = await fitLayers(plan, ports);
   const { target, recording } = plan;
-  const { table } = chosenBin(target);
   const scored = target.fitted.indexOf(target.chosen);
   const predictionsOf = (layer: string): Float64Nd[] => unstacked(fits.get(layer)!.predictions);
   ports.progress({ task: 'intervals', done: 0, total: plan.layers.length, unit: 'layers' });
@@ -158,14 +176,21 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
     return scores;
   });
   const best = bestLayer(layers);
+  const candidates = layers.map((scores) => ({
+    scores,
+    choice: fits.get(scores.layer)!.choice,
+    predictions: predictionsOf(scores.layer)[scored]!,
+  }));
+  const chosen = chooseLayers(target, resampling, candidates, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
-    score: assemble(plan, layers, best, timeCourse, startedAt, ports.now()),
+    score: assemble(plan, layers, best, chosen?.choice ?? null, timeCourse, startedAt, ports.now()),
     predictions: {
-      recorded: table.mean,
-      predicted: predictionsOf(best.layer)[scored]!,
-      stimulusIds: Array.from(table.imageOfRow, (image) => recording.stimuli[image]!.id),
+      recorded: chosenBin(target).recorded,
+      predicted: chosen?.predictions ?? predictionsOf(best.layer)[scored]!,
+      stimulusIds: Array.from(target.imageOfScored, (image) => recording.stimuli[image]!.id),
       siteIds: target.siteIds,
+      folds: foldOfRows(target),
     },
     layerPredictions: () =>
       layerPredictionsOf(
@@ -206,12 +231,13 @@ const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
 
 const planLayers = (
   features: Features,
-  { protocol, bins, fitted, siteIds, stimuli }: Target,
+  target: Target,
   recording: Recording,
   seed: number,
   ports: Ports,
-): Promise<PlannedLayer[]> =>
-  Promise.all(
+): Promise<PlannedLayer[]> => {
+  const { protocol, bins, fitted, siteIds, stimuli } = target;
+  return Promise.all(
     features.passes.flatMap(({ layers, slices }) =>
       layers.map(async (layer) => {
         const key = await fitKey(ports.hash, {
@@ -224,6 +250,7 @@ const planLayers = (
           timeBins: fitted.map((bin) => bins[bin]!.timeBin),
           regression: protocol.regression,
           folds: protocol.folds,
+          choice: choiceBasis(target),
           seed,
           engine: ports.engine.version,
           device: ports.engine.device,
@@ -232,6 +259,7 @@ const planLayers = (
       }),
     ),
   );
+};
 
 const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
   const fits = new Map<string, LayerFit>();
@@ -275,20 +303,24 @@ const assemble = (
   { recording, protocol, target, provenance, warnings }: ScorePlan,
   layers: readonly LayerScore[],
   best: LayerScore & { readonly value: number },
+  choice: Choice | null,
   timeCourse: TimeCourse | null,
   startedAt: number,
   endedAt: number,
 ): Score => {
+  const scores = choice?.scores ?? best;
   const areas = new Set(recording.header.sites.map(({ area }) => area));
   return {
     kind: 'neural-predictivity',
     area: [...areas].join('+'),
-    value: best.value,
-    raw: best.raw!,
-    ceiling: best.ceiling!,
+    value: scores.value!,
+    raw: scores.raw!,
+    ceiling: scores.ceiling!,
     nullCeiling: target.nullCeiling,
-    interval: best.interval,
+    interval: scores.interval,
     layer: best.layer,
+    choice,
+    splitError: splitErrorOf(target, scores),
     timeBin: chosenBin(target).timeBin,
     protocol,
     layers,

@@ -10,7 +10,7 @@ import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
 import { scoreSchema } from '../src/records/score.ts';
 import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
-import { defaultProtocol } from '../src/scoring/protocols.ts';
+import { protocolNamed } from '../src/scoring/protocols.ts';
 import { chosenBin } from '../src/scoring/target.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
@@ -50,9 +50,12 @@ beforeAll(async () => {
   folder = temporaryFolder();
   model = writeModel(folder, smallNetwork('batch'));
   const protocol: Protocol = {
-    ...defaultProtocol('image'),
+    ...protocolNamed('image-cv', 'image')!,
     name: 'small',
-    regression: { ...(defaultProtocol('image').regression as PlsSettings), components: 20 },
+    regression: {
+      ...(protocolNamed('image-cv', 'image')!.regression as PlsSettings),
+      components: 20,
+    },
     ceiling: { kind: 'none' },
     interval: { level: 0.95, replicates: 100 },
   };
@@ -90,7 +93,7 @@ const hooks = { progress: () => undefined, checkStop: () => undefined };
 
 describe('ventral score, from stimuli to the best layer', () => {
   it('finds the layer that the sites are linear functions of, with a raw score of 1', async () => {
-    const protocol = JSON.parse(JSON.stringify(defaultProtocol('image'))) as Protocol;
+    const protocol = JSON.parse(JSON.stringify(protocolNamed('image-cv', 'image')!)) as Protocol;
     const all = join(folder, 'all.json');
     writeFileSync(
       all,
@@ -312,7 +315,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     best.score.layers.forEach(({ value }, index) => {
       expect(value!).toBeCloseTo(all.score.layers[index]!.value!, 9);
     });
-    const protocol = { ...defaultProtocol('image'), timeBin: { start: 50, end: 90 } };
+    const protocol = { ...protocolNamed('image-cv', 'image')!, timeBin: { start: 50, end: 90 } };
     const file = join(folder, 'first-bin.json');
     writeFileSync(file, JSON.stringify(protocol));
     const first = await run({ ...asked, protocol: file, timeBins: 'best' });

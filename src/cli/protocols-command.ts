@@ -1,14 +1,21 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { inputError } from '../records/errors.ts';
+import type { Layout } from '../records/recording.ts';
 import { tableLines } from '../report/table.ts';
-import { protocols } from '../scoring/protocols.ts';
+import { protocolNames, protocols } from '../scoring/protocols.ts';
 
 export const addProtocolsCommand = (program: Command): void => {
   program
     .command('protocols')
     .description('list the protocols, or print one as JSON to start a protocol file from')
     .argument('[name]')
-    .action((name: string | undefined) => {
+    .addOption(
+      new Option('--layout <layout>', 'for a protocol of both layouts: the one to print').choices([
+        'image',
+        'grid',
+      ]),
+    )
+    .action((name: string | undefined, { layout }: { layout?: Layout }) => {
       if (name === undefined) {
         const rows = protocols.map((protocol) => [
           protocol.name,
@@ -22,14 +29,23 @@ export const addProtocolsCommand = (program: Command): void => {
         process.stdout.write(`${tableLines(heads, rows).join('\n')}\n`);
         return;
       }
-      const found = protocols.find((protocol) => protocol.name === name);
-      if (found === undefined)
+      const found = protocols.filter(
+        (each) => each.name === name && (layout === undefined || each.layout === layout),
+      );
+      if (found.length === 0)
         throw inputError({
           where: 'ventral protocols',
-          expected: protocols.map((protocol) => protocol.name).join(', '),
-          got: `"${name}"`,
+          expected: protocolNames.join(', '),
+          got: layout === undefined ? `"${name}"` : `"${name}" with layout ${layout}`,
           mend: 'name one of them',
         });
-      process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+      if (found.length > 1)
+        throw inputError({
+          where: `ventral protocols ${name}`,
+          expected: '--layout image or --layout grid',
+          got: 'no --layout, and a protocol of both',
+          mend: 'add --layout',
+        });
+      process.stdout.write(`${JSON.stringify(found[0], null, 2)}\n`);
     });
 };

@@ -74,6 +74,17 @@ export const foldsSchema = z.discriminatedUnion('kind', [
     groupBy: z.string().nullable().default(null),
   }),
   z.strictObject({ kind: z.literal('leave-one-image-out') }),
+  /** scikit-learn's `StratifiedShuffleSplit(count, test_size, random_state)`: splits overlap. */
+  z.strictObject({
+    kind: z.literal('stratified-shuffle-split'),
+    count: positive,
+    /** Share of the stimuli that each split holds out. */
+    testShare: z.number().gt(0).lt(1),
+    /** The state of NumPy's generator; the seed of a run does not change these splits. */
+    randomState: z.int().min(0),
+    /** Column of `stimuli.csv`; a recording without it is split by `ShuffleSplit`, unstratified. */
+    stratifyBy: z.string(),
+  }),
 ]);
 export type FoldSettings = z.infer<typeof foldsSchema>;
 
@@ -86,6 +97,11 @@ export const ceilingSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('best-other-site') }),
   z.strictObject({ kind: z.literal('best-pair') }),
+  /**
+   * Brain-Score's: for each of several half splits of the trials the median over sites of the Spearman–Brown-corrected
+   * Pearson correlation, and the mean over splits. One number for all sites, a reliability (not its root).
+   */
+  z.strictObject({ kind: z.literal('median-split-half'), splits: positive }),
   z.strictObject({ kind: z.literal('none') }),
 ]);
 export type CeilingSettings = z.infer<typeof ceilingSchema>;
@@ -98,6 +114,15 @@ export type CeilingSettings = z.infer<typeof ceilingSchema>;
  * - `images-of-sites`: correlations within each held-out image; value = mean over images of the median over sites
  *   of r / ceiling.
  * - `images-of-sites-then-ceiling`: mean over images of the median over sites of r; value = that / ceiling.
+ * - `splits-of-sites-then-ceiling`: mean over splits of the median over sites of r within the split's held-out rows;
+ *   value = that, normalised by the ceiling.
+ *
+ * `layerChoice`, by which the score itself comes from one layer:
+ * - `best`: the layer with the highest value, chosen on the rows that it is scored on.
+ * - `nested`: for each fold, the layer that is best on the other folds when these are predicted from each other; it is
+ *   then fitted on all of them.
+ * - `half`: for each image, the layer that is best on a seeded half of the other images when fitted on their other half;
+ *   not fitted again ([L23], Appendix E; the text does not say whether it is).
  */
 export const protocolSchema = z.strictObject({
   name: z.string().min(1),
@@ -110,8 +135,15 @@ export const protocolSchema = z.strictObject({
   folds: foldsSchema,
   correlation: z.enum(['pearson', 'spearman']),
   ceiling: ceilingSchema,
-  aggregation: z.enum(['sites', 'images-of-sites', 'images-of-sites-then-ceiling']),
-  layerChoice: z.enum(['best']),
+  aggregation: z.enum([
+    'sites',
+    'images-of-sites',
+    'images-of-sites-then-ceiling',
+    'splits-of-sites-then-ceiling',
+  ]),
+  /** How a correlation becomes a value: r / c, or r² / c with the sign of r kept. */
+  normalisation: z.enum(['r/c', 'r²/c']).default('r/c'),
+  layerChoice: z.enum(['best', 'nested', 'half']),
   interval: z.strictObject({
     level: z.number().gt(0).lt(1),
     /** Bootstrap replicates where more than 20 images allow a bootstrap. */

@@ -148,17 +148,49 @@ const provenanceSchema = z
   .describe('everything that a score depends on; two runs differ only in seconds and startedAt');
 export type Provenance = z.infer<typeof provenanceSchema>;
 
+const choiceSchema = z
+  .strictObject({
+    folds: list(z.strictObject({ fold: z.string(), layer: z.string() })).describe(
+      'the layer that was chosen for each fold, without a look at it',
+    ),
+    scores: layerScoreSchema.describe(
+      'what the chosen layers predict, one fold after another: value, raw and interval of the score',
+    ),
+    best: figure.describe('value of the best layer, chosen on the very rows that it is scored on'),
+    optimism: figure.describe('best less nested value, both from regressions on as many rows'),
+  })
+  .describe('a nested choice of the layer');
+export type Choice = z.infer<typeof choiceSchema>;
+
+const splitErrorSchema = z
+  .strictObject({
+    value: z
+      .number()
+      .describe("in the value's own unit, propagated from the spread of r and of c over splits"),
+    unscaled: z
+      .number()
+      .describe('as Brain-Score reports it: spread of r over splits / √splits, in the unit of r'),
+  })
+  .describe(
+    'population standard deviation over overlapping splits / √splits: too small, they overlap',
+  );
+export type SplitError = z.infer<typeof splitErrorSchema>;
+
 export const scoreSchema = z.strictObject({
   kind: z.literal('neural-predictivity'),
   area: z.string(),
-  value: z.number().describe('ceiled score of the best layer; nothing is clipped to 0 … 1'),
+  value: z
+    .number()
+    .describe('ceiled score of the best layer, or of a nested choice; nothing is clipped to 0 … 1'),
   raw: z.number(),
   ceiling: z.number(),
   nullCeiling: nullCeilingSchema.nullable().describe('null where the ceiling is a reliability'),
   interval: intervalSchema
     .nullable()
     .describe('null where fewer than two images leave nothing to resample'),
-  layer: z.string().describe('the best layer'),
+  layer: z.string().describe('the best layer on all rows'),
+  choice: choiceSchema.nullable().describe('null where the protocol takes the best layer'),
+  splitError: splitErrorSchema.nullable().describe('null where folds do not overlap'),
   timeBin: timeBinSchema,
   protocol: protocolSchema,
   layers: list(layerScoreSchema),
@@ -173,11 +205,20 @@ export const scoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof scoreSchema>;
 
-/** Recorded and held-out predicted responses of a score's best layer, `[rows, sites]`: `--keep predictions`. */
+/** The figures that a score's value comes from: those of the chosen layers, else of the best one. */
+export const scoredLayer = ({ choice, layers, layer }: Score): LayerScore =>
+  choice?.scores ?? layers.find((each) => each.layer === layer)!;
+
+/**
+ * Recorded and held-out predicted responses of what is scored, the best layer or the chosen ones, `[rows, sites]`:
+ * `--keep predictions`. Of overlapping splits, the rows of each, one split after another.
+ */
 export interface HeldOut {
   readonly recorded: Float64Nd;
   readonly predicted: Float64Nd;
   /** Stimulus of each row. */
   readonly stimulusIds: readonly string[];
+  /** Fold (or split) that held each row out, by number. */
+  readonly folds: Int32Array;
   readonly siteIds: readonly string[];
 }

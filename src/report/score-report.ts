@@ -46,11 +46,34 @@ export const scoreLines = (score: Score): string[] => {
       score.layers.map((layer) => row(layer, score.layer)),
     ),
     '',
-    `best layer ${score.layer}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
+    ...choiceLines(score),
+    `${score.choice === null ? `best layer ${score.layer}` : 'score'}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
+    ...splitErrorLines(score),
     ...timeCourseLines(score),
     ...noteLines(score),
   ];
 };
+
+/** Which layers a nested choice took, and what the best layer would have gained. */
+const choiceLines = ({ choice, layer }: Score): string[] => {
+  if (choice === null) return [];
+  const counts = new Map<string, number>();
+  for (const each of choice.folds) counts.set(each.layer, (counts.get(each.layer) ?? 0) + 1);
+  const taken = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} (${count})`);
+  return [
+    `layer chosen for each of ${counted(choice.folds.length, 'fold')} on the others: ${shortList(taken, 4)}`,
+    `best layer on all: ${layer}, ${figure(choice.best)}; optimism of that choice ${figure(choice.optimism)}`,
+  ];
+};
+
+const splitErrorLines = ({ splitError, protocol }: Score): string[] =>
+  splitError === null
+    ? []
+    : [
+        `error over splits: ${figure(splitError.value)} in the unit of the score (${protocol.normalisation}); ${figure(splitError.unscaled)} as Brain-Score reports it, in the unit of r`,
+      ];
 
 /** Layer × time bin, where more than one was fitted: scores, the ceilings above them. */
 const timeCourseLines = ({ timeCourse }: Score): string[] => {

@@ -1,9 +1,8 @@
-import { median } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { FoldScore, SiteScore } from '../records/score.ts';
-import { meanOfDefined } from './best-maps.ts';
 import type { Ceiling } from './ceilings.ts';
+import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 import type { Group } from './groups.ts';
 
 /** A layer's figures in the order that the protocol aggregates them. NaN where nothing is defined. */
@@ -18,45 +17,50 @@ export interface Aggregate {
   readonly sitesUsed: number;
 }
 
-const defined = (values: Iterable<number>): number[] =>
-  Array.from(values).filter((value) => !Number.isNaN(value));
-
-/** Median of what is defined; NaN of nothing. */
-export const medianOfDefined = (values: Iterable<number>): number => median(defined(values));
-
 const rowOf = (table: Float64Nd, g: number): Float64Array =>
   table.data.subarray(g * table.shape[1]!, (g + 1) * table.shape[1]!) as Float64Array;
 
 const columnOf = (table: Float64Nd, s: number): number[] =>
   Array.from({ length: table.shape[0]! }, (_, g) => table.data[g * table.shape[1]! + s]!);
 
+/** r / c, or r² / c with the sign of r. */
+export const normalised = (r: number, c: number, by: Protocol['normalisation']): number =>
+  by === 'r/c' ? r / c : (r * Math.abs(r)) / c;
+
 /**
  * raw = mean over groups of the median over sites of r; value = the same of r / c (so value ≠ raw / ceiling);
- * ceiling = the same of c. With a ceiling after aggregation, value = raw / ceiling. A site left out by split-half
- * reliability is left out of raw as well; one without a positive best other site only of value and ceiling [L23].
+ * ceiling = the same of c. With a ceiling after aggregation, value = raw / ceiling, or raw² / ceiling. A site left out by
+ * split-half reliability is left out of raw as well; one without a positive best other site only of value and ceiling
+ * [L23].
  */
-export const aggregate = (correlations: Float64Nd, ceiling: Ceiling): Aggregate => {
+export const aggregate = (
+  correlations: Float64Nd,
+  ceiling: Ceiling,
+  normalisation: Protocol['normalisation'],
+): Aggregate => {
   const [groups, sites] = correlations.shape as [number, number];
-  const ceiled = Float64Array.from(
-    correlations.data,
-    (r, index) => r / (ceiling.overall ?? ceiling.perSite.data[index]!),
+  const ceiled = Float64Array.from(correlations.data, (r, index) =>
+    normalised(r, ceiling.overall ?? ceiling.perSite.data[index]!, normalisation),
   );
   const table: Float64Nd = { data: ceiled, shape: correlations.shape };
   const kept: Float64Nd = {
-    data:
-      ceiling.halves === null
-        ? correlations.data
-        : correlations.data.map((r, index) => (Number.isNaN(ceiled[index]!) ? Number.NaN : r)),
+    data: ceiling.leavesOutRaw
+      ? correlations.data.map((r, index) => (Number.isNaN(ceiled[index]!) ? Number.NaN : r))
+      : correlations.data,
     shape: correlations.shape,
   };
   const groupIndices = Array.from({ length: groups }, (_, g) => g);
   const perGroup = Float64Array.from(groupIndices, (g) => medianOfDefined(rowOf(table, g)));
+  const raw = meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(kept, g))));
   const used = Array.from({ length: sites }, (_, s) => s).filter(
-    (s) => defined(columnOf(table, s)).length > 0,
+    (s) => columnOf(table, s).some((value) => !Number.isNaN(value)),
   );
   return {
-    value: meanOfDefined(perGroup),
-    raw: meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(kept, g)))),
+    value:
+      ceiling.overall === null
+        ? meanOfDefined(perGroup)
+        : normalised(raw, ceiling.overall, normalisation),
+    raw,
     ceiling:
       ceiling.overall ??
       meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(ceiling.perSite, g)))),
@@ -65,8 +69,6 @@ export const aggregate = (correlations: Float64Nd, ceiling: Ceiling): Aggregate 
     sitesUsed: used.length,
   };
 };
-
-export const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 /** Per-site values: the mean over groups (images) in which the site is defined. */
 export const siteScores = (

@@ -1,4 +1,4 @@
-import { mean, pearson } from '../numeric/statistics.ts';
+import { pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
 import { columnAt, type Group } from './groups.ts';
@@ -56,7 +56,3 @@ const rowByRow = (a: Float64Array, b: Float64Array, columns: number): number => 
   // Few defined rows make a pair the highest by luck.
   return 2 * count * columns < a.length || count === 0 ? Number.NaN : sum / count;
 };
-
-/** Mean of what is defined; NaN of nothing. */
-export const meanOfDefined = (values: Iterable<number>): number =>
-  mean(Array.from(values).filter((value) => !Number.isNaN(value)));

@@ -5,8 +5,9 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { bestOther, bestPairOf, mapsOf, meanOfDefined } from './best-maps.ts';
+import { bestOther, bestPairOf, mapsOf } from './best-maps.ts';
 import type { CorrelationKind } from './correlations.ts';
+import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
 import type { ResponseTable } from './responses.ts';
 
@@ -14,8 +15,12 @@ import type { ResponseTable } from './responses.ts';
 export interface Ceiling {
   /** `[groups, sites]`; NaN where a site is left out of that group. All 1 where there is no ceiling per site. */
   readonly perSite: Float64Nd;
-  /** One number for all, where the protocol divides after aggregation (`best-pair`); else null. */
+  /** One number for all, where the protocol divides after aggregation; else null. */
   readonly overall: number | null;
+  /** Spread of `overall` over its splits / √splits, where it has splits; else null. */
+  readonly overallError: number | null;
+  /** Whether a site that has no ceiling counts for nothing, not even uncorrected. */
+  readonly leavesOutRaw: boolean;
   /**
    * What `best-ceiling` compares time bins by: the mean over all sites (and images) before any is left out, so that a
    * bin with one lucky site does not win. A reliability for split halves, a correlation otherwise.
@@ -44,10 +49,14 @@ export const ceilingOf = (
       return bestOtherSite(table.mean, groups, siteIds, kind);
     case 'best-pair':
       return bestPair(table.mean, groups, grid);
+    case 'median-split-half':
+      return medianSplitHalf(settings.splits, table, groups, seed);
     case 'none':
       return {
         perSite: constant(groups.length, siteIds.length),
         overall: null,
+        overallError: null,
+        leavesOutRaw: false,
         strength: 1,
         excluded: [],
         halves: null,
@@ -67,13 +76,7 @@ const splitHalf = (
   siteIds: readonly string[],
   seed: number,
 ): Ceiling => {
-  if (table.trials.shape[1]! < 2)
-    throw inputError({
-      where: 'protocol: ceiling.kind',
-      expected: 'a recording with repeated trials for split-half',
-      got: 'one response per stimulus',
-      mend: 'write a protocol file (ventral protocols image-cv) with another ceiling: {"kind": "none"}, or best-other-site on grids',
-    });
+  checkRepeated(table);
   const halved = halves(table.trials, { splits, seed });
   const sites = siteIds.length;
   const data = new Float64Array(groups.length * sites);
@@ -98,10 +101,86 @@ const splitHalf = (
   return {
     perSite: { data, shape: [groups.length, sites] },
     overall: null,
+    overallError: null,
+    leavesOutRaw: true,
     strength: meanOfDefined(reliabilities),
     excluded,
     halves: halved,
   };
+};
+
+const checkRepeated = ({ trials }: ResponseTable): void => {
+  if (trials.shape[1]! >= 2) return;
+  throw inputError({
+    where: 'protocol: ceiling.kind',
+    expected: 'a recording with repeated trials for halves of them',
+    got: 'one response per stimulus',
+    mend: 'use the protocol ventral, or write one (ventral protocols image-cv) with another ceiling: {"kind": "none"}, or best-other-site on grids',
+  });
+};
+
+/**
+ * Brain-Score's ceiling: the median over sites of the corrected correlation between halves, mean over splits. Input error
+ * where it is not positive: nothing could be divided by it.
+ */
+const medianSplitHalf = (
+  splits: number,
+  table: ResponseTable,
+  groups: readonly Group[],
+  seed: number,
+): Ceiling => {
+  checkRepeated(table);
+  const { first, second } = halves(table.trials, { splits, seed });
+  const [rows, sites] = table.mean.shape as [number, number];
+  const all = Int32Array.from({ length: rows }, (_, row) => row);
+  const medians = first.map((half, split) => {
+    const one = { first: [half], second: [second[split]!] };
+    return medianOfDefined(Array.from({ length: sites }, (_, s) => reliabilityOf(one, all, s)));
+  });
+  const overall = meanOfDefined(medians);
+  if (!(overall > 0))
+    throw inputError({
+      where: 'protocol: ceiling.kind',
+      expected: 'sites whose trials agree (a positive median reliability)',
+      got: overall.toFixed(3),
+      mend: 'look at the reliabilities (ventral data inspect), or choose another ceiling',
+    });
+  const spread = Math.sqrt(mean(medians.map((each) => (each - overall) ** 2)));
+  return {
+    perSite: constant(groups.length, sites),
+    overall,
+    overallError: spread / Math.sqrt(splits),
+    leavesOutRaw: false,
+    strength: overall,
+    excluded: [],
+    halves: null,
+  };
+};
+
+/**
+ * The same ceiling for some of the rows only, for a choice that must not know the others: the groups that lie within
+ * them, or, where one group holds all rows, the reliability of its trials on these rows.
+ */
+export const ceilingWithin = (
+  ceiling: Ceiling,
+  groups: readonly Group[],
+  within: readonly Group[],
+): Ceiling => {
+  const sites = ceiling.perSite.shape[1]!;
+  const shape = [within.length, sites];
+  const { halves: halved } = ceiling;
+  if (groups.length > 1 || halved === null) {
+    const places = new Map(groups.map(({ name }, g) => [name, g]));
+    const data = within.flatMap(({ name }) => {
+      const g = places.get(name)!;
+      return [...ceiling.perSite.data.subarray(g * sites, (g + 1) * sites)];
+    });
+    return { ...ceiling, perSite: { data: Float64Array.from(data), shape } };
+  }
+  const data = ceiling.perSite.data.map((c, s) =>
+    Number.isNaN(c) ? c : Math.sqrt(Math.max(0, reliabilityOf(halved, within[0]!.rows, s)) || NaN),
+  );
+  return { ...ceiling, perSite: { data, shape } };
 };
 
 /** Mean over splits of the Spearman–Brown-corrected Pearson between the half means, over the given rows. */
@@ -155,6 +234,8 @@ const bestOtherSite = (
   return {
     perSite: { data, shape: [groups.length, sites] },
     overall: null,
+    overallError: null,
+    leavesOutRaw: false,
     strength: meanOfDefined(correlations),
     excluded,
     halves: null,
@@ -186,6 +267,8 @@ const bestPair = (
   return {
     perSite: constant(groups.length, sites),
     overall,
+    overallError: null,
+    leavesOutRaw: false,
     strength: overall,
     excluded: [],
     halves: null,

@@ -2,8 +2,9 @@ import { createRandom } from '../numeric/random.ts';
 import { mean, quantile } from '../numeric/statistics.ts';
 import type { Comparison } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
-import type { HeldOut, Score } from '../records/score.ts';
-import { medianOfDefined } from './aggregate.ts';
+import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
+import { normalised } from './aggregate.ts';
+import { medianOfDefined } from './defined.ts';
 import { columnAt } from './groups.ts';
 import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
 import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
@@ -81,20 +82,20 @@ export type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method
 
 /** What `compareScores` does for one pair, which must be comparable. */
 export const pairedDifference = (first: Contender, second: Contender, seed: number): Outcome =>
-  first.score.protocol.aggregation === 'sites'
-    ? overImagesAndSites(first, second, seed)
-    : overImages(first.score, second.score, seed);
+  first.score.protocol.aggregation.startsWith('images-of-sites')
+    ? overImages(first.score, second.score, seed)
+    : overImagesAndSites(first, second, seed);
 
-const bestFolds = ({ layers, layer }: Score): ReadonlyMap<string, number> =>
+const scoredFolds = (score: Score): ReadonlyMap<string, number> =>
   new Map(
-    layers
-      .find((each) => each.layer === layer)!
-      .folds.flatMap(({ fold, value }) => (value === null ? [] : [[fold, value] as const])),
+    scoredLayer(score).folds.flatMap(({ fold, value }) =>
+      value === null ? [] : [[fold, value] as const],
+    ),
   );
 
 const overImages = (first: Score, second: Score, seed: number): Outcome => {
-  const theirs = bestFolds(second);
-  const differences = [...bestFolds(first)].flatMap(([fold, value]) => {
+  const theirs = scoredFolds(second);
+  const differences = [...scoredFolds(first)].flatMap(([fold, value]) => {
     const other = theirs.get(fold);
     return other === undefined ? [] : [value - other];
   });
@@ -106,6 +107,7 @@ const overImages = (first: Score, second: Score, seed: number): Outcome => {
   };
 };
 
+/** One site within the rows that are correlated together. */
 interface SitePair {
   readonly recorded: Float64Array;
   readonly a: Float64Array;
@@ -114,23 +116,31 @@ interface SitePair {
   readonly ceilingB: number;
 }
 
+/** Rows that are correlated together: all, or those of one of several splits that overlap. */
+interface PairedRows {
+  /** Image of each row, by number. */
+  readonly images: Int32Array;
+  readonly sites: readonly SitePair[];
+  readonly orders: readonly (readonly Int32Array[])[];
+}
+
 const overImagesAndSites = (first: Contender, second: Contender, seed: number): Outcome => {
-  const sites = sitePairs(first, second);
-  const images = sites[0]!.recorded.length;
+  const { correlation, normalisation } = first.score.protocol;
+  const { images, groups } = pairedRows(first, second);
+  const sites = groups[0]!.sites.length;
   const random = createRandom(seed).fork('compare');
-  const spearman = first.score.protocol.correlation === 'spearman';
-  const orders = sites.map(({ recorded, a, b }) => [recorded, a, b].map(ascending));
   const differences = Array.from({ length: replicates }, () => {
     const counts = new Float64Array(images);
     for (let i = 0; i < images; i++) counts[random.int(images)]! += 1;
-    const drawn = sites.map(() => random.int(sites.length));
-    const values = new Map<number, readonly [number, number]>();
-    for (const s of drawn)
-      if (!values.has(s)) values.set(s, ceiled(sites[s]!, orders[s]!, counts, spearman));
-    return (
-      medianOfDefined(drawn.map((s) => values.get(s)![0])) -
-      medianOfDefined(drawn.map((s) => values.get(s)![1]))
+    const drawn = Array.from({ length: sites }, () => random.int(sites));
+    const medians = groups.map((group) =>
+      mediansOf(group, drawn, takeCounts(counts, group.images), correlation === 'spearman'),
     );
+    const [a, b] = [0, 1].map((which) => mean(medians.map((each) => each[which]!)));
+    const overall = overallCeilings(first, second);
+    return overall === null
+      ? a! - b!
+      : normalised(a!, overall[0], normalisation) - normalised(b!, overall[1], normalisation);
   });
   const below = differences.filter((each) => each <= 0).length;
   const above = differences.filter((each) => each >= 0).length;
@@ -138,8 +148,33 @@ const overImagesAndSites = (first: Contender, second: Contender, seed: number): 
     difference: first.score.value - second.score.value,
     interval: { low: quantile(differences, 0.025), high: quantile(differences, 0.975) },
     p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates + 1)),
-    method: `bootstrap over ${images} images and ${sites.length} sites`,
+    method: `bootstrap over ${images} images and ${sites} sites`,
   };
+};
+
+/** The ceilings that both are divided by after aggregation; null where each site has its own. */
+const overallCeilings = (first: Contender, second: Contender): readonly [number, number] | null =>
+  first.score.protocol.aggregation.endsWith('-then-ceiling')
+    ? [first.score.ceiling, second.score.ceiling]
+    : null;
+
+const takeCounts = (counts: Counts, images: Int32Array): Counts =>
+  Float64Array.from(images, (image) => counts[image]!);
+
+/** Median over the drawn sites of what both reach there. */
+const mediansOf = (
+  { sites, orders }: PairedRows,
+  drawn: readonly number[],
+  counts: Counts,
+  spearman: boolean,
+): readonly [number, number] => {
+  const values = new Map<number, readonly [number, number]>();
+  for (const s of drawn)
+    if (!values.has(s)) values.set(s, ceiled(sites[s]!, orders[s]!, counts, spearman));
+  return [
+    medianOfDefined(drawn.map((s) => values.get(s)![0])),
+    medianOfDefined(drawn.map((s) => values.get(s)![1])),
+  ];
 };
 
 const ceiled = (
@@ -157,22 +192,53 @@ const ceiled = (
   ];
 };
 
-/** Sites that both have a ceiling for, joined by id; rows are joined by the order of the same recording. */
-const sitePairs = (first: Contender, second: Contender): SitePair[] => {
-  const [a, b] = [first, second].map((contender) => {
-    if (contender.heldOut !== null) return contender.heldOut;
-    throw inputError({
-      where: contender.name,
-      expected: `its held-out predictions beside it (${contender.name}.predictions.npz)`,
-      got: 'no such file',
-      mend: 'score again with --keep predictions (finished layers are not computed again)',
-    });
-  }) as [HeldOut, HeldOut];
-  const rows = Int32Array.from(a.stimulusIds, (_, row) => row);
-  const ceilingOf = ({ score }: Contender, site: string): number =>
-    score.layers
-      .find(({ layer }) => layer === score.layer)!
-      .sites.find((each) => each.site === site)?.ceiling ?? Number.NaN;
+const heldOutOf = ({ heldOut, name }: Contender): HeldOut => {
+  if (heldOut !== null) return heldOut;
+  throw inputError({
+    where: name,
+    expected: `its held-out predictions beside it (${name}.predictions.npz)`,
+    got: 'no such file',
+    mend: 'score again with --keep predictions (finished layers are not computed again)',
+  });
+};
+
+/** Joins both contenders by the order of the rows of the same recording, and by the ids of sites. */
+const pairedRows = (
+  first: Contender,
+  second: Contender,
+): { readonly images: number; readonly groups: readonly PairedRows[] } => {
+  const [a, b] = [heldOutOf(first), heldOutOf(second)];
+  const ids = [...new Set(a.stimulusIds)];
+  const places = new Map(ids.map((id, place) => [id, place]));
+  const all = Int32Array.from(a.stimulusIds, (_, row) => row);
+  const overlap = first.score.protocol.aggregation === 'splits-of-sites-then-ceiling';
+  const splits = overlap
+    ? [...new Set(a.folds)].map((fold) => all.filter((row) => a.folds[row] === fold))
+    : [all];
+  const groups = splits.map((rows) => {
+    const sites = sitePairs(first, second, a, b, rows);
+    return {
+      images: rows.map((row) => places.get(a.stimulusIds[row]!)!),
+      sites,
+      orders: sites.map((site) => [site.recorded, site.a, site.b].map(ascending)),
+    };
+  });
+  return { images: ids.length, groups };
+};
+
+/** Sites that both have a ceiling for. A ceiling after aggregation does not divide here. */
+const sitePairs = (
+  first: Contender,
+  second: Contender,
+  a: HeldOut,
+  b: HeldOut,
+  rows: Int32Array,
+): SitePair[] => {
+  const overall = overallCeilings(first, second) !== null;
+  const ceilingOf = ({ score }: Contender, site: string): number => {
+    const found = scoredLayer(score).sites.find((each) => each.site === site)?.ceiling;
+    return overall && found !== undefined ? 1 : (found ?? Number.NaN);
+  };
   return a.siteIds.flatMap((site, column) => {
     const other = b.siteIds.indexOf(site);
     const [ceilingA, ceilingB] = [ceilingOf(first, site), ceilingOf(second, site)];

@@ -16,10 +16,16 @@ const processBytes = 300e6;
 const fitSize = (target: Target, columns: number) => ({
   rows: rowCount(target),
   columns,
-  folds: target.folds.length,
+  folds: regressionsPerSet(target),
   sets: target.fitted.length,
   sites: target.siteIds.length,
 });
+
+/** Regressions of one time bin, on average: those for the choice of a layer are of one bin only. */
+const regressionsPerSet = ({ design, folds, fitted }: Target): number =>
+  design === null
+    ? folds.length
+    : design.omissions.reduce((sum, { sets }) => sum + sets.length, 0) / fitted.length;
 
 /** Bytes left to the features of one pass: what a regression on a wide layer takes beside them is set aside. */
 export const featureBudget = (target: Target, memory: number): number => {

@@ -1,14 +1,15 @@
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { BinScores, LayerScore } from '../records/score.ts';
-import { type Aggregate, aggregate, foldScores, nullable, siteScores } from './aggregate.ts';
+import { type Aggregate, aggregate, foldScores, siteScores } from './aggregate.ts';
 import type { Ceiling } from './ceilings.ts';
 import { correlate } from './correlations.ts';
+import { nullable } from './defined.ts';
 import { withoutGuesses } from './guesses.ts';
 import { intervalOf, type Resampling } from './intervals.ts';
-import { chosenBin, type Target } from './target.ts';
+import { chosenBin, predictedParts, type Target } from './target.ts';
 
-/** Correlates, ceils and aggregates one layer's held-out predictions of the chosen time bin (`[rows, sites]`). */
+/** Correlates, ceils and aggregates one layer's held-out predictions of the chosen time bin (`[rows scored, sites]`). */
 export const evaluateLayer = (
   target: Target,
   resampling: Resampling,
@@ -16,16 +17,16 @@ export const evaluateLayer = (
   predictions: Float64Nd,
   regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
 ): LayerScore => {
-  const { protocol, groups, siteIds, folds } = target;
-  const { table, ceiling } = chosenBin(target);
-  const predicted = withoutGuesses(table.mean, predictions, folds);
-  const foldGroups = folds.map(({ name, test }) => ({ name, rows: test }));
-  const withinGroups = correlate(table.mean, predicted, groups, protocol.correlation);
+  const { protocol, groups, siteIds, heldOut, imageOfScored } = target;
+  const bin = chosenBin(target);
+  const { recorded, ceiling } = bin;
+  const predicted = withoutGuesses(recorded, predictions, predictedParts(target, bin));
+  const withinGroups = correlate(recorded, predicted, groups, protocol.correlation);
   const withinFolds =
     protocol.aggregation === 'sites'
-      ? correlate(table.mean, predicted, foldGroups, protocol.correlation)
+      ? correlate(recorded, predicted, heldOut, protocol.correlation)
       : withinGroups;
-  const figures = aggregate(withinGroups, ceiling);
+  const figures = aggregate(withinGroups, ceiling, protocol.normalisation);
   return {
     layer: layer.name,
     features: layer.features,
@@ -34,9 +35,9 @@ export const evaluateLayer = (
     ceiling: nullable(figures.ceiling),
     interval: intervalOf(
       resampling,
-      table.mean,
+      recorded,
       predicted,
-      table.imageOfRow,
+      imageOfScored,
       groups,
       protocol.correlation,
       ceiling,
@@ -44,7 +45,7 @@ export const evaluateLayer = (
     ),
     sitesUsed: figures.sitesUsed,
     folds: foldScores(
-      foldGroups,
+      heldOut,
       groups,
       protocol.aggregation,
       { withinFolds, withinGroups },
@@ -60,16 +61,18 @@ export const evaluateLayer = (
 
 /** One layer's figures in each of the given time bins, from its predictions there; null where not defined. */
 export const evaluateBins = (
-  { protocol, bins, groups, folds }: Target,
+  target: Target,
   layer: string,
   indices: readonly number[],
   predictions: readonly Float64Nd[],
 ): BinScores => {
-  const figures = indices.map((bin, index) => {
-    const { table, ceiling } = bins[bin]!;
-    const predicted = withoutGuesses(table.mean, predictions[index]!, folds);
-    const correlations = correlate(table.mean, predicted, groups, protocol.correlation);
-    return aggregate(correlations, ceiling);
+  const { protocol, bins, groups } = target;
+  const figures = indices.map((index, place) => {
+    const bin = bins[index]!;
+    const { recorded, ceiling } = bin;
+    const predicted = withoutGuesses(recorded, predictions[place]!, predictedParts(target, bin));
+    const correlations = correlate(recorded, predicted, groups, protocol.correlation);
+    return aggregate(correlations, ceiling, protocol.normalisation);
   });
   return {
     layer,

@@ -3,11 +3,12 @@ import { inputError } from '../records/errors.ts';
 import type { FoldSettings } from '../records/protocol.ts';
 import { alikeColumn, type Stimulus } from '../records/recording.ts';
 import { type Fold, kFold, leaveOneGroupOut } from '../regression/folds.ts';
+import { shuffleSplits, stratifiedShuffleSplits } from '../regression/sklearn-splits.ts';
 
 /**
- * The folds of a protocol over the rows of a response table. Folds are drawn over images; all rows (fixations) of an
- * image stay together. `k-fold` is stratified where the stimuli have the named column. Input error: a column to group by
- * that they do not have.
+ * The folds of a protocol over the rows of a response table; those of `stratified-shuffle-split` overlap. Folds are drawn
+ * over images; all rows (fixations) of an image stay together. They are stratified where the stimuli have the named
+ * column. Input errors: a column to group by that they do not have, fewer stimuli or classes than the folds need.
  */
 export const foldsOf = (
   settings: FoldSettings,
@@ -19,22 +20,11 @@ export const foldsOf = (
   if (settings.kind === 'leave-one-image-out')
     return leaveOneGroupOut(Array.from(imageOfRow, idOf));
   const images = [...new Set(imageOfRow)];
-  const overImages = kFold({
-    rows: images.length,
-    count: settings.count,
-    shuffle: settings.shuffle,
-    strata: strataOf(
-      settings.stratifyBy,
-      images.map((image) => stimuli[image]!),
-    ),
-    groups: groupsOf(
-      settings.groupBy,
-      images.map((image) => stimuli[image]!),
-    ),
-    seed: createRandom(seed)
-      .fork('folds')
-      .int(2 ** 31),
-  });
+  const shown = images.map((image) => stimuli[image]!);
+  const overImages =
+    settings.kind === 'k-fold'
+      ? shuffledFolds(settings, shown, seed)
+      : shuffleSplit(settings, shown);
   return overImages.map(({ name, test }) => {
     const heldOut = new Set(Array.from(test, (index) => images[index]!));
     return {
@@ -44,6 +34,40 @@ export const foldsOf = (
       ),
     };
   });
+};
+
+const shuffledFolds = (
+  { count, shuffle, stratifyBy, groupBy }: Extract<FoldSettings, { kind: 'k-fold' }>,
+  shown: readonly Stimulus[],
+  seed: number,
+): Fold[] =>
+  kFold({
+    rows: shown.length,
+    count,
+    shuffle,
+    strata: strataOf(stratifyBy, shown),
+    groups: groupsOf(groupBy, shown),
+    seed: createRandom(seed)
+      .fork('folds')
+      .int(2 ** 31),
+  });
+
+const shuffleSplit = (
+  {
+    count,
+    testShare,
+    randomState,
+    stratifyBy,
+  }: Extract<FoldSettings, { kind: 'stratified-shuffle-split' }>,
+  shown: readonly Stimulus[],
+): Fold[] => {
+  const strata = strataOf(stratifyBy, shown);
+  const share = { test: testShare };
+  const splits =
+    strata === null
+      ? shuffleSplits(shown.length, count, share, randomState)
+      : stratifiedShuffleSplits(strata, count, share, randomState);
+  return splits.map(({ test }, k) => ({ name: `split ${k + 1}`, test: test.slice().sort() }));
 };
 
 const strataOf = (column: string | null, stimuli: readonly Stimulus[]): string[] | null => {

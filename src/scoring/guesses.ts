@@ -1,9 +1,27 @@
 import { standardDeviation } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Fold } from '../regression/folds.ts';
 
 /** Of a site's standard deviation; rounding stays far below, whatever a regression finds far above. */
 const negligible = 1e-7;
+
+/** Rows that one regression predicted, and the mean response of each site over the rows that it trained on. */
+export interface Predicted {
+  readonly rows: Int32Array;
+  readonly trainedMean: Float64Array;
+}
+
+/** Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out. */
+export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64Array => {
+  const [rows, sites] = responses.shape as readonly [number, number];
+  const sums = new Float64Array(sites);
+  const training = new Uint8Array(rows).fill(1);
+  for (const row of leftOut) training[row] = 0;
+  for (let i = 0; i < rows; i++) {
+    if (training[i] === 0) continue;
+    for (let s = 0; s < sites; s++) sums[s] = sums[s]! + responses.data[i * sites + s]!;
+  }
+  return sums.map((sum) => sum / (rows - leftOut.length));
+};
 
 /**
  * Held-out predictions `[rows, sites]`, with NaN for a site that was predicted by the mean of its training rows
@@ -13,19 +31,16 @@ const negligible = 1e-7;
 export const withoutGuesses = (
   recorded: Float64Nd,
   predicted: Float64Nd,
-  folds: readonly Fold[],
+  parts: readonly Predicted[],
 ): Float64Nd => {
   const [rows, sites] = recorded.shape as readonly [number, number];
   const data = Float64Array.from(predicted.data);
   for (let s = 0; s < sites; s++) {
     const responses = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
     const near = negligible * standardDeviation(responses);
-    const sum = responses.reduce((total, each) => total + each, 0);
-    const guessed = folds.every(({ test }) => {
-      const heldOut = test.reduce((total, row) => total + responses[row]!, 0);
-      const trained = (sum - heldOut) / (rows - test.length);
-      return test.every((row) => Math.abs(predicted.data[row * sites + s]! - trained) <= near);
-    });
+    const guessed = parts.every(({ rows: own, trainedMean: means }) =>
+      own.every((row) => Math.abs(predicted.data[row * sites + s]! - means[s]!) <= near),
+    );
     if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
   }
   return { data, shape: predicted.shape };

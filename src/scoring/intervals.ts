@@ -1,12 +1,13 @@
 import { createRandom } from '../numeric/random.ts';
 import { type HalfMeans, spearmanBrown } from '../numeric/reliability.ts';
-import { mean, pearson, quantile, standardDeviation, tQuantile } from '../numeric/statistics.ts';
+import { mean, quantile, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Interval } from '../records/score.ts';
-import { type Aggregate, medianOfDefined } from './aggregate.ts';
+import { type Aggregate, aggregate, normalised } from './aggregate.ts';
 import type { Ceiling } from './ceilings.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
+import { type CorrelationKind, correlate } from './correlations.ts';
+import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
 import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
 
@@ -18,6 +19,9 @@ export interface Resampling {
   readonly settings: Protocol['interval'];
   readonly images: number;
   readonly sites: number;
+  /** Whether the groups are images, which are drawn as such; else the images within each group are. */
+  readonly overImages: boolean;
+  readonly normalisation: Protocol['normalisation'];
   /** Per replicate: how often each row is drawn; empty at few images. */
   readonly rowCounts: readonly Counts[];
   /** Per replicate: how often each group (image) is drawn, for aggregation over images. */
@@ -27,12 +31,14 @@ export interface Resampling {
   readonly ceilings: readonly Float64Array[] | null;
 }
 
+type ResamplingSettings = Pick<Protocol, 'interval' | 'aggregation' | 'normalisation'>;
+
 /**
  * Draws images and sites with replacement, jointly, the same for all layers (so that layers are compared on the same
  * draws). Where the ceiling is a split-half reliability over all rows, it is computed anew in each draw.
  */
 export const prepareResampling = (
-  settings: Protocol['interval'],
+  { interval: settings, aggregation, normalisation }: ResamplingSettings,
   imageOfRow: Int32Array,
   sites: number,
   groups: readonly Group[],
@@ -62,6 +68,8 @@ export const prepareResampling = (
     settings,
     images: images.length,
     sites,
+    overImages: aggregation.startsWith('images-of-sites'),
+    normalisation,
     rowCounts,
     imageDraws,
     siteDraws,
@@ -70,6 +78,7 @@ export const prepareResampling = (
 };
 
 const takeCounts = (counts: Counts, rows: Int32Array): Counts => {
+  if (rows.length === counts.length) return counts;
   const taken = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) taken[i] = counts[rows[i]!]!;
   return taken;
@@ -90,7 +99,7 @@ const resampledCeilings = (
     const a = first.map((half) => centred(columnAt(half, s, there)));
     const b = second.map((half) => centred(columnAt(half, s, there)));
     rowCounts.forEach((counts, replicate) => {
-      const within = there.length === counts.length ? counts : takeCounts(counts, there);
+      const within = takeCounts(counts, there);
       const reliability = mean(
         a.map((half, split) => spearmanBrown(weightedPearson(half, b[split]!, within))),
       );
@@ -113,20 +122,27 @@ export const intervalOf = (
   groups: readonly Group[],
   kind: CorrelationKind,
   ceiling: Ceiling,
-  aggregate: Aggregate,
+  figures: Aggregate,
 ): Interval | null => {
-  if (Number.isNaN(aggregate.value)) return null;
-  const { settings, images } = resampling;
-  const overSites = groups.length === 1;
+  if (Number.isNaN(figures.value)) return null;
+  const { settings, images, overImages, normalisation } = resampling;
   if (images <= fewImages) {
-    const values = overSites
-      ? pseudoValues(recorded, predicted, imageOfRow, kind, ceiling, aggregate.value)
-      : aggregate.perGroup.filter((value) => !Number.isNaN(value));
-    return tInterval(values, aggregate, settings.level);
+    const values = overImages
+      ? figures.perGroup.filter((value) => !Number.isNaN(value))
+      : pseudoValues(
+          recorded,
+          predicted,
+          imageOfRow,
+          groups,
+          kind,
+          figures.value,
+          (r) => aggregate(r, ceiling, normalisation).value,
+        );
+    return tInterval(values, figures, settings.level);
   }
-  const replicates = overSites
-    ? replicatesOverRows(resampling, recorded, predicted, kind, ceiling)
-    : replicatesOverGroups(resampling, aggregate.ceiled);
+  const replicates = overImages
+    ? replicatesOverGroups(resampling, figures.ceiled)
+    : replicatesOverRows(resampling, recorded, predicted, groups, kind, ceiling);
   const known = replicates.filter((value) => !Number.isNaN(value));
   const tail = (1 - settings.level) / 2;
   return {
@@ -135,7 +151,7 @@ export const intervalOf = (
     level: settings.level,
     method: 'bootstrap over images and sites',
     images,
-    sites: aggregate.sitesUsed,
+    sites: figures.sitesUsed,
     approximate: false,
   };
 };
@@ -161,60 +177,69 @@ const pseudoValues = (
   recorded: Float64Nd,
   predicted: Float64Nd,
   imageOfRow: Int32Array,
+  groups: readonly Group[],
   kind: CorrelationKind,
-  ceiling: Ceiling,
   value: number,
+  valueOfCorrelations: (correlations: Float64Nd) => number,
 ): Float64Array => {
   const images = [...new Set(imageOfRow)];
-  const rows = Int32Array.from(imageOfRow, (_, row) => row);
-  const sites = recorded.shape[1]!;
   return Float64Array.from(images, (image) => {
-    const rest = rows.filter((row) => imageOfRow[row] !== image);
-    const ceiled = Float64Array.from(
-      { length: sites },
-      (_, s) =>
-        pearson(
-          scaled(columnAt(recorded, s, rest), kind),
-          scaled(columnAt(predicted, s, rest), kind),
-        ) / ceiling.perSite.data[s]!,
-    );
-    return images.length * value - (images.length - 1) * medianOfDefined(ceiled);
+    const rest = groups.map(({ name, rows }) => ({
+      name,
+      rows: rows.filter((row) => imageOfRow[row] !== image),
+    }));
+    const without = valueOfCorrelations(correlate(recorded, predicted, rest, kind));
+    return images.length * value - (images.length - 1) * without;
   });
 };
 
+/** Draws of images within each group: median over the drawn sites of what a site has there, mean over groups. */
 const replicatesOverRows = (
-  { rowCounts, siteDraws, ceilings }: Resampling,
+  { rowCounts, siteDraws, ceilings, normalisation }: Resampling,
   recorded: Float64Nd,
   predicted: Float64Nd,
+  groups: readonly Group[],
   kind: CorrelationKind,
   ceiling: Ceiling,
 ): number[] => {
-  const [rowTotal, sites] = recorded.shape as [number, number];
-  const rows = Int32Array.from({ length: rowTotal }, (_, row) => row);
-  const ceiled = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
-  for (let s = 0; s < sites; s++) {
-    if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
-    const x = centred(columnAt(recorded, s, rows));
-    const y = centred(columnAt(predicted, s, rows));
-    const orderX = kind === 'spearman' ? ascending(x) : null;
-    const orderY = kind === 'spearman' ? ascending(y) : null;
-    rowCounts.forEach((counts, replicate) => {
-      const r =
-        orderX === null || orderY === null
-          ? weightedPearson(x, y, counts)
-          : weightedPearson(
-              weightedRanks(x, orderX, counts),
-              weightedRanks(y, orderY, counts),
-              counts,
-            );
-      const c = ceilings === null ? ceiling.perSite.data : ceilings[replicate]!;
-      ceiled[replicate]![s] = r / c[s]!;
-    });
-  }
-  return ceiled.map((values, replicate) =>
-    medianOfDefined(Array.from(siteDraws[replicate]!, (s) => values[s]!)),
-  );
+  const sites = recorded.shape[1]!;
+  const medians = groups.map(({ rows }) => {
+    const ceiled = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
+    for (let s = 0; s < sites; s++) {
+      if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
+      const x = centred(columnAt(recorded, s, rows));
+      const y = centred(columnAt(predicted, s, rows));
+      const orders = kind === 'spearman' ? ([ascending(x), ascending(y)] as const) : null;
+      rowCounts.forEach((counts, replicate) => {
+        const r = weightedCorrelation(x, y, orders, takeCounts(counts, rows));
+        const c = ceilings === null ? ceiling.perSite.data : ceilings[replicate]!;
+        // A ceiling for all sites is taken into account after aggregation.
+        ceiled[replicate]![s] = r / c[s]!;
+      });
+    }
+    return ceiled.map((values, replicate) =>
+      medianOfDefined(Array.from(siteDraws[replicate]!, (s) => values[s]!)),
+    );
+  });
+  return rowCounts.map((_, replicate) => {
+    const value = meanOfDefined(medians.map((each) => each[replicate]!));
+    return ceiling.overall === null ? value : normalised(value, ceiling.overall, normalisation);
+  });
 };
+
+const weightedCorrelation = (
+  x: Float64Array,
+  y: Float64Array,
+  orders: readonly [Int32Array, Int32Array] | null,
+  counts: Counts,
+): number =>
+  orders === null
+    ? weightedPearson(x, y, counts)
+    : weightedPearson(
+        weightedRanks(x, orders[0], counts),
+        weightedRanks(y, orders[1], counts),
+        counts,
+      );
 
 const replicatesOverGroups = (
   { imageDraws, siteDraws }: Resampling,

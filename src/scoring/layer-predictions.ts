@@ -2,7 +2,7 @@ import { stacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
 import { withoutGuesses } from './guesses.ts';
-import { chosenBin, type Target } from './target.ts';
+import { chosenBin, predictedParts, type Target } from './target.ts';
 
 /**
  * What a score's figures of all layers come from, in the scored time bin: `predictions` are `[rows, sites]`, one per
@@ -14,16 +14,16 @@ export const layerPredictionsOf = (
   layers: readonly string[],
   predictions: readonly Float64Nd[],
 ): LayerPredictions => {
-  const { table, ceiling } = chosenBin(target);
+  const bin = chosenBin(target);
+  const { recorded, ceiling } = bin;
+  const parts = predictedParts(target, bin);
   const divisor = ceiling.perSite.data.map((each) => ceiling.overall ?? each);
   return {
     layers,
-    recorded: table.mean,
-    predicted: stacked(
-      predictions.map((predicted) => withoutGuesses(table.mean, predicted, target.folds)),
-    ),
+    recorded,
+    predicted: stacked(predictions.map((predicted) => withoutGuesses(recorded, predicted, parts))),
     ceiling: { data: divisor, shape: ceiling.perSite.shape },
-    stimulusIds: Array.from(table.imageOfRow, (image) => stimulusIds[image]!),
+    stimulusIds: Array.from(target.imageOfScored, (image) => stimulusIds[image]!),
     siteIds: target.siteIds,
   };
 };

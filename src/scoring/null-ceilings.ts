@@ -4,9 +4,9 @@ import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { NullCeiling } from '../records/score.ts';
-import { medianOfDefined } from './aggregate.ts';
-import { bestOther, bestPairOf, type Maps, mapsOf, meanOfDefined } from './best-maps.ts';
+import { bestOther, bestPairOf, type Maps, mapsOf } from './best-maps.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
+import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 import type { Group } from './groups.ts';
 
 /** At most this many other images are compared with each image. */
@@ -47,8 +47,6 @@ export const nullCeilingOf = (
 };
 
 type Level = (maps: Maps, others: Maps) => number;
-
-const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 const mismatched = (images: readonly Maps[], level: Level, random: Random): number =>
   meanOfDefined(

@@ -3,6 +3,7 @@ import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
 import { type Layout, layoutOf, type Recording } from '../records/recording.ts';
+import { trialCount } from './responses.ts';
 
 const pls25: PlsSettings = {
   kind: 'pls',
@@ -29,6 +30,7 @@ const imageCv: Protocol = {
   correlation: 'pearson',
   ceiling: { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
   aggregation: 'sites',
+  normalisation: 'r/c',
   layerChoice: 'best',
   interval,
 };
@@ -47,6 +49,7 @@ const gridCv: Protocol = {
   correlation: 'pearson',
   ceiling: { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
   aggregation: 'images-of-sites',
+  normalisation: 'r/c',
   layerChoice: 'best',
   interval,
 };
@@ -66,6 +69,7 @@ const linsley2023: Protocol = {
   correlation: 'spearman',
   ceiling: { kind: 'best-other-site' },
   aggregation: 'images-of-sites',
+  normalisation: 'r/c',
   layerChoice: 'best',
   interval,
 };
@@ -86,28 +90,128 @@ const linsley2023Code: Protocol = {
   correlation: 'pearson',
   ceiling: { kind: 'best-pair' },
   aggregation: 'images-of-sites-then-ceiling',
+  normalisation: 'r/c',
   layerChoice: 'best',
   interval,
 };
 
-export const protocols: readonly Protocol[] = [imageCv, gridCv, linsley2023, linsley2023Code];
+/** Linsley, Rodriguez et al., NeurIPS 2023, Appendix E. */
+const linsley2023Nested: Protocol = {
+  ...linsley2023,
+  name: 'linsley2023-nested',
+  description:
+    'Linsley, Rodriguez et al. 2023, Appendix E: as linsley2023, but for each held-out image the layer is chosen on a ' +
+    'seeded half of the other images (6 of 13), when fitted on their other half (7 of 13). Whether the layer is then ' +
+    'fitted again on all of them is not said: here it is not, and the values per layer are at that training size too.',
+  layerChoice: 'half',
+};
 
-const defaultName: Record<Layout, string> = { image: 'image-cv', grid: 'linsley2023' };
+const likeBrainScore =
+  'Differences from Brain-Score: it fixes one layer per area beforehand (chosen with 1,000 principal components ' +
+  'fitted on ImageNet images), converts visual degrees, splits the presentations in the order of its assembly where ' +
+  'this splits the stimuli in the order of stimuli.csv, and halves the repetitions of all stimuli alike where this ' +
+  "halves each stimulus's own trials. Its error is the spread over overlapping splits, which is too small.";
 
-/** The protocol that a recording is scored with when none is named. */
-export const defaultProtocol = (layout: Layout): Protocol =>
-  protocols.find(({ name }) => name === defaultName[layout])!;
+/** Schrimpf et al., bioRxiv 2018 / Neuron 2020. */
+const brainScoreLike2020: Protocol = {
+  name: 'brainscore-like-2020',
+  description:
+    'Schrimpf et al. 2020: ten stratified shuffle splits (10 % held out, random_state 1); PLS-25 on the flattened ' +
+    'layer; Pearson per site, median over sites, mean over splits, divided by the median split-half consistency (r/c). ' +
+    likeBrainScore,
+  layout: 'image',
+  sampling: { kind: 'image', features: 'flatten' },
+  timeBin: 'best-ceiling',
+  regression: pls25,
+  folds: {
+    kind: 'stratified-shuffle-split',
+    count: 10,
+    testShare: 0.1,
+    randomState: 1,
+    stratifyBy: 'object_name',
+  },
+  correlation: 'pearson',
+  ceiling: { kind: 'median-split-half', splits: 10 },
+  aggregation: 'splits-of-sites-then-ceiling',
+  normalisation: 'r/c',
+  layerChoice: 'best',
+  interval,
+};
+
+/** Brain-Score vision as of 2026. */
+const brainScoreLike2026: Protocol = {
+  ...brainScoreLike2020,
+  name: 'brainscore-like-2026',
+  description: `As brainscore-like-2020, with explained variance: r²/c, the sign of r kept. ${likeBrainScore}`,
+  normalisation: 'r²/c',
+};
+
+const nested =
+  'The layer is chosen for each fold on the other folds, predicted from each other, and fitted again on all of them, so ' +
+  'that the score does not profit from the choice; by how much the best layer would have is reported (optimism).';
+
+/** The default: what the layout and the trials of a recording allow, without a choice on the rows that are scored. */
+const ventral = (layout: Layout, repeated: boolean): Protocol => {
+  if (layout === 'image')
+    return {
+      ...imageCv,
+      name: 'ventral',
+      description: `${imageCv.description} Nearly equal stimuli stay in one fold. ${nested} Without repeated trials: uncorrected.`,
+      folds: {
+        kind: 'k-fold',
+        count: 10,
+        shuffle: true,
+        stratifyBy: 'object_name',
+        groupBy: 'alike',
+      },
+      ceiling: repeated ? imageCv.ceiling : { kind: 'none' },
+      layerChoice: 'nested',
+    };
+  const base = repeated ? gridCv : linsley2023;
+  return {
+    ...base,
+    name: 'ventral',
+    description: `${base.description} ${nested} Without repeated trials: Spearman, and the best other site for a ceiling, as linsley2023.`,
+    layerChoice: 'nested',
+  };
+};
+
+/** All named protocols; `ventral` for both layouts, as it is with repeated trials. */
+export const protocols: readonly Protocol[] = [
+  ventral('image', true),
+  ventral('grid', true),
+  imageCv,
+  gridCv,
+  linsley2023,
+  linsley2023Code,
+  linsley2023Nested,
+  brainScoreLike2020,
+  brainScoreLike2026,
+];
+
+/** What `ventral` is for recordings with (`repeated`) or without several trials of a stimulus. */
+export const defaultProtocol = (layout: Layout, repeated: boolean): Protocol =>
+  ventral(layout, repeated);
+
+/** A named protocol; undefined for an unknown name, or one that the layout does not have. */
+export const protocolNamed = (name: string, layout: Layout): Protocol | undefined =>
+  protocols.find((protocol) => protocol.name === name && protocol.layout === layout);
+
+/** Names in the order of the list, each once. */
+export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**
- * A protocol by name, or from a JSON file (anything that ends in `.json`).
+ * A protocol by name, or from a JSON file (anything that ends in `.json`); null: `ventral`.
  * Input errors: unknown name, missing file, unknown or ill-typed field.
  */
 export const resolveProtocol = async (
   named: string | null,
-  layout: Layout,
+  recording: Recording,
   files: Files,
 ): Promise<Protocol> => {
-  if (named === null) return defaultProtocol(layout);
+  const layout = layoutOf(recording);
+  if (named === null || named === 'ventral')
+    return defaultProtocol(layout, trialCount(recording) > 1);
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
     return parseJsonAs(
@@ -121,65 +225,8 @@ export const resolveProtocol = async (
   if (found !== undefined) return found;
   throw inputError({
     where: '--protocol',
-    expected: `${protocols.map(({ name }) => name).join(', ')} or a .json file`,
+    expected: `${protocolNames.join(', ')} or a .json file`,
     got: `"${named}"`,
     mend: 'name one of them',
   });
-};
-
-/** Input errors: a protocol for the other layout, or whose parts contradict each other. */
-export const checkProtocol = (protocol: Protocol, recording: Recording): void => {
-  const layout = layoutOf(recording);
-  const where = `protocol ${protocol.name}`;
-  if (protocol.layout !== layout)
-    throw inputError({
-      where,
-      expected: `a recording with layout "${protocol.layout}"`,
-      got: `"${layout}" (${recording.header.name})`,
-      mend: `use ${defaultName[layout]} or leave --protocol out`,
-    });
-  const onGrid = protocol.sampling.kind !== 'image';
-  if (onGrid !== (layout === 'grid'))
-    throw inputError({
-      where: `${where}: sampling.kind`,
-      expected: layout === 'grid' ? 'feature-map or patches' : 'image',
-      got: `"${protocol.sampling.kind}"`,
-      mend: 'sampling and layout must agree',
-    });
-  if (layout === 'image' && protocol.aggregation !== 'sites')
-    throw inputError({
-      where: `${where}: aggregation`,
-      expected: '"sites" (correlations within one image need a grid)',
-      got: `"${protocol.aggregation}"`,
-      mend: 'set aggregation to "sites"',
-    });
-  if (
-    (protocol.ceiling.kind === 'best-pair') !==
-    (protocol.aggregation === 'images-of-sites-then-ceiling')
-  )
-    throw inputError({
-      where: `${where}: ceiling.kind`,
-      expected:
-        '"best-pair" together with aggregation "images-of-sites-then-ceiling", and only there',
-      got: `"${protocol.ceiling.kind}" with "${protocol.aggregation}"`,
-      mend: 'best-pair is one number for all sites: divide by it after aggregation',
-    });
-  if (
-    protocol.ceiling.kind === 'none' &&
-    protocol.timeBin === 'best-ceiling' &&
-    recording.header.timeBins.length > 1
-  )
-    throw inputError({
-      where: `${where}: timeBin`,
-      expected: 'a bin of the recording, since there is no ceiling to choose one by',
-      got: `"best-ceiling" with ceiling "none" and ${recording.header.timeBins.length} bins`,
-      mend: 'write it as {"start": 70, "end": 170}, or choose a ceiling',
-    });
-  if (layout === 'image' && protocol.folds.kind === 'leave-one-image-out')
-    throw inputError({
-      where: `${where}: folds.kind`,
-      expected: '"k-fold" for one response per image',
-      got: '"leave-one-image-out"',
-      mend: 'use k-fold with count = number of stimuli for the same effect',
-    });
 };

@@ -1,12 +1,17 @@
+import { takeRows } from '../numeric/array.ts';
+import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Recording, TimeBin } from '../records/recording.ts';
 import type { ExcludedSite, NullCeiling } from '../records/score.ts';
 import type { Fold } from '../regression/folds.ts';
+import { rowsLeftOut } from '../regression/omissions.ts';
 import { aggregate } from './aggregate.ts';
 import { type Ceiling, ceilingOf } from './ceilings.ts';
+import { type Design, designOf, type HeldOutRows, leftOutOf } from './design.ts';
 import { foldsOf } from './folds.ts';
 import { type Group, groupsOf } from './groups.ts';
+import { type Predicted, trainedMean } from './guesses.ts';
 import { prepareResampling, type Resampling } from './intervals.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
 import { findUsable, type ResponseTable, responseTable, type Usable } from './responses.ts';
@@ -15,6 +20,8 @@ import { findUsable, type ResponseTable, responseTable, type Usable } from './re
 export interface BinTarget {
   readonly timeBin: TimeBin;
   readonly table: ResponseTable;
+  /** The responses that predictions are scored on, `[rows scored, sites]`: the table's, unless splits overlap. */
+  readonly recorded: Float64Nd;
   readonly ceiling: Ceiling;
   /** The ceiling aggregated as the score is; NaN where no site has one. */
   readonly level: number;
@@ -32,7 +39,14 @@ export interface Target {
   /** Stimuli in use, as indices into the recording. */
   readonly stimuli: Int32Array;
   readonly siteIds: readonly string[];
+  /** Rows of the response tables held out together; those of shuffle splits overlap. */
   readonly folds: readonly Fold[];
+  /** The regressions that are needed; null where folds overlap, and each split is a regression of its own. */
+  readonly design: Design | null;
+  /** For each fold the rows that are scored; groups, too, are of these rows. */
+  readonly heldOut: readonly HeldOutRows[];
+  /** Stimulus of each row that is scored, as an index into the recording. */
+  readonly imageOfScored: Int32Array;
   readonly groups: readonly Group[];
   readonly nullCeiling: NullCeiling | null;
   readonly excludedSites: readonly ExcludedSite[];
@@ -42,18 +56,35 @@ export interface Target {
 /** Rows, one per image or fixation. */
 export const rowCount = ({ bins }: Target): number => bins[0]!.table.imageOfRow.length;
 
+/** What every regression leaves out, those for the choice of a layer too. */
+export const regressionsOf = ({ design, folds }: Target): readonly Fold[] =>
+  design === null ? folds : rowsLeftOut(design.folds, design.omissions);
+
+/** Which fold held each scored row out, by number. */
+export const foldOfRows = ({ heldOut, imageOfScored }: Target): Int32Array => {
+  const folds = new Int32Array(imageOfScored.length);
+  heldOut.forEach(({ rows }, fold) => {
+    for (const row of rows) folds[row] = fold;
+  });
+  return folds;
+};
+
 /** The draws of images and sites that all layers share; takes some seconds on large recordings. */
 export const resamplingOf = (target: Target, seed: number): Resampling => {
-  const { table, ceiling } = chosenBin(target);
+  const { ceiling } = chosenBin(target);
   return prepareResampling(
-    target.protocol.interval,
-    table.imageOfRow,
+    target.protocol,
+    target.imageOfScored,
     target.siteIds.length,
     target.groups,
     ceiling,
     seed,
   );
 };
+
+/** What the predictions of a bin would be if its regressions found nothing. */
+export const predictedParts = ({ heldOut }: Target, { table }: BinTarget): Predicted[] =>
+  heldOut.map(({ rows, leftOut }) => ({ rows, trainedMean: trainedMean(table.mean, leftOut) }));
 
 /** The time bin that is scored. */
 export const chosenBin = ({ bins, chosen }: Target): BinTarget => bins[chosen]!;
@@ -73,22 +104,44 @@ export const prepareTarget = (
   const { imageOfRow } = responseTable(recording, 0, usable.stimuli, usable.sites);
   const siteIds = Array.from(usable.sites, (site) => header.sites[site]!.id);
   const names = stimuli.map(({ id }) => id);
-  const groups = groupsOf(protocol.aggregation, imageOfRow, names);
   // Before the ceilings: too few stimuli for the folds is said as such.
   const folds = foldsOf(protocol.folds, imageOfRow, stimuli, seed);
+  const scored = scoredRows(protocol, folds, imageOfRow.length);
+  const imageOfScored = scored.map((row) => imageOfRow[row]!);
+  const alone = heldOutAlone(protocol, folds);
+  const groups =
+    protocol.aggregation === 'splits-of-sites-then-ceiling'
+      ? alone
+      : groupsOf(protocol.aggregation, imageOfScored, names);
   const bins = header.timeBins.map((_, bin) =>
-    binTarget(protocol, recording, bin, usable, siteIds, groups, seed),
+    binTarget(protocol, recording, bin, usable, siteIds, groups, scored, seed),
   );
   const chosen = chooseBin(protocol, bins);
+  const fitted = timeBins === 'best' ? [chosen] : bins.map((_, bin) => bin);
   const { table, ceiling } = bins[chosen]!;
+  const design =
+    protocol.folds.kind === 'stratified-shuffle-split'
+      ? null
+      : designOf(
+          protocol.layerChoice,
+          folds,
+          fitted.map((_, set) => set),
+          fitted.indexOf(chosen),
+          seed,
+        );
   return {
     protocol,
     bins,
     chosen,
-    fitted: timeBins === 'best' ? [chosen] : bins.map((_, bin) => bin),
+    fitted,
     stimuli: usable.stimuli,
     siteIds,
     folds,
+    design,
+    heldOut: alone.map((part, fold) =>
+      design === null ? part : { ...part, leftOut: leftOutOf(design, design.outer[fold]!) },
+    ),
+    imageOfScored,
     groups,
     nullCeiling: nullCeilingOf(
       protocol.ceiling,
@@ -103,9 +156,27 @@ export const prepareTarget = (
   };
 };
 
+/** Rows of the response table that are scored: each once, or, of splits that overlap, those of one after another. */
+const scoredRows = (protocol: Protocol, folds: readonly Fold[], rows: number): Int32Array =>
+  protocol.folds.kind === 'stratified-shuffle-split'
+    ? Int32Array.from(folds.flatMap(({ test }) => [...test]))
+    : Int32Array.from({ length: rows }, (_, row) => row);
+
+/** Each fold's rows among those scored, as if its regression left nothing else out. */
+const heldOutAlone = (protocol: Protocol, folds: readonly Fold[]): HeldOutRows[] => {
+  if (protocol.folds.kind !== 'stratified-shuffle-split')
+    return folds.map(({ name, test }) => ({ name, rows: test, leftOut: test }));
+  let from = 0;
+  return folds.map(({ name, test }) => {
+    const rows = Int32Array.from(test, (_, k) => from + k);
+    from += test.length;
+    return { name, rows, leftOut: test };
+  });
+};
+
 /** A column that the stimuli do not have cannot stratify: said, since the protocol asks for it. */
 const unstratified = ({ folds }: Protocol, { stimuli }: Recording): string[] => {
-  if (folds.kind !== 'k-fold' || folds.stratifyBy === null) return [];
+  if (folds.kind === 'leave-one-image-out' || folds.stratifyBy === null) return [];
   const column = folds.stratifyBy;
   if (stimuli.every(({ columns }) => column in columns)) return [];
   return [`folds are not stratified: stimuli.csv has no column "${column}"`];
@@ -118,6 +189,7 @@ const binTarget = (
   usable: Usable,
   siteIds: readonly string[],
   groups: readonly Group[],
+  scored: Int32Array,
   seed: number,
 ): BinTarget => {
   const { header } = recording;
@@ -131,8 +203,10 @@ const binTarget = (
     header.grid,
     seed,
   );
-  const level = aggregate(ceiling.perSite, ceiling).ceiling;
-  return { timeBin: header.timeBins[bin]!, table, ceiling, level };
+  const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
+  const recorded =
+    protocol.folds.kind === 'stratified-shuffle-split' ? takeRows(table.mean, scored) : table.mean;
+  return { timeBin: header.timeBins[bin]!, table, recorded, ceiling, level };
 };
 
 const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinTarget[]): number => {

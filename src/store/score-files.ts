@@ -55,17 +55,19 @@ export const readPredictions = async (scorePath: string, files: Files): Promise<
     predicted: await npz.readFloat64('predicted'),
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
     siteIds: (await npz.readStrings('site_id')).strings,
+    folds: Int32Array.from((await npz.readFloat64('fold')).data),
   };
 };
 
 const strings = (values: readonly string[]) => ({ strings: values, shape: [values.length] });
 
-/** `recorded` and `predicted` `[rows, sites]`, `stimulus_id` of each row, `site_id` of each column. */
+/** `recorded` and `predicted` `[rows, sites]`, `stimulus_id` and `fold` of each row, `site_id` of each column. */
 export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
   npzParts({
     recorded: predictions.recorded,
     predicted: predictions.predicted,
     stimulus_id: strings(predictions.stimulusIds),
+    fold: { data: predictions.folds, shape: [predictions.folds.length] },
     site_id: strings(predictions.siteIds),
   });
 

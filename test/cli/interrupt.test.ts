@@ -10,7 +10,7 @@ import { writeRecording } from '../../src/formats/recording-write.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
 import { createNodeImages } from '../../src/node/images.ts';
 import { createRandom } from '../../src/numeric/random.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { temporaryFolder } from '../small-study.ts';
 import { cliDone, listing, type Outcome } from './run-cli.ts';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
     { data: normals(rows * columns), shape: [rows, columns] },
   ]);
   writeFileSync(join(folder, 'features.npz'), Buffer.concat(npzParts(Object.fromEntries(arrays))));
-  const protocol = defaultProtocol('image');
+  const protocol = protocolNamed('image-cv', 'image')!;
   const interval = { ...protocol.interval, replicates: 20 };
   writeFileSync(join(folder, 'protocol.json'), JSON.stringify({ ...protocol, interval }));
   const picture = { width: 2, height: 2, channels: 3 as const, data: new Uint8Array(12) };

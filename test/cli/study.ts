@@ -12,7 +12,7 @@ import type { Float64Nd, NdArray } from '../../src/records/array.ts';
 import type { Pixels } from '../../src/records/ports.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { RecordingHeader } from '../../src/records/recording.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { imageSide, smallNetwork, temporaryFolder, writeModel } from '../small-study.ts';
 
 export const images = 60;
@@ -168,7 +168,7 @@ export const writeProtocol = (
   name: string,
   change: Partial<Protocol> | object = {},
 ): string => {
-  const base = defaultProtocol('image');
+  const base = protocolNamed('image-cv', 'image')!;
   const path = join(folder, name);
   const protocol = {
     ...base,

@@ -14,9 +14,9 @@ import type { Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { predictFolds } from '../../src/regression/regress.ts';
 import { planScore, type ScoreRequest, score } from '../../src/score.ts';
-import { medianOfDefined } from '../../src/scoring/aggregate.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { medianOfDefined } from '../../src/scoring/defined.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { chosenBin } from '../../src/scoring/target.ts';
 import { encodeScore } from '../../src/store/score-files.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
@@ -26,7 +26,7 @@ import { randomTwin } from './twin.ts';
 const session = sharedPath('data', 'recordings', 'v4-cowley2023-session210325');
 const models = sharedPath('data', 'models');
 const byRidge: Protocol = {
-  ...defaultProtocol('image'),
+  ...protocolNamed('image-cv', 'image')!,
   name: 'image-cv-ridge',
   regression: {
     kind: 'ridge',

@@ -54,7 +54,7 @@ const figuresOf = (
   };
   const ceiling = ceilingOf(ceilingSettings, responses, groups, siteIds, kind, grid, 1);
   const correlations = correlate(recorded, predicted, groups, kind);
-  return { groups, ceiling, correlations, figures: aggregate(correlations, ceiling) };
+  return { groups, ceiling, correlations, figures: aggregate(correlations, ceiling, 'r/c') };
 };
 
 describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
@@ -71,7 +71,11 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
       golden.linsley2023.leftOut.map(([image, site]) => [names[image], siteIds[site]]),
     );
     const resampling = prepareResampling(
-      { level: 0.95, replicates: 10 },
+      {
+        interval: { level: 0.95, replicates: 10 },
+        aggregation: 'images-of-sites',
+        normalisation: 'r/c',
+      },
       imageOfRow,
       sites,
       groups,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
 import { compareScores, holm } from '../../src/scoring/compare.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { signFlipInterval, signFlipTest } from '../../src/scoring/sign-flips.ts';
 
 const hash = 'a'.repeat(64);
@@ -24,7 +24,9 @@ const scoreOf = (
     interval: null,
     layer: 'best',
     timeBin: { start: 0, end: 100 },
-    protocol: defaultProtocol(layout),
+    choice: null,
+    splitError: null,
+    protocol: protocolNamed(layout === 'image' ? 'image-cv' : 'linsley2023', layout),
     layers: [
       {
         layer: 'best',
@@ -162,8 +164,9 @@ describe('ventral compare', () => {
     return {
       recorded: { data: recorded, shape },
       predicted: { data: recorded.map((value) => value + noise * own.normal()), shape },
-      stimulusIds: Array.from({ length: images }, String),
+      stimulusIds: Array.from({ length: images }, (_, image) => `image ${image}`),
       siteIds,
+      folds: new Int32Array(images),
     };
   };
   const contender = (name: string, noise: number, value: number) => ({

@@ -88,7 +88,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     1,
   );
   const resampling = prepareResampling(
-    { level: 0.95, replicates },
+    { interval: { level: 0.95, replicates }, aggregation: 'sites', normalisation: 'r/c' },
     table.imageOfRow,
     sites,
     groups,
@@ -96,7 +96,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     1,
   );
   const of = (prediction: Float64Nd) => {
-    const figures = aggregate(correlate(table.mean, prediction, groups, 'pearson'), ceiling);
+    const figures = aggregate(correlate(table.mean, prediction, groups, 'pearson'), ceiling, 'r/c');
     const interval = intervalOf(
       resampling,
       table.mean,

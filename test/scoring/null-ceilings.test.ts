@@ -75,7 +75,7 @@ const ceilings = (responses: Float64Nd, kind: 'best-pair' | 'best-other-site') =
   const ids = Array.from({ length: sites }, (_, s) => String(s));
   const ceiling = ceilingOf({ kind }, table, groups, ids, 'pearson', grid, 1);
   return {
-    level: aggregate(ceiling.perSite, ceiling).ceiling,
+    level: aggregate(ceiling.perSite, ceiling, 'r/c').ceiling,
     chance: nullCeilingOf({ kind }, responses, groups, 'pearson', grid, 1)!,
   };
 };

@@ -1,0 +1,116 @@
+// Which regressions a protocol needs: those whose predictions are scored, and those by which a layer is chosen.
+
+import { createRandom } from '../numeric/random.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { Protocol } from '../records/protocol.ts';
+import type { Fold } from '../regression/folds.ts';
+import type { Omission } from '../regression/omissions.ts';
+
+/** Rows that one regression predicts, to be scored together. */
+export interface HeldOutRows {
+  readonly name: string;
+  /** Rows of the table that is scored. */
+  readonly rows: Int32Array;
+  /** Rows of the response table that the regression did not train on. */
+  readonly leftOut: Int32Array;
+}
+
+/** One regression's part in the choice for a fold: the other fold that it predicts. */
+export interface InnerFold {
+  readonly fold: number;
+  readonly omission: number;
+}
+
+export interface Design {
+  /** Folds of rows that do not overlap. */
+  readonly folds: readonly Fold[];
+  readonly omissions: readonly Omission[];
+  /** For each fold, the regression whose predictions of it are scored. */
+  readonly outer: readonly number[];
+  /** For each fold, what its choice of a layer rests on; null where the best layer is taken. */
+  readonly inner: readonly (readonly InnerFold[])[] | null;
+}
+
+/**
+ * @param sets indices of all target sets (time bins).
+ * @param chosen the set by which layers are chosen.
+ */
+export const designOf = (
+  layerChoice: Protocol['layerChoice'],
+  folds: readonly Fold[],
+  sets: readonly number[],
+  chosen: number,
+  seed: number,
+): Design => {
+  switch (layerChoice) {
+    case 'best':
+      return {
+        folds,
+        omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold], sets })),
+        outer: folds.map((_, fold) => fold),
+        inner: null,
+      };
+    case 'nested':
+      return pairs(folds, sets, chosen);
+    case 'half':
+      return halves(folds, sets, seed);
+  }
+};
+
+/** Every fold left out, then every pair of folds: without i and j, fold i is predicted for the choice for fold j. */
+const pairs = (folds: readonly Fold[], sets: readonly number[], chosen: number): Design => {
+  const omissions: Omission[] = folds.map(({ name }, fold) => ({ name, blocks: [fold], sets }));
+  const inner = folds.map((): InnerFold[] => []);
+  folds.forEach(({ name }, i) => {
+    for (let j = i + 1; j < folds.length; j++) {
+      const omission = omissions.length;
+      omissions.push({ name: `${name} and ${folds[j]!.name}`, blocks: [i, j], sets: [chosen] });
+      inner[i]!.push({ fold: j, omission });
+      inner[j]!.push({ fold: i, omission });
+    }
+  });
+  return { folds, omissions, outer: folds.map((_, fold) => fold), inner };
+};
+
+/** For each fold one regression on a seeded half (the larger) of the other folds; it predicts their other half too. */
+const halves = (folds: readonly Fold[], sets: readonly number[], seed: number): Design => {
+  const random = createRandom(seed).fork('halves for the choice');
+  const choosing = folds.map((_, fold) => {
+    const others = folds.flatMap((_other, index) => (index === fold ? [] : [index]));
+    const fitted = Math.ceil(others.length / 2);
+    return Array.from(random.permutation(others.length).slice(fitted), (k) => others[k]!).sort(
+      (a, b) => a - b,
+    );
+  });
+  return {
+    folds,
+    omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold, ...choosing[fold]!], sets })),
+    outer: folds.map((_, fold) => fold),
+    inner: choosing.map((others, omission) => others.map((fold) => ({ fold, omission }))),
+  };
+};
+
+/** The rows that a regression leaves out, all blocks. */
+export const leftOutOf = ({ folds, omissions }: Design, omission: number): Int32Array =>
+  Int32Array.from(omissions[omission]!.blocks.flatMap((block) => [...folds[block]!.test]));
+
+/** The part of a regression's predictions, [rows left out, sites], that belongs to one of its folds. */
+export const partOf = (
+  { folds, omissions }: Design,
+  omission: number,
+  fold: number,
+  predictions: Float64Nd,
+): Float64Nd => {
+  const sites = predictions.shape[1]!;
+  let from = 0;
+  for (const block of omissions[omission]!.blocks) {
+    const rows = folds[block]!.test.length;
+    if (block === fold)
+      return {
+        data: predictions.data.subarray(from * sites, (from + rows) * sites),
+        shape: [rows, sites],
+      };
+    from += rows;
+  }
+  throw new Error(`regression ${omission} does not leave fold ${fold} out`);
+};
