@@ -1,4 +1,5 @@
-import { intsAttribute } from '../graph/attributes.ts';
+import { intsAttribute, textAttribute } from '../graph/attributes.ts';
+import type { OnnxNode } from '../graph/encode.ts';
 import type { Rule, Rules } from './rule.ts';
 import type { Attributes, Sketch } from './sketch.ts';
 import { reshaped, shapeOf, summed } from './terms.ts';
@@ -76,30 +77,27 @@ const ofConvWeight: Rule = (node, [cotangent], wanted, sketch) => {
 };
 
 /**
- * The window of the convolution whose adjoint a ConvTranspose is, and how many positions `output_padding` adds behind
- * everything that its kernels reach. Sizes that come with no padding of their own (`auto_pad`, `output_shape`) tell it by
- * what the node makes.
+ * The window of the convolution whose adjoint a ConvTranspose is. Where its padding follows from a wanted size
+ * (`auto_pad`, `output_shape`), what the node makes tells it.
  */
 const transposedWindow = (
-  node: Parameters<Rule>[0],
+  node: OnnxNode,
   kernel: readonly number[],
   from: readonly number[],
   to: readonly number[],
-): { window: Window; beyond: readonly number[] } => {
+): Window => {
   const stated = windowOf(node, kernel, to, from);
   const added = intsAttribute(node, 'output_padding') ?? kernel.map(() => 0);
   const total = kernel.map(
     (_, axis) =>
       (from[axis]! - 1) * stated.strides[axis]! + reachOf(stated, axis) + added[axis]! - to[axis]!,
   );
-  const isStated = total.every((each, axis) => each === stated.before[axis]! + stated.after[axis]!);
-  const upper = node.attributes?.auto_pad;
-  const isUpper = upper !== undefined && 'string' in upper && upper.string === 'SAME_UPPER';
-  const before = isStated
-    ? stated.before
-    : total.map((each) => (isUpper ? Math.floor(each / 2) : Math.ceil(each / 2)));
-  const window = { ...stated, before, after: total.map((each, axis) => each - before[axis]!) };
-  return { window, beyond: added.map((each, axis) => each - (each % stated.strides[axis]!)) };
+  if (total.every((each, axis) => each === stated.before[axis]! + stated.after[axis]!)) {
+    return stated;
+  }
+  const isUpper = textAttribute(node, 'auto_pad') === 'SAME_UPPER';
+  const before = total.map((each) => (isUpper ? Math.floor(each / 2) : Math.ceil(each / 2)));
+  return { ...stated, before, after: total.map((each, axis) => each - before[axis]!) };
 };
 
 /** convTranspose(y, w) is convInput(y, w): its cotangents are those of the triple. */
@@ -107,17 +105,11 @@ const ofConvTranspose: Rule = (node, [cotangent], wanted, sketch) => {
   if (cotangent == null) return [null, null, null];
   const [y = '', w = ''] = node.inputs;
   const [from, weights, to] = [y, w, cotangent].map((each) => shapeOf(sketch, each));
-  const kernel = weights!.slice(2);
-  const { window, beyond } = transposedWindow(node, kernel, from!.slice(2), to!.slice(2));
+  const window = transposedWindow(node, weights!.slice(2), from!.slice(2), to!.slice(2));
   const attributes = windowAttributes(window, groupOf(node));
-  // A whole further stride of positions would be one more position of the convolution.
-  const pads = [...kernel.map(() => 0), 0, 0, 0, 0, ...beyond.map((each) => -each)];
-  const reached = beyond.some((each) => each > 0)
-    ? sketch.apply('Pad', [cotangent, sketch.ints(pads)])
-    : cotangent;
   return [
-    wanted[0] ? conv(sketch, reached, w, attributes) : null,
-    wanted[1] ? convWeight(sketch, reached, y, attributes, weights!) : null,
+    wanted[0] ? conv(sketch, cotangent, w, attributes) : null,
+    wanted[1] ? convWeight(sketch, cotangent, y, attributes, weights!) : null,
     wanted[2] ? biasOf(sketch, cotangent) : null,
   ];
 };

@@ -1,19 +1,10 @@
 import type { OnnxNode } from '../graph/encode.ts';
 import { sizeOf } from '../numeric/array.ts';
 import { columnsOf, fromColumns } from './columns.ts';
+import type { Lowering, Lowerings } from './lowering.ts';
 import type { Sketch } from './sketch.ts';
 import { reshaped, shapeOf, summed, transposed } from './terms.ts';
 import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
-
-/**
- * One operation in operations of onnxruntime: the tensors that stand for its outputs; null leaves the node as it is.
- * `isFixed(i)`: input `i` is constant, and what is made of it alone costs nothing at run time.
- */
-export type Lowering = (
-  node: OnnxNode,
-  sketch: Sketch,
-  isFixed: (input: number) => boolean,
-) => readonly string[] | null;
 
 /** One of the triple with its sizes: image [N, C, …from], weights [M, C/group, …kernel], result [N, M, …to]. */
 interface Shape {
@@ -101,8 +92,7 @@ const turnedInput = (sketch: Sketch, y: string, w: string, shape: Shape): string
 const canTurn = ({ window }: Shape): boolean =>
   window.strides.every((stride) => stride === 1) &&
   window.kernel.every(
-    (_, axis) =>
-      Math.max(window.before[axis]!, window.after[axis]!) <= reachOf(window, axis) - 1,
+    (_, axis) => Math.max(window.before[axis]!, window.after[axis]!) <= reachOf(window, axis) - 1,
   );
 
 const transposedInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
@@ -206,9 +196,8 @@ const lowerWeight: Lowering = (node, sketch) => {
   return [batchedWeight(sketch, x, y, shape)];
 };
 
-export const lowerings: Readonly<Record<string, Lowering>> = {
+/** The two adjoints of convolution in ONNX's own operations. */
+export const loweredConvolutions: Lowerings = {
   'ventral.ConvInput': lowerInput,
   'ventral.ConvWeight': lowerWeight,
 };
-
-export const forms = { pointwiseInput, turnedInput, transposedInput, columnsInput, batchedWeight, joinedWeight, dilatedWeight, shapeOfTriple };

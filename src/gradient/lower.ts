@@ -1,6 +1,15 @@
 import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
-import { type Lowering, lowerings } from './lower-convolution.ts';
+import { trainingBatchNormInFull } from './batch-norm.ts';
+import { loweredConvolutions } from './lower-convolution.ts';
+import type { Lowerings } from './lowering.ts';
 import { operationOf, sketchOf } from './sketch.ts';
+import { standardisedInFull } from './standardise.ts';
+
+const LOWERINGS: Lowerings = {
+  ...loweredConvolutions,
+  'ventral.Standardise': standardisedInFull,
+  BatchNormalization: trainingBatchNormInFull,
+};
 
 /** Tensors that no input changes: onnxruntime works them out once, when it opens the model. */
 const constantTensors = (graph: OnnxGraph): Set<string> => {
@@ -23,7 +32,7 @@ export const lower = (graph: OnnxGraph): OnnxGraph => {
   const current = new Map<string, string>();
   const named = (tensor: string): string => current.get(tensor) ?? tensor;
   const written = (node: OnnxNode, inputs: readonly string[]): readonly string[] => {
-    const lowering: Lowering | undefined = lowerings[operationOf(node)];
+    const lowering = LOWERINGS[operationOf(node)];
     const isFixed = (index: number): boolean => constant.has(node.inputs[index]!);
     return (
       lowering?.({ ...node, inputs }, sketch, isFixed) ??

@@ -79,8 +79,9 @@ const convTranspose: Rule = (node, inputs) => {
   const sizes = x.slice(2).map((size, axis) => {
     if (fixed !== null) return fixed[axis] ?? null;
     const width = kernel[axis] ?? null;
-    if (size === null || width === null || auto !== 'NOTSET') return null;
-    const padding = (pads[axis] ?? 0) + (pads[axis + kernel.length] ?? 0);
+    if (size === null || width === null) return null;
+    if (auto.startsWith('SAME')) return size * (strides[axis] ?? 1);
+    const padding = auto === 'VALID' ? 0 : (pads[axis] ?? 0) + (pads[axis + kernel.length] ?? 0);
     const reach = (width - 1) * (dilations[axis] ?? 1) + 1;
     return (strides[axis] ?? 1) * (size - 1) + (extra[axis] ?? 0) + reach - padding;
   });
@@ -344,7 +345,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...all(ELEMENTWISE, broadcastAll),
   ...all(SAME, same),
   ...all(REDUCTIONS, reduce),
-  ...all('BatchNormalization LayerNormalization SkipLayerNormalization', firstSame),
+  ...all('LayerNormalization SkipLayerNormalization', firstSame),
+  // In training mode the running statistics are outputs, too.
+  BatchNormalization: (_, inputs) => [0, 3, 4].map((index) => shapeAt(inputs, index)),
   ...all('Conv FusedConv', conv),
   ConvTranspose: convTranspose,
   ...all('MaxPool AveragePool LpPool', pool),

@@ -1,0 +1,126 @@
+import { floatAttribute, intAttribute } from '../graph/attributes.ts';
+import type { OnnxNode } from '../graph/encode.ts';
+import { frozenBatchNorm } from './norms.ts';
+import type { Cotangent, Rule, Rules } from './rule.ts';
+import type { Sketch } from './sketch.ts';
+import {
+  type Standardised,
+  standardised,
+  standardisedCotangent,
+  standardisedInFull,
+} from './standardise.ts';
+import {
+  averaged,
+  minus,
+  over,
+  plus,
+  reshaped,
+  scaled,
+  shapeOf,
+  squared,
+  summed,
+  times,
+} from './terms.ts';
+
+// Batch norm in training mode: y = x̂ · scale + shift with x̂ = (x − mean)/σ, mean and σ² = variance + ε of the batch, over
+// everything but the channels (Ioffe & Szegedy 2015). The running statistics that it also puts out are
+//   running' = momentum · running + (1 − momentum) · batch,
+// with the biased variance, as ONNX has it.
+
+const isTraining = (node: OnnxNode): boolean => intAttribute(node, 'training_mode', 0) === 1;
+
+const allButChannels = (shape: readonly number[]): number[] =>
+  shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+
+const epsilonOf = (node: OnnxNode): number => floatAttribute(node, 'epsilon') ?? 1e-5;
+const momentumOf = (node: OnnxNode): number => floatAttribute(node, 'momentum') ?? 0.9;
+
+const standardisedBatch = (node: OnnxNode, x: string, sketch: Sketch): Standardised =>
+  standardised(sketch, x, allButChannels(shapeOf(sketch, x)), epsilonOf(node));
+
+/** A vector of channels in the rank of `x` [N, C, …]. */
+const overChannels = (sketch: Sketch, vector: string, x: string): string => {
+  const rest = shapeOf(sketch, x).slice(2);
+  return reshaped(sketch, vector, [-1, ...rest.map(() => 1)]);
+};
+
+const total = (sketch: Sketch, parts: readonly Cotangent[]): Cotangent =>
+  parts
+    .filter((part) => part !== null)
+    .reduce<Cotangent>((sum, part) => (sum === null ? part : plus(sketch, sum, part)), null);
+
+/** What reaches x through the running statistics: d mean/dx = 1/M, d variance/dx = 2 (x − mean)/M. */
+const throughStatistics = (
+  node: OnnxNode,
+  [ofMean, ofVariance]: readonly Cotangent[],
+  sketch: Sketch,
+  { normal, inverse, axes }: Standardised,
+): Cotangent => {
+  const [x = ''] = node.inputs;
+  const shape = shapeOf(sketch, x);
+  const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
+  const share = (1 - momentumOf(node)) / count;
+  const vector = (cotangent: string, factor: number): string =>
+    overChannels(sketch, scaled(sketch, factor, cotangent), x);
+  return total(sketch, [
+    ofMean === null ? null : sketch.apply('Expand', [vector(ofMean!, share), sketch.ints(shape)]),
+    ofVariance === null
+      ? null
+      : times(sketch, normal, over(sketch, vector(ofVariance!, 2 * share), inverse)),
+  ]);
+};
+
+const trainingBatchNorm: Rule = (node, cotangents, wanted, sketch) => {
+  const [cotangent = null, ofMean = null, ofVariance = null] = cotangents;
+  const [x = '', scale = ''] = node.inputs;
+  const own = standardisedBatch(node, x, sketch);
+  const channels = shapeOf(sketch, scale);
+  const toVector = (tensor: string): string =>
+    reshaped(sketch, summed(sketch, tensor, own.axes), channels);
+  const kept = (of: Cotangent): Cotangent =>
+    of === null ? null : scaled(sketch, momentumOf(node), of);
+  const ofNormal =
+    cotangent === null ? null : times(sketch, cotangent, overChannels(sketch, scale, x));
+  return [
+    wanted[0]
+      ? total(sketch, [
+          standardisedCotangent(sketch, own, ofNormal, null),
+          throughStatistics(node, [ofMean, ofVariance], sketch, own),
+        ])
+      : null,
+    wanted[1] && cotangent !== null ? toVector(times(sketch, cotangent, own.normal)) : null,
+    wanted[2] && cotangent !== null ? toVector(cotangent) : null,
+    wanted[3] ? kept(ofMean) : null,
+    wanted[4] ? kept(ofVariance) : null,
+  ];
+};
+
+/** onnxruntime has no batch norm in training mode: y and the running statistics in ONNX's other operations. */
+export const trainingBatchNormInFull = (
+  node: OnnxNode,
+  sketch: Sketch,
+): readonly string[] | null => {
+  if (!isTraining(node)) return null;
+  const [x = '', scale = '', shift = '', mean = '', variance = ''] = node.inputs;
+  const axes = allButChannels(shapeOf(sketch, x));
+  const own = standardisedInFull(
+    { ...node, attributes: { axes: { ints: axes }, epsilon: { float: epsilonOf(node) } } },
+    sketch,
+  );
+  const vector = (tensor: string): string => overChannels(sketch, tensor, x);
+  const y = plus(sketch, times(sketch, own[0], vector(scale)), vector(shift));
+  const momentum = momentumOf(node);
+  const updated = (running: string, batch: string): string => {
+    const share = scaled(sketch, 1 - momentum, reshaped(sketch, batch, shapeOf(sketch, running)));
+    return plus(sketch, scaled(sketch, momentum, running), share);
+  };
+  const batchMean = averaged(sketch, x, axes);
+  const batchVariance = averaged(sketch, squared(sketch, minus(sketch, x, batchMean)), axes);
+  return [y, updated(mean, batchMean), updated(variance, batchVariance)];
+};
+
+/** Batch norm, frozen and in training mode. */
+export const batchNorms: Rules = {
+  BatchNormalization: (node, ...rest) =>
+    (isTraining(node) ? trainingBatchNorm : frozenBatchNorm)(node, ...rest),
+};
