@@ -10,23 +10,28 @@ import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, selectLayers } from './layers.ts';
 import { loadNetwork, type Network } from './network.ts';
 import { resolvePreprocessing } from './preprocess.ts';
+import { randomTwin } from './twin.ts';
 
-export interface NetworkRequest {
-  readonly path: string;
-  /** Globs over layer names; null: all layers; `['*']`: every image-dependent tensor. */
-  readonly layers: readonly string[] | null;
-  /** Preset, file, or null for what lies beside the model. */
-  readonly preprocess: string | null;
+/** The stimuli, and how a layer is read while they are shown. */
+export interface Showing {
   readonly sampling: Sampling;
   readonly grid: FixationGrid | null;
   readonly images: number;
   readonly pixelsOf: (image: number) => Promise<Pixels>;
   /** Bytes that features may take at once. */
   readonly budget: number;
-  /** Layers with fewer features per row cannot be fitted. */
-  readonly minimumFeatures: number;
   /** SHA-256 of the stimuli, for the cache. */
   readonly stimuli: string;
+}
+
+export interface NetworkRequest extends Showing {
+  readonly path: string;
+  /** Globs over layer names; null: all layers; `['*']`: every image-dependent tensor. */
+  readonly layers: readonly string[] | null;
+  /** Preset, file, or null for what lies beside the model. */
+  readonly preprocess: string | null;
+  /** Layers with fewer features per row cannot be fitted. */
+  readonly minimumFeatures: number;
 }
 
 export interface OpenNetwork {
@@ -36,8 +41,25 @@ export interface OpenNetwork {
 }
 
 /** Reads a model, chooses its layers and preprocessing, and probes it with one small run. */
-export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> => {
-  const network = await loadNetwork(request.path, ports);
+export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> =>
+  openLayers(await loadNetwork(request.path, ports), request, [], ports);
+
+/** The same layers of the network's random twin; in words why there is none, where that is so. */
+export const openTwin = async (
+  request: NetworkRequest,
+  seed: number,
+  ports: Ports,
+): Promise<OpenNetwork | string> => {
+  const { network, note } = await randomTwin(await loadNetwork(request.path, ports), seed, ports);
+  return network === null ? note : openLayers(network, request, note === null ? [] : [note], ports);
+};
+
+const openLayers = async (
+  network: Network,
+  request: NetworkRequest,
+  notes: readonly string[],
+  ports: Ports,
+): Promise<OpenNetwork> => {
   const { preprocessing, warning } = await resolvePreprocessing(
     { named: request.preprocess, modelPath: request.path, input: network.input },
     ports,
@@ -70,6 +92,7 @@ export const openNetwork = async (request: NetworkRequest, ports: Ports): Promis
     network,
     preprocessing,
     features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
+      ...notes,
       ...(warning === null ? [] : [warning]),
       ...leftOut(
         layers.filter((layer) => !spatial.includes(layer)),

@@ -17,3 +17,25 @@ export const toFloat32 = ({ data, shape }: NdArray): Float32Nd => {
   }
   return { data: Float32Array.from(data), shape };
 };
+
+const asFloat32 = new Float32Array(1);
+const asBits = new Uint32Array(asFloat32.buffer);
+
+const bitsOf = (value: number): number => {
+  asFloat32[0] = value;
+  return asBits[0]!;
+};
+
+/** The 16 bits of the IEEE half that is nearest to a finite number; what is too large becomes infinite. */
+export const float16Bits = (value: number): number => {
+  const bits = bitsOf(value);
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 255) - 112;
+  if (exponent <= 0) return sign | Math.round(Math.abs(value) * 2 ** 24);
+  if (exponent >= 31) return sign | 0x7c00;
+  // A carry out of the mantissa goes into the exponent, as it should.
+  return sign | ((exponent << 10) + ((bits & 0x7fffff) >>> 13) + ((bits >>> 12) & 1));
+};
+
+/** The 16 bits of the bfloat16 that is nearest to a finite number. */
+export const bfloat16Bits = (value: number): number => (bitsOf(value) + 0x8000) >>> 16;

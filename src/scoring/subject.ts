@@ -1,8 +1,16 @@
 import { readStimulus } from '../data/stimuli.ts';
 import { baseName } from '../formats/paths.ts';
 import { openActivations } from '../models/activation-file.ts';
-import { openNetwork } from '../models/open-network.ts';
+import {
+  type NetworkRequest,
+  type OpenNetwork,
+  openNetwork,
+  openTwin,
+  type Showing,
+} from '../models/open-network.ts';
+import { openPixels } from '../models/pixels.ts';
 import type { Features } from '../records/activations.ts';
+import type { Preprocessing } from '../records/model.ts';
 import type { Ports } from '../records/ports.ts';
 import type { Recording } from '../records/recording.ts';
 import type { Provenance } from '../records/score.ts';
@@ -11,9 +19,13 @@ import { featureBudget } from './effort.ts';
 import type { Target } from './target.ts';
 
 /** What is scored: a model file, or activations that were computed elsewhere. */
-export type SubjectRequest =
-  | { readonly kind: 'model'; readonly path: string; readonly preprocess: string | null }
-  | { readonly kind: 'activations'; readonly path: string };
+export type SubjectRequest = ModelRequest | { readonly kind: 'activations'; readonly path: string };
+
+interface ModelRequest {
+  readonly kind: 'model';
+  readonly path: string;
+  readonly preprocess: string | null;
+}
 
 /** What is scored, opened: its layers' activations, and what they come from. */
 export interface Subject {
@@ -63,30 +75,83 @@ const openFile = async (
 };
 
 const openModel = async (
-  { path, preprocess }: Extract<SubjectRequest, { kind: 'model' }>,
+  subject: ModelRequest,
+  limits: SubjectLimits,
+  recording: Recording,
+  target: Target,
+  stimuli: string,
+  ports: Ports,
+): Promise<Subject> =>
+  subjectOf(
+    await openNetwork(networkRequest(subject, limits, recording, target, stimuli, ports), ports),
+  );
+
+const subjectOf = ({ features, network, preprocessing }: OpenNetwork): Subject => {
+  const model = { name: network.name, sha256: network.sha256 };
+  return { features, provenance: { model, activations: null, preprocessing } };
+};
+
+const showingOf = (
+  memory: number,
+  recording: Recording,
+  target: Target,
+  stimuli: string,
+  ports: Ports,
+): Showing => {
+  const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
+  return {
+    sampling: target.protocol.sampling,
+    grid: recording.header.grid,
+    images: shown.length,
+    pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
+    budget: featureBudget(target, memory),
+    stimuli,
+  };
+};
+
+const networkRequest = (
+  { path, preprocess }: ModelRequest,
   { layers, memory }: SubjectLimits,
   recording: Recording,
   target: Target,
   stimuli: string,
   ports: Ports,
-): Promise<Subject> => {
-  const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
-  const { protocol } = target;
-  const { features, network, preprocessing } = await openNetwork(
-    {
-      path,
-      layers,
-      preprocess,
-      sampling: protocol.sampling,
-      grid: recording.header.grid,
-      images: shown.length,
-      pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
-      budget: featureBudget(target, memory),
-      minimumFeatures: leastFeatures(protocol.regression),
-      stimuli,
-    },
-    ports,
-  );
-  const model = { name: network.name, sha256: network.sha256 };
-  return { features, provenance: { model, activations: null, preprocessing } };
+): NetworkRequest => ({
+  ...showingOf(memory, recording, target, stimuli, ports),
+  path,
+  layers,
+  preprocess,
+  minimumFeatures: leastFeatures(target.protocol.regression),
+});
+
+/** The model's random-weight twin, its layers chosen as the model's are; in words why there is none. */
+export const openTwinSubject = async (
+  subject: ModelRequest,
+  limits: SubjectLimits,
+  recording: Recording,
+  target: Target,
+  stimuli: string,
+  seed: number,
+  ports: Ports,
+): Promise<Subject | string> => {
+  const request = networkRequest(subject, limits, recording, target, stimuli, ports);
+  const opened = await openTwin(request, seed, ports);
+  return typeof opened === 'string' ? opened : subjectOf(opened);
 };
+
+/** The stimuli as a network with this preprocessing would see them, in place of a layer. */
+export const openPixelsSubject = async (
+  preprocessing: Preprocessing,
+  memory: number,
+  recording: Recording,
+  target: Target,
+  stimuli: string,
+  ports: Ports,
+): Promise<Subject> => ({
+  features: await openPixels(
+    showingOf(memory, recording, target, stimuli, ports),
+    preprocessing,
+    ports,
+  ),
+  provenance: { model: null, activations: null, preprocessing },
+});
