@@ -58,11 +58,7 @@ export const addScoreCommand = (program: Command): void => {
       'recording folder (ventral data import makes one), or a fetched one (ventral data fetch)',
       parsePath,
     )
-    .option(
-      '--protocol <name|file.json>',
-      'default: image-cv or linsley2023, by the recording',
-      parsePath,
-    )
+    .option('--protocol <name|file.json>', 'default: ventral, by the recording', parsePath)
     .option(
       '--layers <globs>',
       "layer names with * and ?, comma-separated; '*' takes every tensor",
