@@ -1,4 +1,5 @@
 import { textAttribute } from '../graph/attributes.ts';
+import { type Equation, equationOf } from '../graph/einsum.ts';
 import type { OnnxNode } from '../graph/encode.ts';
 import { inputError } from '../records/errors.ts';
 import { described } from './constants.ts';
@@ -6,50 +7,31 @@ import type { Rule, Rules } from './rule.ts';
 import type { Sketch } from './sketch.ts';
 import { expanded, reshaped, shapeOf } from './terms.ts';
 
-interface Equation {
-  readonly terms: readonly string[];
-  readonly result: string;
-}
-
 const refused = (node: OnnxNode, got: string): Error =>
   inputError({
     where: described(node),
     expected: 'an equation with each letter once in a term',
     got,
-    mend: 'export the model with the diagonal or the ellipsis written out',
+    mend: 'export the model with the diagonal or the repetition written out',
   });
 
-/** The equation with a letter for each axis that an ellipsis stands for, and with its result. */
-const equationOf = (node: OnnxNode, sketch: Sketch): Equation => {
-  const text = (textAttribute(node, 'equation') ?? '').replaceAll(' ', '');
-  const [left = '', right] = text.split('->');
-  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'].filter(
-    (letter) => !text.includes(letter),
+/** The equation, in which every term names each of its axes once. */
+const plainEquation = (node: OnnxNode, sketch: Sketch): Equation => {
+  const text = textAttribute(node, 'equation') ?? '';
+  const equation = equationOf(
+    text,
+    node.inputs.map((input) => shapeOf(sketch, input).length),
   );
-  let longest = 0;
-  const spelt = left.split(',').map((term, index) => {
-    if (!term.includes('...')) return term;
-    const rank = shapeOf(sketch, node.inputs[index]!).length - (term.length - 3);
-    longest = Math.max(longest, rank);
-    return term.replace('...', free.slice(0, rank).reverse().join(''));
-  });
-  const ellipsis = free.slice(0, longest).reverse().join('');
-  const letters = [...spelt.join('')];
-  const once = [...new Set(letters)].filter(
-    (letter) =>
-      !ellipsis.includes(letter) && letters.indexOf(letter) === letters.lastIndexOf(letter),
-  );
-  const result = right?.replace('...', ellipsis) ?? ellipsis + once.sort().join('');
-  for (const term of [...spelt, result]) {
+  for (const term of [...equation.terms, equation.result]) {
     if (new Set(term).size !== term.length) throw refused(node, `the term ${term} in ${text}`);
   }
-  return { terms: spelt, result };
+  return equation;
 };
 
 /** The cotangent of an operand is the product of the others and the result's, over the letters that are not its own. */
 const einsum: Rule = (node, [cotangent], wanted, sketch) => {
   if (cotangent == null) return node.inputs.map(() => null);
-  const { terms, result } = equationOf(node, sketch);
+  const { terms, result } = plainEquation(node, sketch);
   const sizes = new Map<string, number>();
   terms.forEach((term, index) => {
     const shape = shapeOf(sketch, node.inputs[index]!);

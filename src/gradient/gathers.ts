@@ -89,9 +89,10 @@ const gatherNd = unary((cotangent, x, _, sketch, node) => {
 });
 
 /** The largest elements along an axis: their cotangents go back to where they stood. */
-const topK = unary((cotangent, x, _, sketch, node) =>
-  addedAt(sketch, shapeOf(sketch, x), node.outputs[1]!, cotangent, intAttribute(node, 'axis', -1)),
-);
+const topK = unary((cotangent, x, _, sketch, node) => {
+  const [, places = ''] = sketch.add('TopK', node.inputs, node.attributes, 2);
+  return addedAt(sketch, shapeOf(sketch, x), places, cotangent, intAttribute(node, 'axis', -1));
+});
 
 /** Elements by index. */
 export const gathers: Rules = {

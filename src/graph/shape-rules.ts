@@ -1,4 +1,5 @@
 import { intAttribute, intsAttribute, textAttribute } from './attributes.ts';
+import { equationOf } from './einsum.ts';
 import type { Operation } from './operation.ts';
 import { axisOf, broadcast, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
 
@@ -118,13 +119,20 @@ const gemm: Rule = (node, inputs) => {
 };
 
 const einsum: Rule = (node, inputs) => {
-  const [terms, result] = (textAttribute(node, 'equation') ?? '').replaceAll(' ', '').split('->');
-  if (terms === undefined || result === undefined || terms.includes('.')) return [null];
+  const shapes = inputs.map(({ shape }) => shape);
+  const text = textAttribute(node, 'equation') ?? '';
+  if (text.includes('.') && shapes.includes(null)) return [null];
+  const { terms, result } = equationOf(
+    text,
+    shapes.map((shape) => shape?.length ?? 0),
+  );
   const sizes = new Map<string, number | null>();
-  terms.split(',').forEach((term, index) => {
+  terms.forEach((term, index) => {
     [...term].forEach((letter, axis) => {
-      const size = shapeAt(inputs, index)?.[axis] ?? null;
-      if (size !== null || !sizes.has(letter)) sizes.set(letter, size);
+      const size = shapes[index]?.[axis] ?? null;
+      const before = sizes.get(letter) ?? null;
+      // An axis of size 1 under an ellipsis is repeated.
+      sizes.set(letter, before === null || before === 1 ? (size ?? before) : before);
     });
   });
   return [[...result].map((letter) => sizes.get(letter) ?? null)];
@@ -240,6 +248,29 @@ const gather: Rule = (node, inputs) => {
   return [[...x.slice(0, axis), ...indices, ...x.slice(axis + 1)]];
 };
 
+const gatherNd: Rule = (node, inputs) => {
+  const [x, indices] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  const depth = indices?.at(-1) ?? null;
+  if (x === null || indices === null || depth === null) return [null];
+  return [[...indices.slice(0, -1), ...x.slice(intAttribute(node, 'batch_dims', 0) + depth)]];
+};
+
+const topK: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null, null];
+  const axis = axisOf(intAttribute(node, 'axis', -1), x.length);
+  const count = inputs[1]?.values?.[0] ?? intAttribute(node, 'k', -1);
+  const shape = x.map((size, own) => (own === axis ? (count < 0 ? null : count) : size));
+  return [shape, shape];
+};
+
+const layerNorm: Rule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  const from = axisOf(intAttribute(node, 'axis', -1), x?.length ?? 0);
+  const statistics = x?.map((size, axis) => (axis < from ? size : 1)) ?? null;
+  return [x, statistics, statistics];
+};
+
 const expand: Rule = (_, inputs) => {
   const x = shapeAt(inputs, 0);
   const target = inputs[1]?.values ?? null;
@@ -329,7 +360,7 @@ const ELEMENTWISE =
 const SAME =
   'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs ' +
   'Neg Reciprocal Clip Gelu Mish ThresholdedRelu Cast Identity Dropout Softmax LogSoftmax Hardmax Floor Ceil Round ' +
-  'Sign Sin Cos Not IsNaN IsInf LRN LpNormalization MeanVarianceNormalization InstanceNormalization CumSum ' +
+  'Sign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Not IsNaN IsInf LRN LpNormalization MeanVarianceNormalization InstanceNormalization CumSum ' +
   'GroupNormalization ScatterND ScatterElements Scatter QuantizeLinear DequantizeLinear Trilu CastLike FastGelu ' +
   'QuickGelu BiasGelu Swish Shrink RMSNormalization SimplifiedLayerNormalization EyeLike RandomNormalLike Softcap';
 const REDUCTIONS =
@@ -345,7 +376,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...all(ELEMENTWISE, broadcastAll),
   ...all(SAME, same),
   ...all(REDUCTIONS, reduce),
-  ...all('LayerNormalization SkipLayerNormalization', firstSame),
+  LayerNormalization: layerNorm,
+  SkipLayerNormalization: firstSame,
   // In training mode the running statistics are outputs, too.
   BatchNormalization: (_, inputs) => [0, 3, 4].map((index) => shapeAt(inputs, index)),
   ...all('Conv FusedConv', conv),
@@ -364,6 +396,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   Split: split,
   Slice: slice,
   Gather: gather,
+  GatherND: gatherNd,
+  TopK: topK,
   GatherElements: (_, inputs) => [shapeAt(inputs, 1)],
   Expand: expand,
   Tile: tile,
