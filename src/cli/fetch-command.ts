@@ -21,7 +21,7 @@ export const addListCommand = (data: Command): void => {
 export const addFetchCommand = (data: Command): void => {
   data
     .command('fetch')
-    .description('bring a known data set to this computer and make recording folders of it')
+    .description('bring a known data set to this computer: recordings, human maps, files')
     .argument('<name>', 'as ventral data list shows it')
     .option(
       '--from <address|file|folder>',
@@ -98,5 +98,6 @@ const fetchedLines = ({ entry, folder, recordings, files }: Fetched): string[] =
       `  ${path}  ${bytesText(bytes)}  SHA-256 ${sha256}${verified ? ' (as published)' : ' (none published)'}`,
   ),
   ...recordings.map((name) => `ventral score model.onnx --recording ${name}`),
+  ...(entry.import.kind === 'human-maps' ? [`ventral align model.onnx --maps ${entry.name}`] : []),
   `licence: ${entry.licence ?? 'not stated'}; please cite ${entry.citation}`,
 ];

@@ -12,6 +12,8 @@ export interface CatalogueFile {
   /** Hashes that the owner published, in lower-case hexadecimal. */
   readonly sha1: string | null;
   readonly sha256: string | null;
+  /** Its owner's own texts disagree whether there is such a file: nothing is missed where there is none. */
+  readonly optional?: true;
 }
 
 /** How the files become recordings; files by their place in the record's list. */
@@ -43,6 +45,10 @@ export type CatalogueImport =
       /** Averages in these bins; null: the assembly's own. */
       readonly bins: readonly TimeBin[] | null;
       readonly unit: string;
+    }
+  | {
+      /** TFRecord shards of images with human maps, kept as they are once every checksum is right. */
+      readonly kind: 'human-maps';
     }
   | {
       /** No responses, or none that can be imported: the files are kept as they are. */
@@ -248,6 +254,37 @@ const kriegeskorte2008: CatalogueEntry = {
     'representations in inferior temporal cortex of man and monkey. Neuron 60, 1126–1141',
 };
 
+/** Shards 0 … last − 1 as the released loader counts them, and `last`, which its tests ask for. */
+const clickmeShards = (part: string, last: number): CatalogueFile[] =>
+  Array.from({ length: last + 1 }, (_, shard) => ({
+    ...published(`${part}/${part}-${shard}.tfrecords`),
+    ...(shard === last ? { optional: true as const } : {}),
+  }));
+
+const clickmeBase: Omit<CatalogueEntry, 'name' | 'what' | 'files'> = {
+  base: 'https://storage.googleapis.com/serrelab/prj_harmonization/dataset/click-me/',
+  import: { kind: 'human-maps' },
+  licence: null,
+  citation:
+    'Linsley, Shiebler, Eberhardt, Serre (2019). Learning what and where to attend with humans in the loop. ICLR; as ' +
+    'released by Fel, Rodriguez, Linsley, Serre (2022). Harmonizing the object recognition strategies of deep neural ' +
+    'networks with humans. NeurIPS',
+};
+
+const clickme: CatalogueEntry = {
+  ...clickmeBase,
+  name: 'clickme',
+  what: 'human importance maps of ImageNet photographs (ClickMe), the validation set of Fel et al. 2022: 17 shards',
+  files: clickmeShards('val', 17),
+};
+
+const clickmeTrain: CatalogueEntry = {
+  ...clickmeBase,
+  name: 'clickme-train',
+  what: 'the same for training: 318 shards',
+  files: clickmeShards('train', 318),
+};
+
 /** The data sets that stand for themselves. */
 export const catalogue: readonly CatalogueEntry[] = [
   arcaro2020,
@@ -255,6 +292,8 @@ export const catalogue: readonly CatalogueEntry[] = [
   majajhong2015Temporal,
   freemanziemba2013,
   kriegeskorte2008,
+  clickme,
+  clickmeTrain,
 ];
 
 /** Data sets with many records of one form. */

@@ -140,6 +140,15 @@ const refused = (address: string, status: number): VentralError => {
   });
 };
 
+/**
+ * Whether a server said that there is no such file for us: 401, 403, 404, 410. Cloud stores answer 403 for what is not
+ * there where their contents may not be listed.
+ */
+export const isRefusal = (thrown: unknown): boolean =>
+  thrown instanceof VentralError &&
+  thrown.kind === 'storage' &&
+  /^status (401|403|404|410) /.test(thrown.problem?.got ?? '');
+
 const ask = async (
   target: Target,
   range: { readonly from: number; readonly validator: string | null },

@@ -6,9 +6,10 @@ import type { Files, Ports } from '../records/ports.ts';
 import { importArcaro } from './arcaro.ts';
 import { importBrainio } from './brainio.ts';
 import { type CatalogueEntry, type CatalogueFile, catalogueEntry } from './catalogue.ts';
-import { type DownloadPorts, download } from './download.ts';
+import { checkShard } from './clickme.ts';
+import { type DownloadPorts, download, isRefusal } from './download.ts';
 import { importNpy } from './import.ts';
-import { keptFolder, recordingsFolder, recordingsNamed } from './library.ts';
+import { humanMapsFolder, keptFolder, recordingsFolder, recordingsNamed } from './library.ts';
 
 export interface FetchRequest {
   /** As in the catalogue. */
@@ -51,8 +52,10 @@ interface Obtained extends FetchedFile {
 }
 
 /** Where the data set lies, or will. */
-export const folderOfEntry = ({ name, import: { kind } }: CatalogueEntry, root: string): string =>
-  below(kind === 'keep' ? keptFolder(root) : recordingsFolder(root), name);
+export const folderOfEntry = ({ name, import: { kind } }: CatalogueEntry, root: string): string => {
+  if (kind === 'keep') return below(keptFolder(root), name);
+  return below(kind === 'human-maps' ? humanMapsFolder(root) : recordingsFolder(root), name);
+};
 
 const isAddress = (from: string): boolean => /^https?:\/\//i.test(from);
 
@@ -62,12 +65,13 @@ const addressOf = (entry: CatalogueEntry, file: CatalogueFile, from: string | nu
   return `${from.replace(/\/+$/, '')}/${file.path}`;
 };
 
+/** Null where an optional file is not there. */
 const mirrorFile = async (
   entry: CatalogueEntry,
   file: CatalogueFile,
   from: string,
   files: Files,
-): Promise<string> => {
+): Promise<string | null> => {
   const given = await files.info(from);
   const wrong = (expected: string, got: string): VentralError =>
     inputError({ where: `--from ${from}`, expected, got, mend: 'name another mirror' });
@@ -79,6 +83,7 @@ const mirrorFile = async (
   for (const path of [below(from, file.path), below(from, baseName(file.path))]) {
     if ((await files.info(path))?.kind === 'file') return path;
   }
+  if (file.optional) return null;
   throw wrong(`${file.path} in it`, 'a folder without it');
 };
 
@@ -102,21 +107,40 @@ const setAside = async (path: string, files: Files): Promise<string> => {
   return aside;
 };
 
+/** Downloads a file; false where it is optional and its server does not have it. */
+const bring = async (
+  file: CatalogueFile,
+  address: string,
+  local: string,
+  ports: FetchPorts,
+): Promise<boolean> => {
+  try {
+    await download(address, local, file.bytes, ports);
+    return true;
+  } catch (thrown) {
+    if (file.optional && isRefusal(thrown)) return false;
+    throw thrown;
+  }
+};
+
+/** Null for an optional file that is not there. */
 const obtain = async (
   entry: CatalogueEntry,
   file: CatalogueFile,
   { from }: Omit<FetchRequest, 'name'>,
   staging: string,
   ports: FetchPorts,
-): Promise<Obtained> => {
+): Promise<Obtained | null> => {
   const { files, hash } = ports;
   const isLocal = from !== null && !isAddress(from);
   const local = isLocal
     ? await mirrorFile(entry, file, from, files)
     : below(staging, `files/${file.path}`);
+  if (local === null) return null;
   const address = isLocal ? local : addressOf(entry, file, from);
   // A whole file is there where an import failed for want of space, or was stopped.
-  if ((await files.info(local)) === null) await download(address, local, file.bytes, ports);
+  if ((await files.info(local)) === null && !(await bring(file, address, local, ports)))
+    return null;
   const sha256 = await hash.sha256File(local);
   const wrong = await mismatch(file, local, sha256, ports);
   if (wrong !== null) {
@@ -139,6 +163,16 @@ const obtain = async (
   };
 };
 
+/** Large files that were downloaded need no second copy. */
+const keep = async (
+  { path, local, downloaded }: Obtained,
+  out: string,
+  files: Files,
+): Promise<void> => {
+  if (downloaded) await files.move(local, below(out, path));
+  else await files.write(below(out, path), [await files.read(local)]);
+};
+
 /** Makes the recordings of a data set in `out`, a new folder. */
 const importFiles = async (
   entry: CatalogueEntry,
@@ -148,8 +182,12 @@ const importFiles = async (
 ): Promise<void> => {
   const { import: settings, name, licence, citation } = entry;
   if (settings.kind === 'keep') {
-    for (const { path, local } of obtained)
-      await ports.files.write(below(out, path), [await ports.files.read(local)]);
+    for (const each of obtained) await keep(each, out, ports.files);
+    return;
+  }
+  if (settings.kind === 'human-maps') {
+    for (const { local } of obtained) await checkShard(local, ports.files, ports.checkStop);
+    for (const each of obtained) await keep(each, out, ports.files);
     return;
   }
   if (settings.kind === 'arcaro') {
@@ -246,7 +284,10 @@ export const fetchEntry = async (
   }
   const staging = below(root, `staging/${name}`);
   const obtained: Obtained[] = [];
-  for (const file of entry.files) obtained.push(await obtain(entry, file, request, staging, ports));
+  for (const file of entry.files) {
+    const one = await obtain(entry, file, request, staging, ports);
+    if (one !== null) obtained.push(one);
+  }
   const out = below(staging, 'imported');
   await files.remove(out);
   try {

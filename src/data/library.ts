@@ -8,6 +8,9 @@ export const recordingsFolder = (root: string): string => below(root, 'recording
 /** Where files that no recording can be made of lie. */
 export const keptFolder = (root: string): string => below(root, 'files');
 
+/** Where human maps that were fetched lie. */
+export const humanMapsFolder = (root: string): string => below(root, 'human-maps');
+
 const isRecording = async (folder: string, files: Files): Promise<boolean> =>
   (await files.info(below(folder, headerFile)))?.kind === 'file';
 

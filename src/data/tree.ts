@@ -26,12 +26,13 @@ export interface FileTree {
   onDisk(path: string): string | null;
 }
 
-const listFolder = async (folder: string, files: Files, lead = ''): Promise<string[]> => {
+/** Paths of all files below a folder, relative to it. */
+export const filesBelow = async (folder: string, files: Files, lead = ''): Promise<string[]> => {
   const names: string[] = [];
   for (const name of await files.list(folder)) {
     const path = below(folder, name);
     if ((await files.info(path))?.kind === 'folder') {
-      names.push(...(await listFolder(path, files, `${lead}${name}/`)));
+      names.push(...(await filesBelow(path, files, `${lead}${name}/`)));
     } else names.push(`${lead}${name}`);
   }
   return names;
@@ -48,7 +49,7 @@ export const openTree = async (path: string, files: Files): Promise<FileTree> =>
   if ((await files.info(path))?.kind === 'folder') {
     return {
       source: path,
-      paths: await listFolder(path, files),
+      paths: await filesBelow(path, files),
       read: (name) => files.read(below(path, name)),
       streamed: (name) => streamedFile(below(path, name), files),
       onDisk: (name) => below(path, name),

@@ -8,7 +8,7 @@ import type { Pixels } from '../records/ports.ts';
 export type CropRounding = 'half-even' | 'floor';
 
 /** First source index of a centred crop of `crop` out of `size`; negative where it is padded. */
-const cropStart = (size: number, crop: number, rounding: CropRounding): number => {
+export const cropStart = (size: number, crop: number, rounding: CropRounding): number => {
   const margin = size - crop;
   // Padding first, then nothing is left to crop: torchvision pads ⌊d/2⌋ before, Hugging Face ⌈d/2⌉.
   if (margin < 0)

@@ -13,7 +13,11 @@ import { fromProcessorConfig } from './processor-config.ts';
 
 type Size = readonly [height: number, width: number];
 
-const resizedSize = ({ height, width }: Omit<Pixels, 'data'>, { resize }: Preprocessing): Size => {
+/** Height and width after resizing, before the crop. */
+export const resizedSize = (
+  { height, width }: Omit<Pixels, 'data'>,
+  { resize }: Preprocessing,
+): Size => {
   switch (resize.kind) {
     case 'none':
       return [height, width];

@@ -1,3 +1,4 @@
+import { ascendingOrder } from './radix.ts';
 import { tDistributionQuantile } from './special.ts';
 
 type Numbers = ArrayLike<number>;
@@ -74,9 +75,12 @@ export const ranks = (values: Numbers): Float64Array => {
   const n = values.length;
   const result = new Float64Array(n);
   for (let i = 0; i < n; i++) if (Number.isNaN(values[i]!)) return result.fill(Number.NaN);
-  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
-    values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0,
-  );
+  const order =
+    values instanceof Float32Array
+      ? ascendingOrder(values)
+      : Int32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
+          values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0,
+        );
   for (let from = 0; from < n; ) {
     let to = from + 1;
     while (to < n && values[order[to]!] === values[order[from]!]) to++;

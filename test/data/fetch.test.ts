@@ -21,6 +21,7 @@ import type { Http, ProgressEvent } from '../../src/records/ports.ts';
 import { storageLine } from '../files-contract.ts';
 import { inputLine } from '../formats/failure.ts';
 import { type LocalServer, type Served, startServer } from '../http-server.ts';
+import { bytesOf, humanMapsGolden } from '../human-maps-golden.ts';
 import { createMemoryFiles, createMemoryHash, type MemoryFiles } from '../memory-files.ts';
 
 const images = createNodeImages();
@@ -464,7 +465,7 @@ describe('BrainIO data sets', () => {
 it('every record of the catalogue has its own name, https and hashes that are hashes', () => {
   const all = [...catalogue, ...catalogueSeries.flatMap(({ entries }) => entries)];
   expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
-  expect(all).toHaveLength(55);
+  expect(all).toHaveLength(57);
   for (const { base, files: own, citation } of all) {
     expect(base).toMatch(/^https:\/\/.+\/$/);
     expect(citation).toMatch(/\(\d{4}\)/);
@@ -529,5 +530,51 @@ describe('a published hash', () => {
     const address = serve('elsewhere/any', { bytes: content });
     const found = await bring({ sha1: digest('sha1', content) }, address);
     expect(found.files?.[0]?.from).toBe(address);
+  });
+});
+
+describe('ventral data fetch clickme', () => {
+  const shard = bytesOf(humanMapsGolden.records.shard);
+  const paths = Array.from({ length: 17 }, (_, i) => `val/val-${i}.tfrecords`);
+  const fetched = (from: string) => fetchRecording({ name: 'clickme', root: 'cache', from }, ports);
+  const mirror = (): string => {
+    for (const path of paths)
+      serve(`m/${path}`, { bytes: shard, etag: '"1"', cut: (n) => (n === 0 ? 100 : null) });
+    return `${server.address}/m/`;
+  };
+
+  it('brings what shards there are, through cut connections, for ventral align', async () => {
+    const got = await fetched(mirror());
+    expect(got).toMatchObject({ folder: 'cache/human-maps/clickme', recordings: [] });
+    expect(got.files?.map(({ path }) => path)).toEqual(paths);
+    for (const path of paths) {
+      expect(digest('sha256', await files.read(`cache/human-maps/clickme/${path}`))).toBe(
+        digest('sha256', shard),
+      );
+    }
+    expect(files.tree().some((path) => path.startsWith('cache/staging/clickme'))).toBe(false);
+    expect(server.asked.map(({ path }) => path)).toContain('/m/val/val-17.tfrecords');
+  });
+
+  it('takes an 18th shard where there is one, and misses one of the 17', async () => {
+    const from = mirror();
+    serve('m/val/val-17.tfrecords', { bytes: shard });
+    server.files.delete('m/val/val-3.tfrecords');
+    expect(await storageLine(fetched(from))).toContain('val-3.tfrecords: expected a file');
+    serve('m/val/val-3.tfrecords', { bytes: shard });
+    server.asked.length = 0;
+    expect((await fetched(from)).files).toHaveLength(18);
+    // What had come before the missing one is not asked for again.
+    expect(server.asked.map(({ path }) => path)).not.toContain('/m/val/val-2.tfrecords');
+  });
+
+  it('sets a shard with a wrong checksum aside, naming its record', async () => {
+    const from = mirror();
+    const damaged = shard.slice();
+    damaged[shard.length - 40]! ^= 1;
+    serve('m/val/val-5.tfrecords', { bytes: damaged });
+    expect(await inputLine(() => fetched(from))).toContain('val-5.tfrecords: record 3');
+    expect(said.at(-1)).toContain('val-5.tfrecords is kept aside');
+    expect(files.tree().some((path) => path.startsWith('cache/human-maps'))).toBe(false);
   });
 });

@@ -1,0 +1,93 @@
+import { baseName } from '../formats/paths.ts';
+import { decodeText, encodeText } from '../formats/text.ts';
+import { inputError } from '../records/errors.ts';
+import type { Hdf5 } from '../records/hdf5.ts';
+import type { HumanMap, HumanMaps } from '../records/human-map.ts';
+import type { Ports } from '../records/ports.ts';
+import {
+  type FixationList,
+  fixationMap,
+  fixationsFromCsv,
+  fixationsFromMat,
+  summed,
+} from './fixations.ts';
+import { openImageSet } from './image-set.ts';
+import { openMatFile } from './tree.ts';
+
+export type MapPorts = Pick<Ports, 'files' | 'images' | 'hash'> & { readonly hdf5: Hdf5 };
+
+const readLists = async (path: string, { files, hdf5 }: MapPorts): Promise<FixationList[]> => {
+  if (/\.csv$/i.test(path)) {
+    return fixationsFromCsv(decodeText(await files.read(path), path), baseName(path));
+  }
+  const file = await openMatFile(path, { files, hdf5 });
+  try {
+    return await fixationsFromMat(file);
+  } finally {
+    await file.close();
+  }
+};
+
+/**
+ * Maps of where people looked, from a list of fixations and the images; lists without an image are passed over.
+ * Input error: another form of list, two lists for one image, an image without a list.
+ */
+export const openFixationMaps = async (
+  path: string,
+  imagesPath: string,
+  sigma: number,
+  ports: MapPorts,
+): Promise<HumanMaps> => {
+  const lists = await readLists(path, ports);
+  const images = await openImageSet(imagesPath, ports.files);
+  const byImage = new Map(lists.map((list) => [list.image, list]));
+  if (byImage.size < lists.length)
+    throw inputError({
+      where: path,
+      expected: 'one list of fixations for each image',
+      got: `${lists.length} lists for ${byImage.size} images`,
+      mend: 'give images names of their own',
+    });
+  const used = images.names.map((name) => {
+    const list = byImage.get(baseName(name));
+    if (list !== undefined) return { name, list };
+    throw inputError({
+      where: `${imagesPath}: ${name}`,
+      expected: `fixations on it in ${path}`,
+      got: 'none',
+      mend: 'leave the image out, or give its fixations',
+    });
+  });
+  const rest = lists.length - used.length;
+  const digests = [await ports.hash.sha256File(path)];
+  for (const { name } of used) digests.push(await ports.hash.sha256([await images.read(name)]));
+  return {
+    name: baseName(path),
+    count: used.length,
+    sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
+    hasSubjects: used.every(({ list }) => list.scanpaths.length > 1),
+    warnings: rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : [],
+    read: () => readMaps(used, sigma, images.read, ports),
+  };
+};
+
+type Used = readonly { readonly name: string; readonly list: FixationList }[];
+type Read = (name: string) => Promise<Uint8Array>;
+
+async function* readMaps(
+  used: Used,
+  sigma: number,
+  read: Read,
+  { images }: MapPorts,
+): AsyncGenerator<HumanMap> {
+  for (const { name, list } of used) {
+    const pixels = await images.decode(await read(name), name);
+    const single = list.scanpaths.map((path) =>
+      fixationMap(path, pixels.height, pixels.width, sigma),
+    );
+    const subjects = single.map(({ map }) => map);
+    const outside = single.reduce((sum, each) => sum + each.outside, 0);
+    const remark = outside > 0 ? `${outside} fixations beside the image are left out` : null;
+    yield { id: name, pixels, label: null, map: summed(subjects), subjects, remark };
+  }
+}

@@ -1,0 +1,85 @@
+import { cropStart } from '../formats/crop.ts';
+import { convolveMap, gaussianKernel, resizeMap } from '../numeric/map-filters.ts';
+import type { Float32Nd } from '../records/array.ts';
+import type { ImageInput, Preprocessing } from '../records/model.ts';
+import type { Pixels } from '../records/ports.ts';
+import { resizeAndCrop, resizedSize } from './preprocess.ts';
+
+// Images and maps at the size of the network's input, where saliency is. Levels are `[height, width, 3]`, red, green,
+// blue, 0 to 255, not yet scaled.
+
+export interface FrameSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+const levelsOf = ({ data, width, height }: Pixels): Float32Nd => ({
+  data: Float32Array.from(data),
+  shape: [height, width, 3],
+});
+
+/** An image as the preprocessing resizes and crops it. */
+export const framedImage = (pixels: Pixels, preprocessing: Preprocessing): Float32Nd =>
+  levelsOf(resizeAndCrop(pixels, preprocessing));
+
+/** A map of the image taken the same way, bilinear with antialiasing; zero beyond its border, as the image is black. */
+export const framedMap = (map: Float32Nd, preprocessing: Preprocessing): Float32Nd => {
+  const [height, width] = map.shape as readonly [number, number];
+  const [rows, columns] = resizedSize({ height, width, channels: 3 }, preprocessing);
+  const resized = resizeMap(map, rows, columns, true);
+  const { crop } = preprocessing;
+  if (crop === null) return resized;
+  const top = cropStart(rows, crop.height, crop.rounding);
+  const left = cropStart(columns, crop.width, crop.rounding);
+  const data = Float32Array.from({ length: crop.height * crop.width }, (_, i) => {
+    const [y, x] = [top + Math.floor(i / crop.width), left + (i % crop.width)];
+    return y >= 0 && y < rows && x >= 0 && x < columns ? resized.data[y * columns + x]! : 0;
+  });
+  return { data, shape: [crop.height, crop.width] };
+};
+
+/** An image as ClickMe's released loader resizes it: bilinear, no antialiasing, not rounded. */
+export const clickmeImage = (pixels: Pixels, { height, width }: FrameSize): Float32Nd =>
+  resizeMap(levelsOf(pixels), height, width, false);
+
+/** Side of the map that is blurred, and σ of the blur, in its pixels. */
+const blurSide = 64;
+const blurSigma = 10;
+
+// The released kernel has 10 × 10 weights on the integer grids −5 … 4 across and 4 … −5 down; SAME padding puts its
+// first weight 4 places before the pixel. Its centre so lies one column to the right of the pixel, and on its row.
+const across = gaussianKernel(-4, 5, 1, blurSigma);
+const down = gaussianKernel(-4, 5, 0, blurSigma);
+
+/** A human map as ClickMe's released loader blurs and resizes it. */
+export const clickmeMap = (map: Float32Nd, { height, width }: FrameSize): Float32Nd => {
+  const small = resizeMap(map, blurSide, blurSide, false);
+  return resizeMap(convolveMap(small, down, across), height, width, false);
+};
+
+/**
+ * The network's input from levels: `(level · scale − mean[channel]) / std[channel]`, each step rounded to float32, as
+ * `preprocess` has it to the bit for whole levels; `[1, 3, height, width]` or `[1, height, width, 3]`.
+ */
+export const inputOf = (
+  { data, shape }: Float32Nd,
+  { scale, mean, std, channels }: Preprocessing,
+  layout: ImageInput['layout'],
+): Float32Nd => {
+  const [height, width] = shape as readonly [number, number, number];
+  const plane = height * width;
+  const input = new Float32Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++) {
+    const [shift, spread] = [Math.fround(mean[channel]!), Math.fround(std[channel]!)];
+    const source = channels === 'RGB' ? channel : 2 - channel;
+    const [start, step] = layout === 'NCHW' ? [channel * plane, 1] : [channel, 3];
+    for (let i = 0; i < plane; i++) {
+      const centred = Math.fround(Math.fround(data[3 * i + source]! * scale) - shift);
+      input[start + i * step] = Math.fround(centred / spread);
+    }
+  }
+  return {
+    data: input,
+    shape: layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3],
+  };
+};

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { preprocessingSchema } from './model.ts';
+import { runFields, sha256Schema, sourceSchema } from './provenance.ts';
+import { saliencySchema } from './saliency.ts';
+import { intervalSchema } from './score.ts';
+
+const positive = z.int().positive();
+const count = z.int().min(0);
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
+/** A figure, or null where it is not defined; never NaN. */
+const figure = z.number().nullable();
+
+/**
+ * How well people predict people.
+ * - `given`: a Spearman correlation found elsewhere; Dice and intersection over union then have no ceiling.
+ * - `split-subjects`: people are halved at random `splits` times; each half's map is compared with the other's, by the
+ *   same figures and at the same size as the network's, and the mean taken over splits.
+ */
+export const humanCeilingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('given'), spearman: z.number().gt(0).max(1) }),
+  z.strictObject({ kind: z.literal('split-subjects'), splits: positive }),
+  z.strictObject({ kind: z.literal('none') }),
+]);
+export type HumanCeilingSettings = z.infer<typeof humanCeilingSchema>;
+
+/**
+ * How saliency is compared with human maps, as data.
+ *
+ * `frame`, by which image and map come to the size of the network's input, where they are compared:
+ * - `preprocessing`: as the network's preprocessing resizes and crops the image; the map goes the same way, bilinear with
+ *   antialiasing;
+ * - `clickme-2022`: as released with Fel, Rodriguez, Linsley & Serre (NeurIPS 2022): the image resized bilinear without
+ *   antialiasing or rounding, of the preprocessing only the order of channels, scale, mean and standard deviation; the
+ *   map resized to 64 × 64, blurred with the released kernel (10 × 10, σ = 10, its centre one column to the right of
+ *   where the released padding puts it), and resized to the input's size.
+ */
+export const alignmentProtocolSchema = z.strictObject({
+  name: z.string().min(1),
+  description: z.string(),
+  saliency: saliencySchema,
+  /** Whose logit: the class that the data set says, or the one that the network says. */
+  class: z.enum(['label', 'top1']),
+  frame: z.enum(['preprocessing', 'clickme-2022']),
+  /** Fixations are blurred with a Gaussian of this standard deviation, in pixels of the image. */
+  fixationSigma: z.number().positive(),
+  /** Dice and intersection over union compare the pixels above this percentile of either map. */
+  percentile: z.number().gt(0).lt(100),
+  ceiling: humanCeilingSchema,
+  interval: z.strictObject({ level: z.number().gt(0).lt(1), replicates: positive }),
+});
+export type AlignmentProtocol = z.infer<typeof alignmentProtocolSchema>;
+
+const imageIntervalSchema = intervalSchema
+  .omit({ sites: true })
+  .describe('confidence interval over images, in the unit of the value that it belongs to');
+export type ImageInterval = z.infer<typeof imageIntervalSchema>;
+
+const alignmentFigureSchema = z
+  .strictObject({
+    raw: z.number().describe('mean over images'),
+    ceiling: figure.describe('mean over images, or as given; null where there is none'),
+    value: figure.describe('raw / ceiling; negative stays negative'),
+    rawInterval: imageIntervalSchema.nullable(),
+    interval: imageIntervalSchema.nullable().describe('of value'),
+  })
+  .describe('one figure, over all images in use');
+export type AlignmentFigure = z.infer<typeof alignmentFigureSchema>;
+
+const alignmentFiguresSchema = z.strictObject({
+  spearman: alignmentFigureSchema,
+  dice: alignmentFigureSchema,
+  iou: alignmentFigureSchema,
+});
+export type AlignmentFigures = z.infer<typeof alignmentFiguresSchema>;
+
+const agreementSchema = z
+  .strictObject({ spearman: figure, dice: figure, iou: figure })
+  .describe('of two maps; null where one of them is constant');
+export type Agreement = z.infer<typeof agreementSchema>;
+
+const controlSchema = z.strictObject({
+  name: z.enum(['centre bias', 'edge detector']),
+  figures: alignmentFiguresSchema.nullable().describe('null where it is constant on every image'),
+});
+export type AlignmentControl = z.infer<typeof controlSchema>;
+
+const alignedImageSchema = z.strictObject({
+  image: z.string(),
+  class: count.describe('whose logit was differentiated'),
+  network: agreementSchema,
+  ceiling: agreementSchema.nullable().describe('null where the ceiling is not from split subjects'),
+});
+export type AlignedImage = z.infer<typeof alignedImageSchema>;
+
+export const alignmentSchema = z.strictObject({
+  kind: z.literal('human-alignment'),
+  value: figure.describe('Spearman / ceiling; null where there is no ceiling'),
+  raw: z.number().describe('mean Spearman over images; negative stays negative'),
+  ceiling: figure,
+  interval: imageIntervalSchema
+    .nullable()
+    .describe('of value, or of raw where there is no ceiling'),
+  figures: alignmentFiguresSchema,
+  controls: list(controlSchema).describe('the same figures of maps that know no network'),
+  protocol: alignmentProtocolSchema,
+  images: list(alignedImageSchema),
+  excludedImages: list(z.strictObject({ image: z.string(), reason: z.string() })),
+  warnings: list(z.string()),
+  provenance: z.strictObject({
+    model: sourceSchema,
+    logit: z.string().describe('tensor of the graph that was differentiated'),
+    maps: z.strictObject({ name: z.string(), count, sha256: sha256Schema }),
+    preprocessing: preprocessingSchema,
+    protocol: sourceSchema,
+    ...runFields,
+  }),
+});
+export type Alignment = z.infer<typeof alignmentSchema>;

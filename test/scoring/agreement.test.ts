@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/numeric/random.ts';
+import type { Float32Nd } from '../../src/records/array.ts';
+import { agreementOf, rankedMap } from '../../src/scoring/agreement.ts';
+import { alignmentFigures, type ImageAgreement } from '../../src/scoring/alignment-figures.ts';
+import { defaultAlignmentProtocol } from '../../src/scoring/alignment-protocols.ts';
+import { splitSubjects } from '../../src/scoring/human-ceiling.ts';
+import { centreBias, edges } from '../../src/scoring/map-controls.ts';
+import { difference, floatsOf, humanMapsGolden } from '../human-maps-golden.ts';
+
+const compare = (a: Float32Array, b: Float32Array, percentile = 90) =>
+  agreementOf(rankedMap(a, percentile), rankedMap(b, percentile));
+
+describe('agreement of two maps', () => {
+  it.each(
+    humanMapsGolden.figures.map((golden, index) => ({ golden, index })),
+  )('is that of SciPy and the released overlaps ($index)', ({ golden }) => {
+    const got = compare(floatsOf(golden.a).data, floatsOf(golden.b).data, golden.percentile);
+    expect(got.spearman).toBeCloseTo(golden.spearman, 12);
+    expect(got.dice).toBeCloseTo(golden.dice, 12);
+    expect(got.iou).toBeCloseTo(golden.iou, 12);
+  });
+
+  it('is not defined for a constant map, and perfect for a map with itself', () => {
+    const ramp = Float32Array.from({ length: 100 }, (_, i) => i);
+    const none = { spearman: null, dice: null, iou: null };
+    expect(compare(new Float32Array(100), ramp)).toEqual(none);
+    expect(compare(ramp, new Float32Array(100).fill(3))).toEqual(none);
+    expect(compare(ramp, ramp)).toEqual({ spearman: 1, dice: 1, iou: 1 });
+    expect(
+      compare(
+        ramp,
+        ramp.map((value) => -value),
+      ),
+    ).toEqual({ spearman: -1, dice: 0, iou: 0 });
+  });
+
+  it('has no overlap to speak of where neither map has pixels above its percentile', () => {
+    const plateau = Float32Array.from({ length: 100 }, (_, i) => (i < 50 ? 0 : 1));
+    expect(compare(plateau, plateau)).toEqual({ spearman: 1, dice: null, iou: null });
+  });
+});
+
+describe('human ceiling', () => {
+  const random = createRandom('people');
+  const noise = (size: number) => Float32Array.from({ length: size }, random.normal);
+  const people = (count: number, shared: Float32Array, spread: number): Float32Nd[] =>
+    Array.from({ length: count }, () => {
+      const own = noise(shared.length);
+      return { data: shared.map((value, i) => value + spread * own[i]!), shape: [30, 40] };
+    });
+  const shared = noise(1200);
+
+  it('is near 1 for people who agree, near 0 for those who do not, and between as known', () => {
+    const split = (maps: Float32Nd[]) => splitSubjects(maps, 5, 90, createRandom(1)).spearman!;
+    expect(split(people(8, shared, 0.01))).toBeGreaterThan(0.999);
+    expect(Math.abs(split(people(8, new Float32Array(1200), 1)))).toBeLessThan(0.05);
+    // Sums of four: signal variance 16, noise variance 4·4: Pearson 1/2, Spearman 6/π·asin(1/4).
+    const expected = (6 / Math.PI) * Math.asin(1 / 4);
+    expect(Math.abs(split(people(8, shared, 2)) - expected)).toBeLessThan(0.05);
+  });
+
+  it('takes the same number of people in both halves, and needs two', () => {
+    const maps = people(3, shared, 1);
+    const order = createRandom(4).permutation(3);
+    const [a, b] = [maps[order[0]!]!, maps[order[1]!]!];
+    expect(splitSubjects(maps, 1, 90, createRandom(4))).toEqual(compare(a.data, b.data));
+    expect(splitSubjects(maps.slice(1, 2), 3, 90, createRandom(1)).spearman).toBeNull();
+  });
+});
+
+describe('controls', () => {
+  it('has its centre in the middle, in proportion to the image', () => {
+    const { data, shape } = centreBias(3, 5);
+    expect(shape).toEqual([3, 5]);
+    expect(data.indexOf(Math.max(...data))).toBe(7);
+    // A step down is a third of the height, a step across a fifth of the width.
+    expect(data[7]! - data[2]!).toBeCloseTo(1 / 9, 6);
+    expect(data[7]! - data[6]!).toBeCloseTo(1 / 25, 6);
+  });
+
+  it('finds the edges that OpenCV finds', () => {
+    const { levels, edges: expected } = humanMapsGolden.edges;
+    expect(difference(edges(floatsOf(levels)), floatsOf(expected))).toBeLessThan(1e-3);
+  });
+});
+
+describe('figures over images', () => {
+  const protocol = defaultAlignmentProtocol(false);
+  const images = (values: readonly number[], ceiling: number | null): ImageAgreement[] =>
+    values.map((value) => ({
+      own: { spearman: value, dice: value / 2, iou: value / 3 },
+      ceiling: ceiling === null ? null : { spearman: ceiling, dice: ceiling, iou: ceiling },
+    }));
+  const random = createRandom('figures');
+  const many = Array.from({ length: 40 }, () => -0.2 + 0.1 * random.normal());
+  const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+  it('stays negative where it is, divided by the ceiling', () => {
+    const { spearman, dice } = alignmentFigures(images(many, 0.8), protocol, 1)!;
+    expect(spearman.raw).toBeCloseTo(meanOf(many), 12);
+    expect(spearman.value).toBeCloseTo(meanOf(many) / 0.8, 12);
+    expect(dice.value).toBeCloseTo(meanOf(many) / 2 / 0.8, 12);
+    const { low, high, method, images: n } = spearman.interval!;
+    expect({ method, n }).toEqual({ method: 'bootstrap over images', n: 40 });
+    expect(low).toBeLessThan(spearman.value!);
+    expect(high).toBeGreaterThan(spearman.value!);
+    // Four standard errors wide, about.
+    const spread = Math.sqrt(meanOf(many.map((value) => (value - meanOf(many)) ** 2)) / 40) / 0.8;
+    expect((high - low) / spread).toBeGreaterThan(3.2);
+    expect((high - low) / spread).toBeLessThan(4.6);
+  });
+
+  it('divides only Spearman by a given ceiling', () => {
+    const given = { ...protocol, ceiling: { kind: 'given' as const, spearman: 0.5 } };
+    const { spearman, iou } = alignmentFigures(images(many, null), given, 1)!;
+    expect(spearman.value).toBeCloseTo(meanOf(many) / 0.5, 12);
+    expect(iou).toMatchObject({ ceiling: null, value: null, interval: null });
+    expect(iou.rawInterval).not.toBeNull();
+  });
+
+  it('says so where few images give a t interval, one image none, and no image no figure', () => {
+    const few = alignmentFigures(images([0.1, 0.2, 0.4], 0.5), protocol, 1)!.spearman;
+    // t(0.975, 2) = 4.302653 · s/√3, over the ceiling.
+    expect((few.interval!.high - few.interval!.low) / 2).toBeCloseTo(
+      (4.302653 * Math.sqrt(0.07 / 3 / 3)) / 0.5,
+      5,
+    );
+    expect(few.interval).toMatchObject({ method: 't over images', approximate: true });
+    expect(alignmentFigures(images([0.1], 0.5), protocol, 1)!.spearman.interval).toBeNull();
+    const none: ImageAgreement = {
+      own: { spearman: null, dice: null, iou: null },
+      ceiling: null,
+    };
+    expect(alignmentFigures([none], protocol, 1)).toBeNull();
+  });
+
+  it('has no value where people do not agree', () => {
+    const { spearman } = alignmentFigures(images(many, -0.1), protocol, 1)!;
+    expect(spearman).toMatchObject({ value: null, interval: null });
+    expect(spearman.raw).toBeLessThan(0);
+  });
+});
