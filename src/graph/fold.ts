@@ -81,8 +81,21 @@ const UNARY: Readonly<Record<string, (a: number) => number>> = {
 
 const isWhole = (type: ElementType): boolean => /int/.test(type);
 
+const castOne = (value: number, type: ElementType): number => {
+  if (type === 'bool') return Number(value !== 0);
+  return isWhole(type) ? Math.trunc(value) : value;
+};
+
 const cast = (values: Sizes, type: ElementType): Value[] =>
-  values.map((value) => (value === null ? null : isWhole(type) ? Math.trunc(value) : value));
+  values.map((value) => (value === null ? null : castOne(value, type)));
+
+/** As the type holds it: floats are rounded at every step, and a whole number that is none (x / 0) is not known. */
+const held = (values: Sizes | null, type: ElementType): Sizes | null => {
+  if (type === 'float32')
+    return values?.map((each) => (each === null ? null : Math.fround(each))) ?? null;
+  if (!isWhole(type)) return values;
+  return values?.map((each) => (each === null || !Number.isInteger(each) ? null : each)) ?? null;
+};
 
 const concat = (node: Operation, inputs: readonly Facts[]): Value[] | null => {
   // Shapes are vectors: other concatenations are data.
@@ -188,6 +201,12 @@ const KEEPS_ORDER: ReadonlySet<string> = new Set([
  * are not known are `null`, and the whole is `null` where nothing is.
  */
 export const fold = (
+  node: Operation,
+  inputs: readonly Facts[],
+  result: { readonly type: ElementType; readonly shape: Sizes | null },
+): Sizes | null => held(elements(node, inputs, result), result.type);
+
+const elements = (
   node: Operation,
   inputs: readonly Facts[],
   result: { readonly type: ElementType; readonly shape: Sizes | null },

@@ -1,0 +1,40 @@
+import { inputError } from '../records/errors.ts';
+import type { OnnxGraph } from './encode.ts';
+import { foldConstants } from './fold-constants.ts';
+import { rewritten } from './form.ts';
+import { functionForms } from './forms-function.ts';
+import { shapeForms } from './forms-shape.ts';
+import { windowForms } from './forms-window.ts';
+import { withoutRepeats } from './repeats.ts';
+import { sorted, withoutDeadCode } from './rewrite.ts';
+import { simplified } from './simplify.ts';
+
+/** The version of ONNX's operations in which everything behind this file is written. */
+export const CANONICAL_OPSET = 18;
+
+const [OLDEST, NEWEST] = [7, 22];
+
+const FORMS = { ...shapeForms, ...windowForms, ...functionForms };
+
+/**
+ * The same function in operations of opset 18 and in one form each: axes, pads and bounds are constant inputs and
+ * complete, padding is explicit, shape arithmetic is folded, Identity, Dropout and other operations that do nothing are
+ * gone, and functions that are compositions are written out. Names of inputs and outputs stay, and of initialisers that
+ * no arithmetic on constants consumes; fused tensors go. What is to be varied must be an input (`initialisersToInputs`).
+ *
+ * Sizes should be fixed before (`fixInputs`): what needs one that is free is refused. Input errors, naming node and
+ * operation: an opset below 7 or above 22, dropout in training mode, and forms that opset 18 cannot say.
+ */
+export const canonical = (graph: OnnxGraph): OnnxGraph => {
+  if (graph.opset < OLDEST || graph.opset > NEWEST) {
+    throw inputError({
+      where: graph.name,
+      expected: `operations of an opset from ${OLDEST} to ${NEWEST}`,
+      got: `opset ${graph.opset}`,
+      mend: 'export the network with opset_version=18',
+    });
+  }
+  const folded = foldConstants(withoutDeadCode(sorted(graph)));
+  const form = rewritten(folded, FORMS, CANONICAL_OPSET);
+  return withoutDeadCode(withoutRepeats(simplified(foldConstants(form))));
+};
