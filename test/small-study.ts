@@ -89,6 +89,7 @@ export const writeStudy = async (
   responses: NdArray<Float64Array>,
   header: Partial<RecordingHeader> & Pick<RecordingHeader, 'dims'>,
   images: number,
+  columns: (image: number) => Readonly<Record<string, string>> = () => ({}),
 ): Promise<string> => {
   const sites = responses.shape[header.dims.indexOf('site')]!;
   const pixels = (index: number) => {
@@ -122,7 +123,7 @@ export const writeStudy = async (
       stimuli: Array.from({ length: images }, (_, i) => ({
         id: `i${String(i).padStart(3, '0')}`,
         file: `i${String(i).padStart(3, '0')}.png`,
-        columns: {},
+        columns: columns(i),
       })),
       image: (_, index) => ports.images.encode(pixels(index)),
     },

@@ -4,7 +4,7 @@ import type { Comparison } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
 import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
 import { normalised } from './aggregate.ts';
-import { medianOfDefined } from './defined.ts';
+import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt } from './groups.ts';
 import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
 import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
@@ -136,7 +136,7 @@ const overImagesAndSites = (first: Contender, second: Contender, seed: number): 
     const medians = groups.map((group) =>
       mediansOf(group, drawn, takeCounts(counts, group.images), correlation === 'spearman'),
     );
-    const [a, b] = [0, 1].map((which) => mean(medians.map((each) => each[which]!)));
+    const [a, b] = [0, 1].map((which) => meanOfDefined(medians.map((each) => each[which]!)));
     const overall = overallCeilings(first, second);
     return overall === null
       ? a! - b!
