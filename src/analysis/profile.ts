@@ -4,6 +4,7 @@ import { inputError } from '../records/errors.ts';
 import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
 import type { Score } from '../records/score.ts';
 import { holm } from '../scoring/compare.ts';
+import { nullable } from '../scoring/defined.ts';
 import { fewImages } from '../scoring/intervals.ts';
 import { centreOfMass, peakOf, relativeDepths } from './depth.ts';
 import { type AreaScores, type LayerResampler, layerResampler } from './resample-layers.ts';
@@ -162,8 +163,6 @@ const rangeOf = (values: Float64Array): { low: number; high: number } | null => 
   const tail = (1 - level) / 2;
   return { low: quantile(there, tail), high: quantile(there, 1 - tail) };
 };
-
-const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
 const areaProfile = (
   { file, score }: AreaScores,

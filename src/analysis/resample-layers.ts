@@ -2,9 +2,10 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
 import type { LayerScore, Score } from '../records/score.ts';
-import { medianOfDefined } from '../scoring/aggregate.ts';
+import { normalised } from '../scoring/aggregate.ts';
 import { correlate } from '../scoring/correlations.ts';
-import { columnAt, groupsOfImages } from '../scoring/groups.ts';
+import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
+import { columnAt, type Group } from '../scoring/groups.ts';
 import {
   ascending,
   type Counts,
@@ -37,10 +38,10 @@ export interface LayerResampler {
  * the images fixed. Input error: predictions of another score.
  */
 export const layerResampler = ({ file, score, predictions }: AreaScores): LayerResampler => {
-  const overSites = score.protocol.aggregation === 'sites';
-  if (predictions === null) return overSites ? fromSites(score) : fromFolds(score);
+  const overImages = score.protocol.aggregation.startsWith('images-of-sites');
+  if (predictions === null) return overImages ? fromFolds(score) : fromSites(score);
   checkPredictions(file, score, predictions);
-  return overSites ? fromRows(score, predictions) : fromMaps(score, predictions);
+  return overImages ? fromMaps(score, predictions) : fromRows(score, predictions);
 };
 
 const checkPredictions = (file: string, { layers }: Score, kept: LayerPredictions): void => {
@@ -117,7 +118,14 @@ const imagesOf = (stimulusIds: readonly string[]) => {
   return { ids, imageOfRow: Int32Array.from(stimulusIds, (id) => place.get(id)!) };
 };
 
-/** Sites with a ceiling on at least one image. */
+/** The rows that are correlated together. */
+const groupsOf = ({ groups, ceiling }: LayerPredictions): Group[] =>
+  Array.from({ length: ceiling.shape[0]! }, (_, group) => ({
+    name: String(group),
+    rows: Int32Array.from(groups, (_own, row) => row).filter((row) => groups[row] === group),
+  }));
+
+/** Sites with a ceiling in at least one group. */
 const sitesInUse = ({ ceiling: { data, shape } }: LayerPredictions): number[] => {
   const [groups = 0, sites = 0] = shape;
   return Array.from({ length: sites }, (_, s) => s).filter((s) =>
@@ -131,46 +139,69 @@ interface Side {
   readonly order: Int32Array | null;
 }
 
-/** Correlations over all rows: per site the correlation in the resample / its ceiling, the median over sites. */
+const sideOf = (table: Float64Nd, site: number, rows: Int32Array, ranked: boolean): Side | null => {
+  const values = columnAt(table, site, rows);
+  if (values.some(Number.isNaN)) return null;
+  const about = centred(values);
+  return { values: about, order: ranked ? ascending(about) : null };
+};
+
+const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
+  order === null ? values : weightedRanks(values, order, counts);
+
+/** One site within one group of rows: what it did, and what each layer predicted. */
+interface SiteInGroup {
+  readonly ceiling: number;
+  readonly recorded: Side;
+  readonly predicted: readonly (Side | null)[];
+}
+
+/** Each layer's correlation in the resample / ceiling. */
+const ceiledIn = ({ ceiling, recorded, predicted }: SiteInGroup, counts: Counts): Float64Array => {
+  const x = inResample(recorded, counts);
+  return Float64Array.from(predicted, (side) =>
+    side === null ? Number.NaN : weightedPearson(x, inResample(side, counts), counts) / ceiling,
+  );
+};
+
+/** Correlations over all rows, or over those of each split: median over the drawn sites, mean over splits. */
 const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
   const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
-  const rows = Int32Array.from(imageOfRow, (_, row) => row);
-  const sideOf = (table: Float64Nd, site: number): Side | null => {
-    const values = columnAt(table, site, rows);
-    if (values.some(Number.isNaN)) return null;
-    const about = centred(values);
-    return {
-      values: about,
-      order: protocol.correlation === 'spearman' ? ascending(about) : null,
-    };
-  };
-  const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
-    order === null ? values : weightedRanks(values, order, counts);
-  const usable = sitesInUse(kept).map((site) => ({
-    ceiling: kept.ceiling.data[site]!,
-    recorded: sideOf(kept.recorded, site)!,
-    predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site)),
+  const inUse = sitesInUse(kept);
+  const ranked = protocol.correlation === 'spearman';
+  const groups = groupsOf(kept).map(({ rows }, group) => ({
+    imageOfRow: rows.map((row) => imageOfRow[row]!),
+    sites: inUse.map(
+      (site): SiteInGroup => ({
+        ceiling: kept.ceiling.data[group * kept.siteIds.length + site]!,
+        recorded: sideOf(kept.recorded, site, rows, ranked)!,
+        predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site, rows, ranked)),
+      }),
+    ),
   }));
+  // A ceiling for all sites together; those of each site are only ever divided by.
+  const overall = kept.ceiling.data[0]!;
+  const renormalised = (value: number): number =>
+    protocol.normalisation === 'r/c'
+      ? value
+      : normalised(value * overall, overall, protocol.normalisation);
   return {
     what: 'images and sites',
     images: ids,
-    sites: usable.length,
+    sites: inUse.length,
     valuesIn: (images, drawn) => {
-      const counts = Float64Array.from(imageOfRow, (image) => images[image]!);
-      const perSite = new Map<number, Float64Array>();
-      for (const index of drawn) {
-        if (perSite.has(index)) continue;
-        const { ceiling, recorded, predicted } = usable[index]!;
-        const x = inResample(recorded, counts);
-        const values = predicted.map((side) =>
-          side === null
-            ? Number.NaN
-            : weightedPearson(x, inResample(side, counts), counts) / ceiling,
+      const distinct = new Set(drawn);
+      const medians = groups.map((group) => {
+        const counts = Float64Array.from(group.imageOfRow, (image) => images[image]!);
+        const perSite = new Map(
+          Array.from(distinct, (index) => [index, ceiledIn(group.sites[index]!, counts)]),
         );
-        perSite.set(index, Float64Array.from(values));
-      }
+        return kept.layers.map((_, layer) =>
+          medianOfDefined(Array.from(drawn, (index) => perSite.get(index)![layer]!)),
+        );
+      });
       return Float64Array.from(kept.layers, (_, layer) =>
-        medianOfDefined(Array.from(drawn, (index) => perSite.get(index)![layer]!)),
+        renormalised(meanOfDefined(medians.map((values) => values[layer]!))),
       );
     },
   };
@@ -178,25 +209,27 @@ const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
 
 /** Correlations within images: the mean over drawn images of the median over drawn sites of r / ceiling. */
 const fromMaps = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
-  const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
-  const groups = groupsOfImages(imageOfRow, ids);
+  const groups = groupsOf(kept);
+  const images = groups.map(({ rows }) => kept.stimulusIds[rows[0]!]!);
   const sites = kept.siteIds.length;
-  const usable = sitesInUse(kept);
+  const inUse = sitesInUse(kept);
   const ceiled = kept.layers.map((_, layer) =>
     correlate(kept.recorded, layerOf(kept, layer), groups, protocol.correlation).data.map(
       (r, index) => r / kept.ceiling.data[index]!,
     ),
   );
   const medianIn = (values: Float64Array, image: number, drawn: Int32Array): number =>
-    medianOfDefined(Array.from(drawn, (index) => values[image * sites + usable[index]!]!));
+    medianOfDefined(Array.from(drawn, (index) => values[image * sites + inUse[index]!]!));
   return {
     what: 'images and sites',
-    images: ids,
-    sites: usable.length,
+    images,
+    sites: inUse.length,
     valuesIn: (counts, drawn) =>
       Float64Array.from(ceiled, (values) =>
         weightedMean(
-          ids.map((_, image) => (counts[image]! > 0 ? medianIn(values, image, drawn) : Number.NaN)),
+          images.map((_, image) =>
+            counts[image]! > 0 ? medianIn(values, image, drawn) : Number.NaN,
+          ),
           counts,
         ),
       ),

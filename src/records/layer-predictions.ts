@@ -7,10 +7,9 @@ export interface LayerPredictions {
   readonly recorded: Float64Nd;
   /** Held out, `[layers, rows, sites]`; NaN for a site that a layer could not predict by anything. */
   readonly predicted: Float64Nd;
-  /**
-   * What correlations are divided by, NaN where a site is left out: `[1, sites]`, or `[images, sites]` in the order of
-   * each image's first row where the protocol correlates within images.
-   */
+  /** Rows that are correlated together, by number: all, those of an image, or those of one of overlapping splits. */
+  readonly groups: Int32Array;
+  /** What correlations are divided by, `[groups, sites]`; NaN where a site is left out. */
   readonly ceiling: Float64Nd;
   /** Stimulus of each row. */
   readonly stimulusIds: readonly string[];

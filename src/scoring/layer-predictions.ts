@@ -17,11 +17,16 @@ export const layerPredictionsOf = (
   const bin = chosenBin(target);
   const { recorded, ceiling } = bin;
   const parts = predictedParts(target, bin);
+  const groups = new Int32Array(recorded.shape[0]!);
+  target.groups.forEach(({ rows }, group) => {
+    for (const row of rows) groups[row] = group;
+  });
   const divisor = ceiling.perSite.data.map((each) => ceiling.overall ?? each);
   return {
     layers,
     recorded,
     predicted: stacked(predictions.map((predicted) => withoutGuesses(recorded, predicted, parts))),
+    groups,
     ceiling: { data: divisor, shape: ceiling.perSite.shape },
     stimulusIds: Array.from(target.imageOfScored, (image) => stimulusIds[image]!),
     siteIds: target.siteIds,

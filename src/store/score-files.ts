@@ -36,6 +36,7 @@ export const readLayerPredictions = async (
     layers: (await npz.readStrings('layer')).strings,
     recorded: await npz.readFloat64('recorded'),
     predicted: await npz.readFloat64('predicted'),
+    groups: Int32Array.from((await npz.readFloat64('group')).data),
     ceiling: await npz.readFloat64('ceiling'),
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
     siteIds: (await npz.readStrings('site_id')).strings,
@@ -71,12 +72,13 @@ export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
     site_id: strings(predictions.siteIds),
   });
 
-/** The fields of the record, `layer` for its layers, `stimulus_id` of each row, `site_id` of each column. */
+/** The fields of the record, `layer` for its layers, `stimulus_id` and `group` of each row, `site_id` of each column. */
 export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Array[] =>
   npzParts({
     layer: strings(kept.layers),
     recorded: kept.recorded,
     predicted: kept.predicted,
+    group: { data: kept.groups, shape: [kept.groups.length] },
     ceiling: kept.ceiling,
     stimulus_id: strings(kept.stimulusIds),
     site_id: strings(kept.siteIds),

@@ -4,7 +4,7 @@ import type { AreaScores } from '../../src/analysis/resample-layers.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { median, pearson } from '../../src/numeric/statistics.ts';
 import type { Score } from '../../src/records/score.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 
 export interface MadeArea {
   readonly area: string;
@@ -49,7 +49,7 @@ export const madeArea = ({
     area,
     layers,
     timeBin: { start: 70, end: 170 },
-    protocol: defaultProtocol('image'),
+    protocol: protocolNamed('image-cv', 'image')!,
     provenance: {
       model: { name: 'net.onnx', sha256: 'network' },
       activations: null,
@@ -70,6 +70,7 @@ export const madeArea = ({
           layers: layers.map(({ layer }) => layer),
           recorded: { data: recorded, shape: [images, sites] },
           predicted: { data: all, shape: [levels.length, images, sites] },
+          groups: new Int32Array(images),
           ceiling: { data: new Float64Array(sites).fill(0.8), shape: [1, sites] },
           stimulusIds: Array.from({ length: images }, (_, i) => `i${i}`),
           siteIds: Array.from({ length: sites }, (_, s) => `s${s}`),

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { depthProfile } from '../../src/analysis/profile.ts';
-import type { AreaScores } from '../../src/analysis/resample-layers.ts';
+import { type AreaScores, layerResampler } from '../../src/analysis/resample-layers.ts';
 import { createRandom } from '../../src/numeric/random.ts';
+import { median, pearson } from '../../src/numeric/statistics.ts';
 import { profileSchema } from '../../src/records/profile.ts';
 import type { Score } from '../../src/records/score.ts';
 import { profileLines } from '../../src/report/profile.ts';
 import { profilePage } from '../../src/report/profile-page.ts';
-import { defaultProtocol } from '../../src/scoring/protocols.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { madeArea } from './made-areas.ts';
 
 const early = [0.3, 0.6, 0.45, 0.35, 0.3];
 const late = [0.2, 0.3, 0.35, 0.6, 0.5];
-const run = (areas: readonly AreaScores[], seed = 1, replicates = 400) =>
+const run = (areas: readonly AreaScores[], seed = 1, replicates = 200) =>
   depthProfile(areas, replicates, seed, () => undefined);
 
 describe('a depth profile', () => {
@@ -42,15 +43,15 @@ describe('a depth profile', () => {
   it('gives no order to areas that one network matches alike, and says tie', () => {
     const flat = [0.45, 0.5, 0.5, 0.5, 0.45];
     let confident = 0;
-    for (let k = 0; k < 12; k++) {
+    for (let k = 0; k < 8; k++) {
       const areas = [
-        madeArea({ area: `A${k}`, levels: flat }),
-        madeArea({ area: `B${k}`, levels: flat }),
+        madeArea({ area: `A${k}`, levels: flat, images: 80, sites: 6 }),
+        madeArea({ area: `B${k}`, levels: flat, images: 80, sites: 6 }),
       ];
       confident += run(areas, k, 200).orders.filter(({ adjusted }) => adjusted < 0.05).length;
     }
-    // Of 24 tests at 5 %, 1.2 by chance; more than 4 has a probability of .6 %.
-    expect(confident).toBeLessThanOrEqual(4);
+    // Of 16 tests at 5 %, 0.8 by chance; more than 3 has a probability of .7 %.
+    expect(confident).toBeLessThanOrEqual(3);
     const same = run([
       madeArea({ area: 'A', levels: early }),
       madeArea({ area: 'B', levels: early }),
@@ -126,11 +127,12 @@ describe('a depth profile', () => {
     const made = madeArea({ area: 'IT', levels, sites });
     const grid: AreaScores = {
       ...made,
-      score: { ...made.score, protocol: defaultProtocol('grid') } as Score,
+      score: { ...made.score, protocol: protocolNamed('grid-cv', 'grid')! } as Score,
       predictions: {
         ...made.predictions!,
         recorded: { data: recorded, shape: [rows, sites] },
         predicted: { data: predicted, shape: [levels.length, rows, sites] },
+        groups: Int32Array.from({ length: rows }, (_, row) => Math.floor(row / positions)),
         ceiling: { data: new Float64Array(images * sites).fill(1), shape: [images, sites] },
         stimulusIds: Array.from({ length: rows }, (_, row) => `i${Math.floor(row / positions)}`),
       },
@@ -143,6 +145,39 @@ describe('a depth profile', () => {
       approximate: true,
     });
     expect(area!.peak.shares).toEqual([0, 1, 0]);
+  });
+
+  it('takes correlations within overlapping splits, and squares after aggregation where the protocol does', () => {
+    const made = madeArea({ area: 'IT', levels: late, images: 120 });
+    const kept = made.predictions!;
+    const [, sites] = kept.recorded.shape as [number, number];
+    const splits: AreaScores = {
+      ...made,
+      score: { ...made.score, protocol: protocolNamed('brainscore-like-2026', 'image')! } as Score,
+      predictions: {
+        ...kept,
+        // Two splits of 60 rows that hold out the same 60 images.
+        stimulusIds: kept.stimulusIds.map((_, row) => `i${row % 60}`),
+        groups: Int32Array.from({ length: 120 }, (_, row) => Math.floor(row / 60)),
+        ceiling: { data: new Float64Array(2 * sites).fill(0.8), shape: [2, sites] },
+      },
+    };
+    const { images, valuesIn } = layerResampler(splits);
+    expect(images).toHaveLength(60);
+    const all = Int32Array.from({ length: sites }, (_, s) => s);
+    const values = valuesIn(new Float64Array(60).fill(1), all);
+    const within = (layer: number, split: number): number =>
+      median(
+        Float64Array.from(all, (s) => {
+          const column = (data: Float64Array, from: number): number[] =>
+            Array.from({ length: 60 }, (_, i) => data[(from + split * 60 + i) * sites + s]!);
+          return pearson(column(kept.recorded.data, 0), column(kept.predicted.data, layer * 120));
+        }),
+      );
+    for (const layer of late.keys()) {
+      const r = (within(layer, 0) + within(layer, 1)) / 2;
+      expect(values[layer]!).toBeCloseTo((r * r) / 0.8, 9);
+    }
   });
 
   it('is the record that its schema describes, and the same for the same seed', () => {
