@@ -84,7 +84,7 @@ const power: Rule = (node, [cotangent], wanted, sketch) => {
   if (cotangent == null) return [null, null];
   const [x = '', given = ''] = node.inputs;
   const [y = ''] = node.outputs;
-  const fixed = sketch.value(given);
+  const fixed = wanted[1] ? null : sketch.value(given);
   const p = sketch.apply('Cast', [given], { to: { int: codeOf(sketch.fact(x).type) } });
   const [none, one] = [sketch.scalar(0, x), sketch.scalar(1, x)];
   const isZero = (tensor: string): string => sketch.apply('Equal', [tensor, none]);

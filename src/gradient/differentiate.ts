@@ -1,9 +1,8 @@
-import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
-import type { ElementType } from '../graph/schema.ts';
+import type { OnnxGraph } from '../graph/encode.ts';
 import { inputError } from '../records/errors.ts';
-import { described, layerOf } from './constants.ts';
-import type { Cotangent } from './rule.ts';
+import { independence, isReal, type Path, pathOf } from './path.ts';
 import { RULES } from './rules.ts';
+import { sameShape } from './simplify.ts';
 import { operationOf, type Sketch, sketchOf } from './sketch.ts';
 import { plus, zeros } from './terms.ts';
 
@@ -19,137 +18,82 @@ export interface DifferentiateOptions {
   readonly independent?: 'error' | 'zeros';
 }
 
-const isFloat = (type: ElementType): boolean => type === 'float32' || type === 'float64';
+/** The rules are written in this opset's operations, which those up to the second understand. */
+const OPSETS = [18, 21] as const;
 
-/** Tensors that change with one of `roots`, as far as the graph's nodes say. */
-const dependents = (nodes: readonly OnnxNode[], roots: readonly string[]): Set<string> => {
-  const found = new Set(roots);
-  for (const { inputs, outputs } of nodes) {
-    if (!inputs.some((name) => found.has(name))) continue;
-    for (const name of outputs) if (name !== '') found.add(name);
-  }
-  return found;
-};
-
-/** Nodes on which `of` depends. */
-const ancestors = (nodes: readonly OnnxNode[], of: string): OnnxNode[] => {
-  const needed = new Set([of]);
-  return nodes
-    .toReversed()
-    .filter(({ inputs, outputs }) => {
-      if (!outputs.some((name) => needed.has(name))) return false;
-      for (const name of inputs) needed.add(name);
-      return true;
-    })
-    .reverse();
-};
-
-const noRule = (node: OnnxNode): Error =>
-  inputError({
-    where: described(node),
-    expected: 'an operation that can be differentiated',
-    got: `${operationOf(node)}${layerOf(node) === '' ? '' : ` in layer ${layerOf(node)}`}, which has no rule`,
-    mend: 'differentiate with respect to a tensor behind it, or export the model without it',
+const checkOpset = ({ name, opset }: OnnxGraph): void => {
+  if (opset >= OPSETS[0] && opset <= OPSETS[1]) return;
+  throw inputError({
+    where: `graph ${name}`,
+    expected: `operations of opset ${OPSETS[0]} to ${OPSETS[1]}`,
+    got: `opset ${opset}`,
+    mend: 'bring it into the canonical form first',
   });
-
-/** The nodes, in order, through which real numbers flow from `roots` to `of`. */
-const pathNodes = (
-  sketch: Sketch,
-  nodes: readonly OnnxNode[],
-  of: string,
-  roots: readonly string[],
-) => {
-  const flows = new Set(roots);
-  const path: OnnxNode[] = [];
-  for (const node of ancestors(nodes, of)) {
-    if (!node.inputs.some((name) => flows.has(name))) continue;
-    const real = node.outputs.filter((name) => name !== '' && isFloat(sketch.fact(name).type));
-    if (real.length === 0) continue;
-    for (const name of real) flows.add(name);
-    path.push(node);
-  }
-  return { path, flows };
 };
 
-const checkTensors = (
+const checkTensor = (sketch: Sketch, tensor: string): void => {
+  const problem = { where: `tensor ${tensor}`, mend: 'name another tensor' };
+  if (!sketch.has(tensor)) {
+    throw inputError({ ...problem, expected: 'a tensor of the graph', got: 'none of this name' });
+  }
+  const { type } = sketch.fact(tensor);
+  if (!isReal(type)) {
+    throw inputError({ ...problem, expected: 'a tensor of float32 or float64', got: type });
+  }
+};
+
+const namesOf = (
   graph: OnnxGraph,
   sketch: Sketch,
-  of: string,
-  roots: readonly string[],
-): void => {
-  const known = new Set([
-    ...graph.inputs.map(({ name }) => name),
-    ...graph.initialisers.map(({ name }) => name),
-    ...graph.nodes.flatMap(({ outputs }) => outputs),
-  ]);
-  for (const tensor of [of, ...roots]) {
-    const problem = { where: `tensor ${tensor}`, mend: 'name another tensor' };
-    if (!known.has(tensor)) {
-      throw inputError({ ...problem, expected: 'a tensor of the graph', got: 'none of this name' });
-    }
-    const { type } = sketch.fact(tensor);
-    if (!isFloat(type)) {
-      throw inputError({ ...problem, expected: 'a tensor of real numbers', got: `one of ${type}` });
-    }
-  }
+  defaults: readonly string[],
+  names: readonly string[] = defaults,
+): readonly string[] => {
+  const taken = [...new Set(names)].filter((name) => sketch.has(name));
+  if (taken.length === 0 && new Set(names).size === defaults.length) return names;
+  throw inputError({
+    where: `graph ${graph.name}`,
+    expected: `${defaults.length} new names for the gradients`,
+    got: taken.length > 0 ? `${taken[0]}, which is there` : names.join(', '),
+    mend: 'give other names',
+  });
 };
 
 /** The cotangent of `of` itself: 1, or the tensor that weighs its elements. */
 const seed = (sketch: Sketch, of: string, cotangent: string | undefined): string => {
   const { type, shape } = sketch.fact(of);
+  const size = `[${shape.join(', ')}]`;
   if (cotangent !== undefined) {
-    return sketch.has(cotangent) ? cotangent : sketch.input(cotangent, { type, shape });
+    if (!sketch.has(cotangent)) return sketch.input(cotangent, { type, shape });
+    const given = sketch.fact(cotangent);
+    if (given.type === type && sameShape(given.shape, shape)) return cotangent;
+    throw inputError({
+      where: `tensor ${cotangent}`,
+      expected: `a cotangent of ${of}, ${type} ${size}`,
+      got: `${given.type} [${given.shape.join(', ')}]`,
+      mend: 'give one of the same shape',
+    });
   }
-  if (shape.every((size) => size === 1)) {
+  if (shape.every((each) => each === 1)) {
     return sketch.apply('Expand', [sketch.scalar(1, of), sketch.ints(shape)]);
   }
   throw inputError({
     where: `tensor ${of}`,
     expected: 'a single number to differentiate',
-    got: `a tensor of shape [${shape.join(', ')}]`,
+    got: `a tensor of shape ${size}`,
     mend: 'choose one element or sum over them, or give a cotangent',
   });
 };
 
-const independence = (graph: OnnxGraph, of: string, tensor: string): Error => {
-  const depends = dependents(graph.nodes, [tensor]);
-  const integer = ancestors(graph.nodes, of).find(
-    ({ op, inputs }) =>
-      /Quant|Integer|QLinear/.test(op) && inputs.some((name) => depends.has(name)),
-  );
-  const shared = { where: `d(${of})/d(${tensor})` };
-  if (integer !== undefined) {
-    return inputError({
-      ...shared,
-      expected: 'a network that computes with real numbers',
-      got: `an integer-only (quantised) one: ${described(integer)}`,
-      mend: 'export the model without quantisation',
-    });
-  }
-  return depends.has(of)
-    ? inputError({
-        ...shared,
-        expected: `a path of operations with a slope from ${tensor} to ${of}`,
-        got: 'only operations that are constant but for jumps',
-        mend: 'differentiate with respect to another tensor',
-      })
-    : inputError({
-        ...shared,
-        expected: `an output that depends on ${tensor}`,
-        got: `${of}, which does not`,
-        mend: 'check the names of input and output',
-      });
-};
-
-/** Reverse mode: the cotangent of every tensor that one flows to, from the last node to the first. */
-const cotangents = (
+/** The cotangents of all tensors on the path, from the last node to the first. */
+const propagated = (
   sketch: Sketch,
-  path: readonly OnnxNode[],
-  flows: ReadonlySet<string>,
-  found: Map<string, string>,
-): void => {
-  for (const node of path.toReversed()) {
-    const given: Cotangent[] = node.outputs.map((name) => found.get(name) ?? null);
+  { nodes, flows }: Path,
+  of: string,
+  ofItself: string,
+): ReadonlyMap<string, string> => {
+  const found = new Map([[of, ofItself]]);
+  for (const node of nodes.toReversed()) {
+    const given = node.outputs.map((name) => found.get(name) ?? null);
     if (given.every((each) => each === null)) continue;
     const wanted = node.inputs.map((name) => flows.has(name));
     const flowing = RULES[operationOf(node)]!(node, given, wanted, sketch);
@@ -160,18 +104,20 @@ const cotangents = (
       found.set(name, before === undefined ? own : plus(sketch, before, own));
     });
   }
+  return found;
 };
 
 /**
  * The graph with the gradient of `of` (one number, or weighted by a cotangent) with respect to each tensor of
  * `withRespectTo` as further outputs, in reverse mode. The result is a graph like the first: differentiated again it
- * gives second derivatives. A tensor may be an input, an initialiser, or one computed on the way.
+ * gives second derivatives. A tensor may be an input, an initialiser, or one computed on the way. (An exponent that is an
+ * initialiser counts as fixed until it is differentiated with respect to itself.)
  *
- * The graph must have static shapes and the canonical opset (`fixInputs`, `canonical`); the result may hold operations
- * of the domain `ventral`, which `lower` turns into ONNX's own.
+ * The graph must have static shapes, its nodes in topological order, and the canonical operations (`fixInputs`,
+ * `canonical`). The result may hold operations of the domain `ventral`, which `lower` turns into ONNX's own.
  *
  * Throws an input error, before anything runs, that names node, operation and layer where an operation on the way has
- * no rule; also where `of` does not depend on a tensor, or only through integers.
+ * no rule; also where `of` does not depend on a tensor, or only through integers or jumps.
  */
 export const differentiate = (
   graph: OnnxGraph,
@@ -179,18 +125,20 @@ export const differentiate = (
   withRespectTo: readonly string[],
   { names, cotangent, independent = 'error' }: DifferentiateOptions = {},
 ): OnnxGraph => {
+  checkOpset(graph);
   const sketch = sketchOf(graph);
-  checkTensors(graph, sketch, of, withRespectTo);
-  const { path, flows } = pathNodes(sketch, graph.nodes, of, withRespectTo);
-  for (const node of path) if (!Object.hasOwn(RULES, operationOf(node))) throw noRule(node);
-  const found = new Map([[of, seed(sketch, of, cotangent)]]);
-  cotangents(sketch, path, flows, found);
+  for (const tensor of [of, ...withRespectTo]) checkTensor(sketch, tensor);
+  const defaults = withRespectTo.map((tensor) => `d(${of})/d(${tensor})`);
+  const publicNames = namesOf(graph, sketch, defaults, names);
+  const path = pathOf(sketch, graph.nodes, of, withRespectTo);
+  const found = propagated(sketch, path, of, seed(sketch, of, cotangent));
   const gradients = withRespectTo.map((tensor, index) => {
     const own = found.get(tensor);
-    const name = names?.[index] ?? `d(${of})/d(${tensor})`;
-    if (own !== undefined) return [name, own] as const;
-    if (independent === 'error') throw independence(graph, of, tensor);
-    return [name, zeros(sketch, sketch.fact(tensor).shape, tensor)] as const;
+    if (own === undefined && independent === 'error') {
+      throw independence(sketch, graph.nodes, of, tensor);
+    }
+    const { shape } = sketch.fact(tensor);
+    return [publicNames[index]!, own ?? zeros(sketch, shape, tensor)] as const;
   });
   const outputs = graph.outputs.map(({ name }) => [name, name] as const);
   return sketch.finish(Object.fromEntries([...outputs, ...gradients]));

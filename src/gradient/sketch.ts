@@ -25,6 +25,7 @@ export interface Sketch extends Known {
   ): readonly string[];
   /** The same for an operation with one output. */
   apply(op: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** Whether a tensor of this name is there. */
   has(tensor: string): boolean;
   /** A constant tensor. */
   constant(array: NdArray): string;
