@@ -1,5 +1,6 @@
 import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
 import { trainingBatchNormInFull } from './batch-norm.ts';
+import { loweredDetach } from './detach.ts';
 import { loweredConvolutions } from './lower-convolution.ts';
 import type { Lowerings } from './lowering.ts';
 import { operationOf, sketchOf } from './sketch.ts';
@@ -7,6 +8,7 @@ import { standardisedInFull } from './standardise.ts';
 
 const LOWERINGS: Lowerings = {
   ...loweredConvolutions,
+  ...loweredDetach,
   'ventral.Standardise': standardisedInFull,
   BatchNormalization: trainingBatchNormInFull,
 };

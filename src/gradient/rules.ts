@@ -2,6 +2,7 @@ import { activations } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { batchNorms } from './batch-norm.ts';
 import { convolutions } from './convolution.ts';
+import { detach } from './detach.ts';
 import { einsums } from './einsum.ts';
 import { functions } from './functions.ts';
 import { gathers } from './gathers.ts';
@@ -29,6 +30,7 @@ export const RULES: Rules = {
   ...norms,
   ...batchNorms,
   ...convolutions,
+  ...detach,
   ...paddings,
   ...pools,
   ...resamplings,
