@@ -1,0 +1,149 @@
+import { below } from '../formats/paths.ts';
+import { differentiate } from '../gradient/differentiate.ts';
+import { lower } from '../gradient/lower.ts';
+import { canonical } from '../graph/canonical.ts';
+import { decodeModel } from '../graph/decode.ts';
+import { encodeModel, type OnnxGraph } from '../graph/encode.ts';
+import { cut, fixInputs } from '../graph/rewrite.ts';
+import { sizeOf } from '../numeric/array.ts';
+import type { Float32Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { ImageInput } from '../records/model.ts';
+import type { Engine, Files } from '../records/ports.ts';
+import { externalFiles } from './external.ts';
+import type { FrameSize } from './frame.ts';
+import type { Network } from './network.ts';
+
+/** The whole graph of a model file (or of a part of it, `bytes`), its weights included. */
+export const decodeNetwork = async (
+  { name, structure, externalDataFolder }: Network,
+  bytes: Uint8Array,
+  { files }: { readonly files: Files },
+): Promise<OnnxGraph> => {
+  const external: Record<string, Uint8Array> = {};
+  if (externalDataFolder !== null) {
+    for (const { location } of externalFiles(structure))
+      external[location] = await files.read(below(externalDataFolder, location));
+  }
+  return { ...decodeModel(bytes, name, external), name };
+};
+
+/** Images that the network takes at once; where that is fixed, the first is the one that counts. */
+const batchOf = ({ batch }: ImageInput): number => batch ?? 1;
+
+const inputShape = (input: ImageInput, { height, width }: FrameSize): readonly number[] =>
+  input.layout === 'NCHW' ? [batchOf(input), 3, height, width] : [batchOf(input), height, width, 3];
+
+/**
+ * The graph for one size of image, in the canonical opset; only what leads to `outputs` (default: all).
+ * Input errors: a size that cannot be fixed, or that the network does not take.
+ */
+export const graphFor = (
+  graph: OnnxGraph,
+  input: ImageInput,
+  size: FrameSize,
+  outputs: readonly string[] = graph.outputs.map(({ name }) => name),
+): OnnxGraph => {
+  const { height, width } = input;
+  if ((height ?? size.height) !== size.height || (width ?? size.width) !== size.width)
+    throw inputError({
+      where: `${graph.name}: input`,
+      expected: `images of ${height}×${width}, which the model fixes`,
+      got: `${size.height}×${size.width}`,
+      mend: 'choose a preprocessing of that size',
+    });
+  const fixed = fixInputs(graph, { [input.name]: inputShape(input, size) });
+  return canonical(cut(fixed, { to: outputs }));
+};
+
+/** Copies one image to every place of a fixed batch. */
+const repeated = (image: Float32Nd, input: ImageInput): Float32Nd => {
+  const batch = batchOf(input);
+  if (batch === 1) return image;
+  const data = new Float32Array(image.data.length * batch);
+  for (let index = 0; index < batch; index++) data.set(image.data, index * image.data.length);
+  return { data, shape: [batch, ...image.shape.slice(1)] };
+};
+
+/** What a tensor weighs and how its weighted sum changes with the image. */
+export interface Slope {
+  /** Σ weights · tensor. */
+  readonly value: number;
+  /** Its gradient with respect to the input, of the input's shape. */
+  readonly gradient: Float32Nd;
+}
+
+export interface GradientSession {
+  /**
+   * The weighted sum of the differentiated tensor and its gradient, for one preprocessed image; `weights` are those of
+   * the elements of the tensor, the rest of a fixed batch having none.
+   */
+  slope(image: Float32Nd, weights: ReadonlyMap<number, number>): Promise<Slope>;
+  release(): Promise<void>;
+}
+
+const cotangentName = 'ventral.cotangent';
+const gradientName = 'ventral.gradient';
+
+/**
+ * Opens the gradient of a tensor with respect to the image. The graph is canonical and of one size (`graphFor`).
+ * Input errors, before anything runs: an operation without a rule, a tensor that does not depend on the image or only
+ * through integers (a quantised network).
+ */
+export const openGradient = async (
+  engine: Engine,
+  graph: OnnxGraph,
+  input: ImageInput,
+  tensor: string,
+  shape: readonly number[],
+): Promise<GradientSession> => {
+  const differentiated = differentiate(cut(graph, { to: [tensor] }), tensor, [input.name], {
+    names: [gradientName],
+    cotangent: cotangentName,
+  });
+  const session = await engine.open({
+    bytes: encodeModel(lower(differentiated)),
+    externalDataFolder: null,
+  });
+  return {
+    slope: async (image, weights) => {
+      const cotangent = { data: new Float32Array(sizeOf(shape)), shape };
+      for (const [place, weight] of weights) cotangent.data[place] = weight;
+      const outputs = await session.run({
+        [input.name]: repeated(image, input),
+        [cotangentName]: cotangent,
+      });
+      const values = outputs[tensor]!.data as Float32Array;
+      const gradient = outputs[gradientName]!.data as Float32Array;
+      let value = 0;
+      for (const [place, weight] of weights) value += weight * values[place]!;
+      return {
+        value,
+        gradient: { data: gradient.slice(0, image.data.length), shape: image.shape },
+      };
+    },
+    release: () => session.release(),
+  };
+};
+
+/** Runs a part of a network up to one tensor, on one image. */
+export const openForward = async (
+  engine: Engine,
+  graph: OnnxGraph,
+  input: ImageInput,
+  tensor: string,
+): Promise<{
+  run(image: Float32Nd): Promise<Float32Array>;
+  release(): Promise<void>;
+}> => {
+  const bytes = encodeModel(cut(graph, { to: [tensor] }));
+  const session = await engine.open({ bytes, externalDataFolder: null });
+  return {
+    run: async (image) => {
+      const outputs = await session.run({ [input.name]: repeated(image, input) });
+      const { data, shape } = outputs[tensor]!;
+      return (data as Float32Array).slice(0, sizeOf(shape.slice(1)));
+    },
+    release: () => session.release(),
+  };
+};
