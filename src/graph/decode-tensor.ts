@@ -98,7 +98,7 @@ const externalNumbers = (
 ): ArrayBuffer => {
   const { location, offset, length } = tensor.external!;
   const file = Object.hasOwn(files, location) ? files[location]! : null;
-  const there = file === null ? 0 : length > 0 ? length : file.length - offset;
+  const there = file === null ? 0 : length > 0 ? length : Math.min(needed, file.length - offset);
   if (file === null || !(offset >= 0) || offset + needed > file.length || there !== needed) {
     throw inputError({
       where: `${source.name}: tensor "${tensor.name}"`,
