@@ -17,6 +17,7 @@ export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
 export { listLayers } from './models/layers.ts';
 export { loadNetwork, type Network } from './models/network.ts';
+export { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
 export type { NdArray } from './records/array.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
 export type { Hdf5 } from './records/hdf5.ts';
@@ -30,7 +31,14 @@ export {
   recordingHeaderSchema,
   type Stimulus,
 } from './records/recording.ts';
-export type { Interval, LayerScore, Provenance, Score, SiteScore } from './records/score.ts';
+export type {
+  Interval,
+  LayerScore,
+  NullScore,
+  Provenance,
+  Score,
+  SiteScore,
+} from './records/score.ts';
 export { linearCka } from './regression/cka.ts';
 export { type RowGram, rowGram } from './regression/row-gram.ts';
 export {

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { cacheFolder } from '../node/platform.ts';
+import { planNulls, scoreNulls } from '../nulls.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
+import { nullPlanLine } from '../report/null-report.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import {
@@ -34,6 +36,7 @@ interface ScoreOptions {
   readonly csv?: string;
   readonly parquet?: string;
   readonly dryRun?: boolean;
+  readonly nulls?: boolean;
   readonly keep?: readonly Keep[];
   readonly memory: number;
   readonly threads?: number;
@@ -73,6 +76,10 @@ export const addScoreCommand = (program: Command): void => {
     .option('--csv <score.csv>', 'write every figure as a line of one table', parsePath)
     .option('--parquet <score.parquet>', 'write the same table as Parquet', parsePath)
     .option('--dry-run', 'print the plan and stop')
+    .option(
+      '--nulls',
+      'beside the score, what could come from nothing: permutations, pixels, a random-weight twin',
+    )
     .option(
       '--keep <what>',
       'write predictions, layer-predictions (for profile), readout beside --out',
@@ -139,8 +146,11 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
   return { kind: 'activations', path: activations };
 };
 
-/** What a score command writes beside its table. */
-export type ScoreOutputs = Pick<ScoreOptions, 'out' | 'csv' | 'parquet' | 'keep' | 'dryRun'>;
+/** What a score command writes beside its table, and whether nulls stand in it. */
+export type ScoreOutputs = Pick<
+  ScoreOptions,
+  'nulls' | 'out' | 'csv' | 'parquet' | 'keep' | 'dryRun'
+>;
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
 export const runScore = async (
@@ -151,12 +161,15 @@ export const runScore = async (
 ): Promise<void> => {
   await checkOutputs(namedOutputs(outputs), namedInputs(request), ports.files);
   const plan = await planScore(request, ports);
+  const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
+  const nullPlan = nulls === null ? [] : [nullPlanLine(nulls)];
   if (outputs.dryRun) {
-    process.stdout.write(`${planLines(plan).join('\n')}\n`);
+    process.stdout.write(`${[...planLines(plan), ...nullPlan].join('\n')}\n`);
     return;
   }
-  for (const line of planSummary(plan)) say(line);
-  const result = await score(plan, ports);
+  for (const line of [...planSummary(plan), ...nullPlan]) say(line);
+  const scored = await score(plan, ports);
+  const result = nulls === null ? scored : await scoreNulls(nulls, scored, ports);
   await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
   process.stdout.write(`${scoreLines(result.score).join('\n')}\n`);
 };

@@ -40,24 +40,29 @@ export interface OpenNetwork {
   readonly features: Features;
 }
 
+/** A network's random twin, opened; or in words why it has none. */
+export type OpenTwin =
+  | { readonly opened: OpenNetwork; readonly note: string | null }
+  | { readonly opened: null; readonly note: string };
+
 /** Reads a model, chooses its layers and preprocessing, and probes it with one small run. */
 export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> =>
-  openLayers(await loadNetwork(request.path, ports), request, [], ports);
+  openLayers(await loadNetwork(request.path, ports), request, ports);
 
-/** The same layers of the network's random twin; in words why there is none, where that is so. */
+/** The same with the model's random twin in its place. */
 export const openTwin = async (
   request: NetworkRequest,
   seed: number,
   ports: Ports,
-): Promise<OpenNetwork | string> => {
+): Promise<OpenTwin> => {
   const { network, note } = await randomTwin(await loadNetwork(request.path, ports), seed, ports);
-  return network === null ? note : openLayers(network, request, note === null ? [] : [note], ports);
+  if (network === null) return { opened: null, note };
+  return { opened: await openLayers(network, request, ports), note };
 };
 
 const openLayers = async (
   network: Network,
   request: NetworkRequest,
-  notes: readonly string[],
   ports: Ports,
 ): Promise<OpenNetwork> => {
   const { preprocessing, warning } = await resolvePreprocessing(
@@ -92,7 +97,6 @@ const openLayers = async (
     network,
     preprocessing,
     features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
-      ...notes,
       ...(warning === null ? [] : [warning]),
       ...leftOut(
         layers.filter((layer) => !spatial.includes(layer)),

@@ -1,4 +1,5 @@
 import type { Interval, LayerScore, Score } from '../records/score.ts';
+import { nullLines } from './null-report.ts';
 import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
@@ -50,6 +51,7 @@ export const scoreLines = (score: Score): string[] => {
     `${score.choice === null ? `best layer ${score.layer}` : 'score'}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
     ...splitErrorLines(score),
     ...timeCourseLines(score),
+    ...nullLines(score),
     ...noteLines(score),
   ];
 };

@@ -124,7 +124,7 @@ const networkRequest = (
   minimumFeatures: leastFeatures(target.protocol.regression),
 });
 
-/** The model's random-weight twin, its layers chosen as the model's are; in words why there is none. */
+/** The model's random-weight twin, its layers chosen as the model's are; or in words why there is none. */
 export const openTwinSubject = async (
   subject: ModelRequest,
   limits: SubjectLimits,
@@ -133,10 +133,13 @@ export const openTwinSubject = async (
   stimuli: string,
   seed: number,
   ports: Ports,
-): Promise<Subject | string> => {
+): Promise<
+  | { readonly subject: Subject; readonly note: string | null }
+  | { readonly subject: null; readonly note: string }
+> => {
   const request = networkRequest(subject, limits, recording, target, stimuli, ports);
-  const opened = await openTwin(request, seed, ports);
-  return typeof opened === 'string' ? opened : subjectOf(opened);
+  const { opened, note } = await openTwin(request, seed, ports);
+  return opened === null ? { subject: null, note } : { subject: subjectOf(opened), note };
 };
 
 /** The stimuli as a network with this preprocessing would see them, in place of a layer. */

@@ -16,7 +16,7 @@ const FOUNDATION = ['records', 'numeric', 'formats', 'graph', 'gradient', 'archi
 const MIDDLE = [...FOUNDATION, 'regression', 'data', 'models', 'world'];
 const UPPER = [...MIDDLE, 'scoring', 'training'];
 const ROOMS = [...UPPER, 'analysis', 'store', 'report'];
-const WAYS = ['score', 'align', 'harmonize', 'analyze'];
+const WAYS = ['score', 'nulls', 'align', 'harmonize', 'analyze'];
 /** Packages of plain JavaScript, which run wherever the rooms do. */
 const PURE = ['zod', 'fflate', 'papaparse'];
 
@@ -45,6 +45,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
   report: room(5, 'records', 'numeric', 'analysis'),
   version: { level: 0, imports: [], packages: [] },
   score: room(6, ...ROOMS, 'version'),
+  nulls: room(6, ...ROOMS, 'score'),
   align: room(6, ...ROOMS, 'version'),
   harmonize: room(6, ...ROOMS, 'version'),
   analyze: room(6, ...ROOMS, 'version'),

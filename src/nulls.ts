@@ -1,0 +1,308 @@
+// How much of a score could have come from nothing: the same protocol on permuted responses, on the mean map and on
+// position (grids), on pixels, and on the same network with fresh random weights (recipes of Linsley et al. 2023 and
+// later). Planned after the score, carried out after it.
+
+import { presetNamed } from './models/presets.ts';
+import { unstacked } from './numeric/array.ts';
+import { VentralError } from './records/errors.ts';
+import type { Ports } from './records/ports.ts';
+import type { Protocol } from './records/protocol.ts';
+import type { NullScore } from './records/score.ts';
+import { planSubject, type ScorePlan, type ScoreResult, score, sourceOf } from './score.ts';
+import { type Contender, pairedDifference } from './scoring/compare.ts';
+import { designOf } from './scoring/design.ts';
+import { type Effort, effortOf } from './scoring/effort.ts';
+import { evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
+import { fitLayer } from './scoring/fit-layer.ts';
+import { unbeaten } from './scoring/null-warnings.ts';
+import {
+  permutationKinds,
+  permutationNull,
+  permutationShape,
+  permutedTarget,
+} from './scoring/permutations.ts';
+import { meanMaps, positionFeatures } from './scoring/position-nulls.ts';
+import { openPixelsSubject, openTwinSubject, type Subject } from './scoring/subject.ts';
+import { resamplingOf, type Target } from './scoring/target.ts';
+import { fitKey, getFit, putFit } from './store/layer-cache.ts';
+
+type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin'>;
+
+/** A null that is scored in the network's place, with layers of its own; or why it is not. */
+export type Rival =
+  | { readonly name: RivalName; readonly plan: ScorePlan; readonly note: string | null }
+  | { readonly name: RivalName; readonly plan: null; readonly note: string };
+
+/** The nulls of a planned score. */
+export interface NullPlan {
+  readonly plan: ScorePlan;
+  readonly rivals: readonly Rival[];
+  /** What they take beside the score itself. */
+  readonly estimate: Effort;
+}
+
+/** Settles the nulls of a planned score: opens pixels and the random twin, and works out memory and time. */
+export const planNulls = async (plan: ScorePlan, ports: Ports): Promise<NullPlan> => {
+  const alone: ScorePlan = { ...plan, target: onlyScoredBin(plan.target, plan.request.seed) };
+  const rivals = [
+    ...(plan.recording.header.grid === null ? [] : [await positionRival(alone, ports)]),
+    await pixelRival(alone, ports),
+    await twinRival(alone, ports),
+  ];
+  const efforts = [
+    await permutationEffort(alone, ports),
+    ...rivals.flatMap((rival) => (rival.plan === null ? [] : [rival.plan.estimate])),
+  ];
+  // Models wait in memory for their turn.
+  const waiting = rivals.reduce((sum, rival) => sum + (rival.plan?.features.modelBytes ?? 0), 0);
+  return {
+    plan: alone,
+    rivals,
+    estimate: {
+      bytes: Math.max(...efforts.map(({ bytes }) => bytes)) + waiting,
+      seconds: efforts.reduce((sum, { seconds }) => sum + seconds, 0),
+    },
+  };
+};
+
+/**
+ * Carries out the nulls of a score and sets them beside it, each with the paired difference to it; a warning says which
+ * of the mean map, pixels and the random twin it does not beat. Finished fits are kept in the cache as those of layers
+ * are. Rejects with the `stopped` error after an interrupt.
+ */
+export const scoreNulls = async (
+  { plan, rivals }: NullPlan,
+  result: ScoreResult,
+  ports: Ports,
+): Promise<ScoreResult> => {
+  const startedAt = ports.now();
+  const nulls = [
+    ...(await permuted(plan, result, ports)),
+    ...(plan.recording.header.grid === null ? [] : [meanMap(plan, result)]),
+  ];
+  for (const rival of rivals) nulls.push(await scoreRival(rival, result, plan, ports));
+  const { warnings, provenance } = result.score;
+  const seconds = provenance.seconds + (ports.now() - startedAt) / 1000;
+  return {
+    ...result,
+    score: {
+      ...result.score,
+      nulls,
+      warnings: [...warnings, ...unbeaten(nulls)],
+      provenance: { ...provenance, seconds },
+    },
+  };
+};
+
+/** The target with the one time bin that is scored. */
+const onlyScoredBin = (target: Target, seed: number): Target => ({
+  ...target,
+  fitted: [target.chosen],
+  design:
+    target.design === null
+      ? null
+      : designOf(target.protocol.layerChoice, target.folds, [0], 0, seed),
+});
+
+/** Where there are fewer features than components, as many components as features. */
+const withinFeatures = (
+  plan: ScorePlan,
+  features: number,
+): { readonly plan: ScorePlan; readonly note: string | null } => {
+  const { regression } = plan.protocol;
+  if (regression.kind !== 'pls' || regression.components <= features) return { plan, note: null };
+  const protocol: Protocol = {
+    ...plan.protocol,
+    regression: { ...regression, components: features },
+  };
+  return {
+    plan: { ...plan, protocol, target: { ...plan.target, protocol } },
+    note: `PLS with ${features} components, as many as features`,
+  };
+};
+
+const rivalOf = async (
+  plan: ScorePlan,
+  name: RivalName,
+  subject: Subject,
+  notes: readonly string[],
+  ports: Ports,
+): Promise<Rival> => {
+  const least = Math.max(...subject.features.layers.map(({ features }) => features));
+  const fitting = withinFeatures(plan, least);
+  const all = [...notes, ...(fitting.note === null ? [] : [fitting.note])];
+  return {
+    name,
+    plan: await planSubject(fitting.plan, subject, ports),
+    note: all.length === 0 ? null : all.join('; '),
+  };
+};
+
+/** A null that cannot be had must not cost the score: what stands in its way is said in its row. */
+const unlessImpossible = async <T>(work: () => Promise<T>, otherwise: (why: string) => T) => {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof VentralError) || !['input', 'engine'].includes(thrown.kind))
+      throw thrown;
+    return otherwise(`not applicable: ${thrown.message}`);
+  }
+};
+
+const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
+  const features = positionFeatures(plan.target, plan.recording.header.grid!);
+  if (features === null)
+    return { name: 'position', plan: null, note: 'not applicable to a single fixation' };
+  const provenance = { model: null, activations: null, preprocessing: null };
+  return rivalOf(plan, 'position', { features, provenance }, [], ports);
+};
+
+const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
+  unlessImpossible<Rival>(
+    async () => {
+      const { preprocessing, stimuli } = plan.provenance;
+      const subject = await openPixelsSubject(
+        preprocessing ?? presetNamed('imagenet-224')!,
+        plan.request.memory,
+        plan.recording,
+        plan.target,
+        stimuli.sha256,
+        ports,
+      );
+      const notes = preprocessing === null ? ['preprocessing imagenet-224'] : [];
+      return rivalOf(plan, 'pixels', subject, notes, ports);
+    },
+    (note) => ({ name: 'pixels', plan: null, note }),
+  );
+
+const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
+  const name = 'random-twin';
+  return unlessImpossible<Rival>(
+    async () => {
+      const { request, recording, target, provenance } = plan;
+      if (request.subject.kind === 'activations')
+        return { name, plan: null, note: 'not applicable to activations from a file' };
+      const { subject, note } = await openTwinSubject(
+        request.subject,
+        request,
+        recording,
+        target,
+        provenance.stimuli.sha256,
+        request.seed,
+        ports,
+      );
+      if (subject === null) return { name, plan: null, note: `not applicable: ${note}` };
+      return rivalOf(plan, name, subject, note === null ? [] : [note], ports);
+    },
+    (note) => ({ name, plan: null, note }),
+  );
+};
+
+/** The widest layer may turn out the best. */
+const permutationEffort = async ({ features, target, request }: ScorePlan, ports: Ports) => {
+  const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
+  const widest = features.passes
+    .flatMap(({ layers, slices }) => layers.map((layer) => ({ layer, slices })))
+    .reduce((wide, each) => (each.layer.features > wide.layer.features ? each : wide));
+  const only = {
+    ...features,
+    passes: [{ layers: [widest.layer], slices: widest.slices }],
+    seconds: (features.seconds * widest.slices) / runs,
+  };
+  return effortOf(
+    only,
+    [{ ...widest.layer, done: false }],
+    permutationShape(target, request.seed),
+    ports,
+  );
+};
+
+/** The network's best layer against permuted responses, all permutations from one Gram matrix. */
+const permuted = async (
+  plan: ScorePlan,
+  { score: found }: ScoreResult,
+  ports: Ports,
+): Promise<NullScore[]> => {
+  const target = permutedTarget(plan.target, plan.request.seed);
+  const key = await fitKey(ports.hash, {
+    permutationsOf: plan.layers.find(({ name }) => name === found.layer)!.key,
+    timeBin: found.timeBin,
+    kinds: permutationKinds(plan.target),
+    count: target.bins.length,
+  });
+  const named = during('permutations', ports);
+  const kept = await getFit(ports.cache, key);
+  const fit = kept ?? (await fitLayer(target, await sourceOf(plan, found.layer, named), named));
+  if (kept === null) await putFit(ports.cache, key, fit);
+  const figures = evaluateBins(target, found.layer, target.fitted, unstacked(fit.predictions));
+  return permutationKinds(plan.target).map((kind) =>
+    permutationNull(plan.target, figures, kind, found),
+  );
+};
+
+const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
+  const { target, request } = plan;
+  const predicted = meanMaps(target);
+  const scores = evaluateLayer(
+    target,
+    resamplingOf(target, request.seed),
+    { name: 'mean-map', features: 0 },
+    predicted,
+    { arithmetic: 'mean', strengths: null, warnings: [] },
+  );
+  const { value, raw, interval } = scores;
+  const difference =
+    value === null
+      ? null
+      : differenceTo(
+          {
+            score: { ...result.score, value, choice: null, layer: scores.layer, layers: [scores] },
+            predictions: { ...result.predictions, predicted },
+          },
+          result,
+          request.seed,
+        );
+  return { name: 'mean-map', value, raw, interval, layer: null, difference, note: null };
+};
+
+const scoreRival = async (
+  { name, plan, note }: Rival,
+  result: ScoreResult,
+  { request }: ScorePlan,
+  ports: Ports,
+): Promise<NullScore> => {
+  const absent = { name, value: null, raw: null, interval: null, layer: null, difference: null };
+  if (plan === null) return { ...absent, note };
+  return unlessImpossible<NullScore>(
+    async () => {
+      const rival = await score(plan, during(name, ports));
+      const { value, raw, interval, layer } = rival.score;
+      const difference = differenceTo(rival, result, request.seed);
+      return { name, value, raw, interval, layer, difference, note };
+    },
+    (why) => ({ ...absent, note: why }),
+  );
+};
+
+const differenceTo = (
+  rival: Pick<ScoreResult, 'score' | 'predictions'>,
+  result: Pick<ScoreResult, 'score' | 'predictions'>,
+  seed: number,
+): NullScore['difference'] => {
+  const contender = (name: string, { score: found, predictions }: typeof rival): Contender => ({
+    name,
+    score: found,
+    heldOut: predictions,
+  });
+  const { difference, interval, p, method } = pairedDifference(
+    contender('the network', result),
+    contender('the null', rival),
+    seed,
+  );
+  return { value: difference, interval, p, method };
+};
+
+const during = (name: string, ports: Ports): Ports => ({
+  ...ports,
+  progress: (event) => ports.progress({ ...event, task: `${name}: ${event.task}` }),
+});
