@@ -120,6 +120,19 @@ describe.skipIf(session === null || models === null)(
       expect(found.interval!.high).toBeGreaterThan(found.value);
     });
 
+    it('chooses late layers without a look at the fold, at little cost', async () => {
+      const layers = ['m.Conv_11', 'm.Conv_21', 'm.Conv_23'];
+      const asked = request(`${models}/mobilenet_v1_0.25_128.onnx`, layers);
+      const { score: found } = await scored({ ...asked, protocol: null });
+      expect(found.protocol.name).toBe('ventral');
+      const { folds, optimism } = found.choice!;
+      expect(folds).toHaveLength(10);
+      expect(folds.every(({ layer }) => layer !== 'm.Conv_11')).toBe(true);
+      expect(Math.abs(optimism)).toBeLessThan(0.03);
+      expect(found.raw).toBeGreaterThan(0.5);
+      expect(found.raw).toBeLessThan(0.62);
+    });
+
     it('scores by ridge somewhat higher than by partial least squares, pixels too', async () => {
       // scikit-learn's RidgeCV finds .25 in pixels (recipes.md says .28), and .58 are expected of the best layer.
       const greys = await scorePixels(ridge);
