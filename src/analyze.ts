@@ -1,8 +1,21 @@
-// From stored scores to what they say together: where along a network's depth each area is matched best.
+// What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
+import { hashStimuli } from './data/stimuli.ts';
+import { readRecording } from './formats/recording.ts';
+import { encodeText } from './formats/text.ts';
+import { inputError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import type { Profile } from './records/profile.ts';
+import type { Protocol } from './records/protocol.ts';
+import type { Recording } from './records/recording.ts';
+import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
+import { checkProtocol } from './scoring/check-protocol.ts';
+import { resolveProtocol } from './scoring/protocols.ts';
+import { onSharedStimuli } from './scoring/shared-stimuli.ts';
+import { type CeilingSubject, ceilingBetween, ceilingWithin } from './scoring/site-ceilings.ts';
+import { prepareTarget } from './scoring/target.ts';
+import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
 
@@ -32,3 +45,87 @@ export const profile = async (
   });
   return { ...found, version: ventralVersion };
 };
+
+export interface CeilingRequest {
+  /** One recording, or two of the same stimuli. */
+  readonly recordings: readonly string[];
+  /** Name or `.json` file; null: the default. */
+  readonly protocol: string | null;
+  readonly seed: number;
+  /** Of two recordings, only how well each predicts the other. */
+  readonly betweenOnly: boolean;
+}
+
+/**
+ * How well sites predict sites: each recording's from the other's on the stimuli that both show, and each site of a
+ * recording from its other sites. Input errors: no or more than two recordings, other layouts, no shared stimulus, and
+ * those of a score.
+ */
+export const siteCeilings = async (
+  { recordings, protocol: named, seed, betweenOnly }: CeilingRequest,
+  ports: Ports,
+): Promise<SiteCeilings> => {
+  const [first, second] = await readRecordings(recordings, ports);
+  const protocol = await resolveProtocol(named, first, ports.files);
+  const subjectOf = (recording: Recording): CeilingSubject => {
+    checkProtocol(protocol, recording);
+    return { recording, target: prepareTarget(protocol, recording, seed, 'best') };
+  };
+  const ceilings: SiteCeiling[] = [];
+  const warnings: string[] = [];
+  if (second !== null) {
+    const [a, b] = onSharedStimuli(first, second).map(subjectOf) as [
+      CeilingSubject,
+      CeilingSubject,
+    ];
+    ceilings.push(await ceilingBetween(a, b, seed, ports), await ceilingBetween(b, a, seed, ports));
+    warnings.push(...(await otherImages(a.recording, b.recording, ports)));
+  }
+  if (second === null || !betweenOnly)
+    for (const recording of second === null ? [first] : [first, second])
+      ceilings.push(await ceilingWithin(subjectOf(recording), seed, ports));
+  return {
+    kind: 'site-ceilings',
+    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+    ceilings,
+    warnings,
+    seed,
+    version: ventralVersion,
+  };
+};
+
+const readRecordings = async (
+  paths: readonly string[],
+  ports: Ports,
+): Promise<readonly [Recording, Recording | null]> => {
+  const [first, second, ...more] = paths;
+  if (first === undefined || more.length > 0)
+    throw inputError({
+      where: 'ventral ceiling',
+      expected: 'one recording, or two',
+      got: `${paths.length}`,
+      mend: 'ventral ceiling DIR [OTHER]',
+    });
+  return [
+    await readRecording(first, ports),
+    second === undefined ? null : await readRecording(second, ports),
+  ];
+};
+
+/** Stimuli of one id that are not the same file in both recordings: said, since they are joined by id. */
+const otherImages = async (
+  first: Recording,
+  second: Recording,
+  ports: Ports,
+): Promise<string[]> => {
+  const a = await hashStimuli(first, ports);
+  const b = await hashStimuli(second, ports);
+  const others = a.images.filter((sha256, index) => sha256 !== b.images[index]).length;
+  return others === 0
+    ? []
+    : [`${others} of ${a.count} shared stimuli have the same id but are other files`];
+};
+
+/** What `provenance.protocol.sha256` of a score under this protocol is. */
+const hashOf = (protocol: Protocol, { hash }: Ports): Promise<string> =>
+  hash.sha256([encodeText(canonicalJson(protocol))]);

@@ -1,6 +1,11 @@
 // The public entry, for any host. The ports of Node are in `ventral/node`.
 
-export { type ProfileRequest, profile } from './analyze.ts';
+export {
+  type CeilingRequest,
+  type ProfileRequest,
+  profile,
+  siteCeilings,
+} from './analyze.ts';
 export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
 export { type BrainioImport, importBrainio } from './data/brainio.ts';
 export {
@@ -39,6 +44,7 @@ export type {
   Score,
   SiteScore,
 } from './records/score.ts';
+export type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 export { linearCka } from './regression/cka.ts';
 export { type RowGram, rowGram } from './regression/row-gram.ts';
 export {
@@ -55,6 +61,7 @@ export { planLines } from './report/plan-report.ts';
 export { profileLines } from './report/profile.ts';
 export { profilePage } from './report/profile-page.ts';
 export { scoreLines } from './report/score-report.ts';
+export { siteCeilingLines } from './report/site-ceiling.ts';
 export {
   planScore,
   readoutOf,

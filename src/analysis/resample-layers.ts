@@ -5,14 +5,9 @@ import type { LayerScore, Score } from '../records/score.ts';
 import { normalised } from '../scoring/aggregate.ts';
 import { correlate } from '../scoring/correlations.ts';
 import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
-import { columnAt, type Group } from '../scoring/groups.ts';
-import {
-  ascending,
-  type Counts,
-  centred,
-  weightedPearson,
-  weightedRanks,
-} from '../scoring/weighted.ts';
+import type { Group } from '../scoring/groups.ts';
+import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
+import type { Counts } from '../scoring/weighted.ts';
 
 /** One area's score as it was read, with the held-out predictions of its layers where they were kept. */
 export interface AreaScores {
@@ -133,49 +128,29 @@ const sitesInUse = ({ ceiling: { data, shape } }: LayerPredictions): number[] =>
   );
 };
 
-/** A column whose resamples are correlated: values about 0, and for rank correlations their order. */
-interface Side {
-  readonly values: Float64Array;
-  readonly order: Int32Array | null;
-}
-
-const sideOf = (table: Float64Nd, site: number, rows: Int32Array, ranked: boolean): Side | null => {
-  const values = columnAt(table, site, rows);
-  if (values.some(Number.isNaN)) return null;
-  const about = centred(values);
-  return { values: about, order: ranked ? ascending(about) : null };
-};
-
-const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
-  order === null ? values : weightedRanks(values, order, counts);
-
 /** One site within one group of rows: what it did, and what each layer predicted. */
 interface SiteInGroup {
   readonly ceiling: number;
-  readonly recorded: Side;
+  readonly recorded: Side | null;
   readonly predicted: readonly (Side | null)[];
 }
 
 /** Each layer's correlation in the resample / ceiling. */
-const ceiledIn = ({ ceiling, recorded, predicted }: SiteInGroup, counts: Counts): Float64Array => {
-  const x = inResample(recorded, counts);
-  return Float64Array.from(predicted, (side) =>
-    side === null ? Number.NaN : weightedPearson(x, inResample(side, counts), counts) / ceiling,
-  );
-};
+const ceiledIn = ({ ceiling, recorded, predicted }: SiteInGroup, counts: Counts): Float64Array =>
+  Float64Array.from(predicted, (side) => correlationIn(recorded, side, counts) / ceiling);
 
 /** Correlations over all rows, or over those of each split: median over the drawn sites, mean over splits. */
 const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
   const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
   const inUse = sitesInUse(kept);
-  const ranked = protocol.correlation === 'spearman';
+  const kind = protocol.correlation;
   const groups = groupsOf(kept).map(({ rows }, group) => ({
     imageOfRow: rows.map((row) => imageOfRow[row]!),
     sites: inUse.map(
       (site): SiteInGroup => ({
         ceiling: kept.ceiling.data[group * kept.siteIds.length + site]!,
-        recorded: sideOf(kept.recorded, site, rows, ranked)!,
-        predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site, rows, ranked)),
+        recorded: sideOf(kept.recorded, site, rows, kind),
+        predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site, rows, kind)),
       }),
     ),
   }));

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { reasonOf, VentralError } from '../records/errors.ts';
 import { ventralVersion } from '../version.ts';
+import { addCeilingCommand } from './ceiling-command.ts';
 import { addCompareCommand } from './compare-command.ts';
 import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
@@ -36,6 +37,7 @@ const createProgram = (): Command => {
   addScoreCommand(program);
   addSchemaCommand(program);
   addCompareCommand(program);
+  addCeilingCommand(program);
   addProfileCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);

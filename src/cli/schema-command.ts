@@ -5,12 +5,14 @@ import { profileSchema } from '../records/profile.ts';
 import { protocolSchema } from '../records/protocol.ts';
 import { recordingHeaderSchema } from '../records/recording.ts';
 import { scoreSchema } from '../records/score.ts';
+import { siteCeilingsSchema } from '../records/site-ceiling.ts';
 
 const schemas: Readonly<Record<string, z.ZodType>> = {
   score: scoreSchema,
   protocol: protocolSchema,
   recording: recordingHeaderSchema,
   profile: profileSchema,
+  ceilings: siteCeilingsSchema,
 };
 
 export const addSchemaCommand = (program: Command): void => {

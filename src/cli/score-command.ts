@@ -3,9 +3,11 @@ import { cacheFolder } from '../node/platform.ts';
 import { planNulls, scoreNulls } from '../nulls.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
+import type { SiteCeilings } from '../records/site-ceiling.ts';
 import { nullPlanLine } from '../report/null-report.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
+import { besideScoreLines } from '../report/site-ceiling.ts';
 import {
   planScore,
   readoutOf,
@@ -19,6 +21,7 @@ import {
   layerPredictionParts,
   predictionParts,
   readoutParts,
+  readSiteCeilings,
 } from '../store/score-files.ts';
 import { encodeScoreCsv, encodeScoreParquet } from '../store/score-table.ts';
 import { type Keep, parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
@@ -38,6 +41,7 @@ interface ScoreOptions {
   readonly dryRun?: boolean;
   readonly nulls?: boolean;
   readonly keep?: readonly Keep[];
+  readonly ceilings?: string;
   readonly memory: number;
   readonly threads?: number;
   readonly device: 'cpu' | 'webgpu' | 'cuda';
@@ -84,6 +88,11 @@ export const addScoreCommand = (program: Command): void => {
       '--keep <what>',
       'write predictions, layer-predictions (for profile), readout beside --out',
       parseKeep,
+    )
+    .option(
+      '--ceilings <ceiling.json>',
+      'print beneath the score how well sites predict these sites (ventral ceiling)',
+      parsePath,
     )
     .option('--memory <size>', 'memory to stay within', parseBytes, 4e9)
     .option('--threads <n>', 'engine threads (default: all)', parseWhole(1))
@@ -149,7 +158,7 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 /** What a score command writes beside its table, and whether nulls stand in it. */
 export type ScoreOutputs = Pick<
   ScoreOptions,
-  'nulls' | 'out' | 'csv' | 'parquet' | 'keep' | 'dryRun'
+  'nulls' | 'out' | 'csv' | 'parquet' | 'keep' | 'ceilings' | 'dryRun'
 >;
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
@@ -159,10 +168,11 @@ export const runScore = async (
   ports: Ports,
   say: Say,
 ): Promise<void> => {
-  await checkOutputs(namedOutputs(outputs), namedInputs(request), ports.files);
+  await checkOutputs(namedOutputs(outputs), namedInputs(request, outputs), ports.files);
   const plan = await planScore(request, ports);
   const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
   const nullPlan = nulls === null ? [] : [nullPlanLine(nulls)];
+  const ceilings = await ceilingsOf(plan, outputs, ports);
   if (outputs.dryRun) {
     process.stdout.write(`${[...planLines(plan), ...nullPlan].join('\n')}\n`);
     return;
@@ -171,7 +181,28 @@ export const runScore = async (
   const scored = await score(plan, ports);
   const result = nulls === null ? scored : await scoreNulls(nulls, scored, ports);
   await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
-  process.stdout.write(`${scoreLines(result.score).join('\n')}\n`);
+  const lines = [
+    ...scoreLines(result.score),
+    ...(ceilings === null ? [] : besideScoreLines(result.score, ceilings)),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+};
+
+/** Input error: ceilings of other recordings only. */
+const ceilingsOf = async (
+  { recording }: ScorePlan,
+  { ceilings: path }: ScoreOutputs,
+  { files }: Ports,
+): Promise<SiteCeilings | null> => {
+  if (path === undefined) return null;
+  const found = await readSiteCeilings(path, files);
+  if (found.ceilings.some(({ target }) => target.sha256 === recording.hash)) return found;
+  throw inputError({
+    where: `--ceilings ${path}`,
+    expected: `a ceiling of ${recording.header.name}, as it is in ${recording.folder}`,
+    got: found.ceilings.map(({ target }) => target.recording).join(', ') || 'none',
+    mend: `ventral ceiling ${recording.folder} --out ${path}`,
+  });
 };
 
 const keptPath = (out: string | undefined, what: Keep): string => `${out}.${what}.npz`;
@@ -183,7 +214,11 @@ const namedOutputs = ({ out, csv, parquet, keep = [] }: ScoreOutputs): NamedPath
   ...keep.map((what) => ({ option: '--keep', path: keptPath(out, what) })),
 ];
 
-const namedInputs = ({ subject, recording, protocol }: ScoreRequest): NamedPath[] => [
+const namedInputs = (
+  { subject, recording, protocol }: ScoreRequest,
+  { ceilings }: ScoreOutputs,
+): NamedPath[] => [
+  ...(ceilings === undefined ? [] : [{ option: '--ceilings', path: ceilings }]),
   { option: `the ${subject.kind === 'model' ? 'model' : 'activations'}`, path: subject.path },
   { option: '--recording', path: `${recording}/recording.json` },
   ...(protocol === null ? [] : [{ option: '--protocol', path: protocol }]),

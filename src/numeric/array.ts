@@ -73,6 +73,23 @@ export const takeRows = <T extends ArrayData>(
   return { data, shape: [rows.length, ...array.shape.slice(1)] };
 };
 
+/** A copy of the slices along axis `axis` named by `indices`, in that order (as `numpy.take`). */
+export const takeAlong = <T extends ArrayData>(
+  array: NdArray<T>,
+  axis: number,
+  indices: ArrayLike<number>,
+): NdArray<T> => {
+  const { shape } = array;
+  const size = shape[axis]!;
+  const outer = sizeOf(shape.slice(0, axis));
+  const rows = new Float64Array(outer * indices.length);
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < indices.length; i++) rows[o * indices.length + i] = o * size + indices[i]!;
+  const inner = shape.slice(axis + 1);
+  const { data } = takeRows({ data: array.data, shape: [outer * size, ...inner] }, rows);
+  return { data, shape: [...shape.slice(0, axis), indices.length, ...inner] };
+};
+
 /** Brings the rows of an array into another order in place: row `i` becomes what row `order[i]` was. */
 export const permuteRows = <T extends ArrayData>(
   { data, shape }: NdArray<T>,

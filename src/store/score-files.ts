@@ -6,6 +6,7 @@ import type { LayerPredictions } from '../records/layer-predictions.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type HeldOut, type Score, scoreSchema } from '../records/score.ts';
+import { type SiteCeilings, siteCeilingsSchema } from '../records/site-ceiling.ts';
 
 /** The score file: indented JSON, fields in the order of the record. */
 export const encodeScore = (score: Score): Uint8Array =>
@@ -18,6 +19,15 @@ export const readScore = async (path: string, files: Files): Promise<Score> =>
     decodeText(await files.read(path), path),
     path,
     'give the file that ventral score --out wrote, by this version',
+  );
+
+/** Reads what `ventral ceiling --out` wrote; input error with the field where it is something else. */
+export const readSiteCeilings = async (path: string, files: Files): Promise<SiteCeilings> =>
+  parseJsonAs(
+    siteCeilingsSchema,
+    decodeText(await files.read(path), path),
+    path,
+    'give the file that ventral ceiling --out wrote, by this version',
   );
 
 /** Where `--keep layer-predictions` puts them. */

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { timeBinSchema } from './recording.ts';
+import { intervalSchema } from './score.ts';
+
+// The ceiling file is `SiteCeilings` as JSON.
+
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
+
+const count = z.int().min(0);
+
+/** A figure, or null where it is not defined; never NaN. */
+const figure = z.number().nullable();
+
+const measuredSchema = z
+  .strictObject({ value: figure, interval: intervalSchema.nullable() })
+  .describe('aggregated as the protocol does');
+export type Measured = z.infer<typeof measuredSchema>;
+
+const sideSchema = z.strictObject({
+  recording: z.string(),
+  sha256: z.string(),
+  area: z.string(),
+  animals: list(z.string()),
+  timeBin: timeBinSchema,
+  sites: count,
+});
+export type CeilingSide = z.infer<typeof sideSchema>;
+
+const siteFiguresSchema = z.strictObject({
+  site: z.string(),
+  raw: figure,
+  value: figure,
+  corrected: figure,
+});
+export type SiteFigures = z.infer<typeof siteFiguresSchema>;
+
+export const siteCeilingSchema = z
+  .strictObject({
+    target: sideSchema.describe('the sites that are predicted'),
+    predictor: sideSchema
+      .nullable()
+      .describe('the sites that predict; null: all other sites of the same recording'),
+    stimuli: count,
+    raw: measuredSchema.describe('correlation of held-out predictions with responses'),
+    value: measuredSchema.describe(
+      "the same by the protocol's ceiling, in the unit of a score: noise of the predicted sites is corrected for",
+    ),
+    corrected: measuredSchema
+      .nullable()
+      .describe(
+        'corrected for the noise of predicting sites too, from halves of the trials; null without two trials of everything',
+      ),
+    ceiling: figure.describe("the protocol's ceiling of the predicted sites"),
+    sites: list(siteFiguresSchema),
+    regression: z.string(),
+    warnings: list(z.string()),
+  })
+  .describe('how well sites predict sites');
+export type SiteCeiling = z.infer<typeof siteCeilingSchema>;
+
+export const siteCeilingsSchema = z.strictObject({
+  kind: z.literal('site-ceilings'),
+  protocol: z.strictObject({ name: z.string(), sha256: z.string() }),
+  ceilings: list(siteCeilingSchema),
+  warnings: list(z.string()),
+  seed: count,
+  version: z.string(),
+});
+export type SiteCeilings = z.infer<typeof siteCeilingsSchema>;

@@ -1,0 +1,86 @@
+import type { Score } from '../records/score.ts';
+import type { CeilingSide, Measured, SiteCeiling, SiteCeilings } from '../records/site-ceiling.ts';
+import { type Column, counted, figure, tableLines } from './table.ts';
+
+const columns: readonly Column[] = [
+  { head: 'predicted', align: 'left' },
+  { head: 'by', align: 'left' },
+  { head: 'stimuli', align: 'right' },
+  { head: 'raw', align: 'right' },
+  { head: 'interval', align: 'left' },
+  { head: 'ceiling', align: 'right' },
+  { head: 'score', align: 'right' },
+  { head: 'interval', align: 'left' },
+  { head: 'corrected', align: 'right' },
+  { head: 'interval', align: 'left' },
+];
+
+const intervalText = ({ interval }: Measured): string =>
+  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+
+const sideText = ({ recording, area, timeBin, sites }: CeilingSide): string =>
+  `${recording} (${area}, ${counted(sites, 'site')}, ${timeBin.start}–${timeBin.end} ms)`;
+
+const byText = ({ predictor }: SiteCeiling): string =>
+  predictor === null ? 'its other sites' : sideText(predictor);
+
+const row = (ceiling: SiteCeiling): string[] => [
+  sideText(ceiling.target),
+  byText(ceiling),
+  String(ceiling.stimuli),
+  figure(ceiling.raw.value),
+  intervalText(ceiling.raw),
+  figure(ceiling.ceiling),
+  figure(ceiling.value.value),
+  intervalText(ceiling.value),
+  figure(ceiling.corrected?.value ?? null),
+  ceiling.corrected === null ? '–' : intervalText(ceiling.corrected),
+];
+
+/** How well sites predict sites, as plain lines. */
+export const siteCeilingLines = ({
+  protocol,
+  ceilings,
+  warnings,
+  seed,
+}: SiteCeilings): string[] => [
+  `how well sites predict sites, protocol ${protocol.name}`,
+  '',
+  ...tableLines(columns, ceilings.map(row)),
+  '',
+  'raw: correlation of held-out predictions; score: by the ceiling of the predicted sites, as a network is scored; corrected: for the noise of the predicting sites too',
+  ...(ceilings.some(({ predictor }) => predictor === null)
+    ? [
+        'note: within a recording, noise that sites share in a trial helps raw and score, not corrected',
+      ]
+    : []),
+  ...warnings.map((warning) => `note: ${warning}`),
+  ...ceilings.flatMap((ceiling) =>
+    ceiling.warnings.map(
+      (warning) => `note: ${ceiling.target.recording} by ${byText(ceiling)}: ${warning}`,
+    ),
+  ),
+  `seed ${seed}; inference is to these animals and sites`,
+];
+
+/** One line for each ceiling of the scored recording, to stand beneath its score. */
+export const besideScoreLines = (score: Score, { protocol, ceilings }: SiteCeilings): string[] => {
+  const { recording, protocol: scored } = score.provenance;
+  const own = ceilings.filter(({ target }) => target.sha256 === recording.sha256);
+  const sameBin = ({ target: { timeBin } }: SiteCeiling): boolean =>
+    timeBin.start === score.timeBin.start && timeBin.end === score.timeBin.end;
+  const share = (value: number | null): string =>
+    value === null || value <= 0
+      ? ''
+      : `; the score is ${Math.round((100 * score.value) / value)} % of that`;
+  return [
+    ...own.map(
+      (ceiling) =>
+        `predicted by ${ceiling.predictor === null ? 'the other sites of the recording' : `the ${counted(ceiling.predictor.sites, 'site')} of ${ceiling.predictor.recording}`}: ${figure(ceiling.value.value)} ${intervalText(ceiling.value)} (raw ${figure(ceiling.raw.value)}, corrected for noise on both sides ${figure(ceiling.corrected?.value ?? null)})${share(ceiling.value.value)}`,
+    ),
+    ...(protocol.sha256 === scored.sha256
+      ? []
+      : [`note: these are under protocol ${protocol.name}, not ${scored.name}`]),
+    ...(own.every(sameBin) ? [] : ['note: these are of another time bin']),
+  ];
+};

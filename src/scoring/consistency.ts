@@ -1,0 +1,179 @@
+// Correlations between sites, corrected for the noise of both sides.
+
+import { mean, quantile } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { Interval } from '../records/score.ts';
+import type { Aggregate } from './aggregate.ts';
+import { meanOfDefined, medianOfDefined } from './defined.ts';
+import type { Group } from './groups.ts';
+import { intervalOf, type Resampling } from './intervals.ts';
+import { correlationIn, type Side, sideOf } from './resampled.ts';
+import { chosenBin, type Target } from './target.ts';
+import type { Counts } from './weighted.ts';
+
+/**
+ * One split of the trials in halves: the responses of each half, and what was predicted of it from the *other* half of
+ * the predicting sites' trials, so that no trial is on both sides. All `[rows scored, sites]`.
+ */
+export interface HalfPredictions {
+  readonly recorded: readonly [Float64Nd, Float64Nd];
+  readonly predicted: readonly [Float64Nd, Float64Nd];
+}
+
+interface SplitSides {
+  readonly recorded: readonly [Side | null, Side | null];
+  readonly predicted: readonly [Side | null, Side | null];
+}
+
+/** What is drawn when nothing is resampled. */
+const once = (rows: number): Counts => new Float64Array(rows).fill(1);
+
+/**
+ * r(p, y) / √(r(p₁, p₂) r(y₁, y₂)), each correlation the mean over splits: between a prediction and a half of the trials
+ * that it does not rest on, between the two predictions, between the two halves. What would be left of r without trial
+ * noise on either side, for regressions fitted on half of the trials (Nayebi et al., NeurIPS 2021, inter-animal
+ * consistency). NaN where a reliability is not positive.
+ */
+const correctedIn = (splits: readonly SplitSides[], counts: Counts): number => {
+  const averaged = (each: (split: SplitSides) => number): number => mean(splits.map(each));
+  const across = averaged(
+    ({ recorded, predicted }) =>
+      (correlationIn(predicted[0], recorded[0], counts) +
+        correlationIn(predicted[1], recorded[1], counts)) /
+      2,
+  );
+  const predictions = averaged(({ predicted: [a, b] }) => correlationIn(a, b, counts));
+  const responses = averaged(({ recorded: [a, b] }) => correlationIn(a, b, counts));
+  return predictions > 0 && responses > 0
+    ? across / Math.sqrt(predictions * responses)
+    : Number.NaN;
+};
+
+export interface Consistency {
+  readonly value: number;
+  readonly interval: Interval | null;
+  /** Per site, the mean over groups; NaN where it is not defined. */
+  readonly perSite: Float64Array;
+}
+
+/**
+ * Aggregated as the score is. Sites without a ceiling, or that `leftOut` names, take no part. No interval at 20 images
+ * or fewer where correlations are over images.
+ */
+export const consistencyOf = (
+  target: Target,
+  resampling: Resampling,
+  halves: readonly HalfPredictions[],
+  leftOut: (site: number) => boolean,
+): Consistency => {
+  const { groups, siteIds, protocol } = target;
+  const sites = siteIds.length;
+  const { perSite: ceilings } = chosenBin(target).ceiling;
+  const sides = groups.map(({ rows }, group) =>
+    siteIds.map((_, site) =>
+      leftOut(site) || Number.isNaN(ceilings.data[group * sites + site]!)
+        ? null
+        : halves.map(({ recorded, predicted }): SplitSides => {
+            const both = ([a, b]: readonly [Float64Nd, Float64Nd]) =>
+              [a, b].map((table) => sideOf(table, site, rows, protocol.correlation)) as [
+                Side | null,
+                Side | null,
+              ];
+            return { recorded: both(recorded), predicted: both(predicted) };
+          }),
+    ),
+  );
+  const tableIn = (counts: Counts | null): Float64Nd => ({
+    data: Float64Array.from(
+      sides.flatMap((ofGroup, group) => {
+        const { rows } = groups[group]!;
+        const within = counts === null ? once(rows.length) : rowsOf(counts, groups[group]!);
+        return ofGroup.map((splits) =>
+          splits === null ? Number.NaN : correctedIn(splits, within),
+        );
+      }),
+    ),
+    shape: [groups.length, sites],
+  });
+  const table = tableIn(null);
+  const figures = figuresOf(table);
+  return {
+    value: figures.value,
+    interval: Number.isNaN(figures.value)
+      ? null
+      : resampling.overImages
+        ? overImages(target, resampling, figures)
+        : overRows(resampling, figures, tableIn),
+    perSite: Float64Array.from(siteIds, (_, site) =>
+      meanOfDefined(groups.map((_group, group) => table.data[group * sites + site]!)),
+    ),
+  };
+};
+
+const rowsOf = (counts: Counts, { rows }: Group): Counts => {
+  const within = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) within[i] = counts[rows[i]!]!;
+  return within;
+};
+
+const rowAt = ({ data, shape }: Float64Nd, row: number): Float64Array =>
+  data.subarray(row * shape[1]!, (row + 1) * shape[1]!) as Float64Array;
+
+const figuresOf = (table: Float64Nd): Aggregate => {
+  const [groups, sites] = table.shape as [number, number];
+  const perGroup = Float64Array.from({ length: groups }, (_, g) =>
+    medianOfDefined(rowAt(table, g)),
+  );
+  const used = Array.from({ length: sites }, (_, s) => s).filter((s) =>
+    Array.from({ length: groups }, (_, g) => g).some(
+      (g) => !Number.isNaN(table.data[g * sites + s]!),
+    ),
+  );
+  const value = meanOfDefined(perGroup);
+  return { value, raw: value, ceiling: 1, ceiled: table, perGroup, sitesUsed: used.length };
+};
+
+/** Within an image nothing is drawn anew: the figures of images and sites are. */
+const overImages = (target: Target, resampling: Resampling, figures: Aggregate) => {
+  const { recorded, ceiling } = chosenBin(target);
+  const { imageOfScored, groups, protocol } = target;
+  return intervalOf(
+    resampling,
+    recorded,
+    recorded,
+    imageOfScored,
+    groups,
+    protocol.correlation,
+    ceiling,
+    figures,
+  );
+};
+
+const overRows = (
+  { rowCounts, siteDraws, settings, images }: Resampling,
+  { sitesUsed }: Aggregate,
+  tableIn: (counts: Counts) => Float64Nd,
+): Interval | null => {
+  if (rowCounts.length === 0) return null;
+  const values = rowCounts.map((counts, replicate) => {
+    const table = tableIn(counts);
+    const drawn = siteDraws[replicate]!;
+    return meanOfDefined(
+      Array.from({ length: table.shape[0]! }, (_, group) => {
+        const row = rowAt(table, group);
+        return medianOfDefined(Array.from(drawn, (site) => row[site]!));
+      }),
+    );
+  });
+  const known = values.filter((value) => !Number.isNaN(value));
+  const tail = (1 - settings.level) / 2;
+  return {
+    low: quantile(known, tail),
+    high: quantile(known, 1 - tail),
+    level: settings.level,
+    method: 'bootstrap over images and sites',
+    images,
+    sites: sitesUsed,
+    approximate: false,
+  };
+};

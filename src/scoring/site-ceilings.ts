@@ -1,0 +1,357 @@
+// How well sites predict sites, by the regression, folds and correlation of a score: another animal's, or the other
+// sites of the same recording.
+
+import { takeRows } from '../numeric/array.ts';
+import { type HalfMeans, halves } from '../numeric/reliability.ts';
+import type { Float64Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Ports } from '../records/ports.ts';
+import type { RegressionSettings } from '../records/protocol.ts';
+import type { Recording, TimeBin } from '../records/recording.ts';
+import type { LayerScore } from '../records/score.ts';
+import type { CeilingSide, Measured, SiteCeiling } from '../records/site-ceiling.ts';
+import type { Ceiling } from './ceilings.ts';
+import { type Consistency, consistencyOf, type HalfPredictions } from './consistency.ts';
+import { nullable } from './defined.ts';
+import { evaluateLayer } from './evaluate.ts';
+import { type ResponseTable, responseTable } from './responses.ts';
+import { chosenBin, resamplingOf, type Target } from './target.ts';
+import { predictResponses, responseSource, scoredRowsOf } from './with-responses.ts';
+
+/** Half splits of the trials for the correction: each takes two regressions, or two for every site. */
+const splitsBetween = 5;
+const splitsWithin = 2;
+
+/** A recording laid out under the protocol. */
+export interface CeilingSubject {
+  readonly recording: Recording;
+  readonly target: Target;
+}
+
+/** Predictions of all sites from tables of predicting responses; `[rows, sites]` → `[rows scored, sites]`. */
+type Predictor = (
+  responses: Float64Nd,
+  predictors: Float64Nd,
+) => Promise<{
+  readonly predicted: Float64Nd;
+  readonly arithmetic: string;
+  readonly warnings: readonly string[];
+}>;
+
+/**
+ * The sites of `from` predict those of `to`; both are laid out on the same stimuli in the same order. The time bin of the
+ * predicted responses is used on both sides where the predicting recording has it, else each has its own.
+ */
+export const ceilingBetween = async (
+  to: CeilingSubject,
+  from: CeilingSubject,
+  seed: number,
+  ports: Ports,
+): Promise<SiteCeiling> => {
+  const { timeBin } = chosenBin(to.target);
+  const bin = binFor(from, timeBin);
+  const { sites, stimuli } = fromTarget(from);
+  const table = responseTable(from.recording, bin, stimuli, sites);
+  const target = withComponents(to.target, sites.length);
+  const quiet: Ports = { ...ports, progress: () => undefined };
+  const predict: Predictor = async (responses, predictors) => {
+    const source = responseSource(from.recording.header.name, predictors);
+    const fit = await predictResponses(target, source, [responses], quiet);
+    return { ...fit, predicted: fit.predictions[0]! };
+  };
+  return measure(
+    to,
+    target,
+    predict,
+    table,
+    {
+      side: sideOf(from, from.recording.header.timeBins[bin]!, sites.length),
+      splits: splitsBetween,
+      seed,
+      task: `${to.recording.header.name} from ${from.recording.header.name}`,
+    },
+    ports,
+  );
+};
+
+/**
+ * All other sites of a recording predict each site. Raw and protocol-corrected figures are of all trials on both sides,
+ * so that noise which sites share in a trial counts as signal; the fully corrected ones keep trials apart.
+ * Input error: a single usable site.
+ */
+export const ceilingWithin = async (
+  subject: CeilingSubject,
+  seed: number,
+  ports: Ports,
+): Promise<SiteCeiling> => {
+  const { recording } = subject;
+  const { table } = chosenBin(subject.target);
+  const sites = subject.target.siteIds.length;
+  if (sites < 2)
+    throw inputError({
+      where: recording.folder,
+      expected: 'at least two usable sites, that one may predict the other',
+      got: `${sites}`,
+      mend: 'give a second recording of the same stimuli',
+    });
+  const target = withComponents(subject.target, sites - 1);
+  const quiet: Ports = { ...ports, progress: () => undefined };
+  const predict: Predictor = async (responses, predictors) => {
+    const columns: Float64Nd[] = [];
+    const arithmetic = new Set<string>();
+    const warnings = new Set<string>();
+    for (let site = 0; site < sites; site++) {
+      const source = responseSource(
+        `all sites but ${target.siteIds[site]!}`,
+        withoutColumn(predictors, site),
+      );
+      const fit = await predictResponses(target, source, [onlyColumn(responses, site)], quiet);
+      columns.push(fit.predictions[0]!);
+      arithmetic.add(fit.arithmetic);
+      for (const warning of fit.warnings) warnings.add(warning);
+      ports.checkStop();
+    }
+    return {
+      predicted: besideEachOther(columns),
+      arithmetic: [...arithmetic].join(', '),
+      warnings: [...warnings],
+    };
+  };
+  return measure(
+    subject,
+    target,
+    predict,
+    table,
+    {
+      side: null,
+      splits: splitsWithin,
+      seed,
+      task: `${recording.header.name}, each site from the others`,
+    },
+    ports,
+  );
+};
+
+interface Measurement {
+  readonly side: CeilingSide | null;
+  readonly splits: number;
+  readonly seed: number;
+  readonly task: string;
+}
+
+const measure = async (
+  { recording, target: { siteIds } }: CeilingSubject,
+  target: Target,
+  predict: Predictor,
+  predictors: ResponseTable,
+  { side, splits, seed, task }: Measurement,
+  ports: Ports,
+): Promise<SiteCeiling> => {
+  const { table, timeBin } = chosenBin(target);
+  const regressions = 1 + 2 * splits;
+  const progress = (done: number): void =>
+    ports.progress({ task, done, total: regressions, unit: 'regressions' });
+  progress(0);
+  const { predicted, arithmetic, warnings } = await predict(table.mean, predictors.mean);
+  const evaluate = (of: Target): LayerScore =>
+    evaluateLayer(
+      of,
+      resamplingOf(of, seed),
+      { name: task, features: predictors.mean.shape[1]! },
+      predicted,
+      { arithmetic, strengths: null, warnings: [...warnings] },
+    );
+  const ceiled = evaluate(target);
+  const raw = evaluate(withoutCeiling(target));
+  progress(1);
+  const twice =
+    side === null ? sharedHalves(table, splits, seed) : ownHalves(table, predictors, splits, seed);
+  const parts: HalfPredictions[] = [];
+  for (const half of twice ?? []) {
+    parts.push(await predictHalves(target, predict, half));
+    progress(1 + 2 * parts.length);
+    ports.checkStop();
+  }
+  const consistency =
+    twice === null
+      ? null
+      : consistencyOf(
+          target,
+          resamplingOf(target, seed),
+          parts,
+          (site) => ceiled.sites[site]!.value === null,
+        );
+  return {
+    target: sideOf({ recording, target }, timeBin, siteIds.length),
+    predictor: side,
+    stimuli: target.stimuli.length,
+    raw: measured(raw),
+    value: measured(ceiled),
+    corrected:
+      consistency === null
+        ? null
+        : { value: nullable(consistency.value), interval: consistency.interval },
+    ceiling: ceiled.ceiling,
+    sites: ceiled.sites.map(({ site, raw: r, value }, index) => ({
+      site,
+      raw: r,
+      value,
+      corrected: consistency === null ? null : nullable(consistency.perSite[index]!),
+    })),
+    regression: regressionText(target.protocol.regression, arithmetic),
+    warnings: [
+      ...ceiled.warnings,
+      ...irreproducible(ceiled, consistency),
+      ...(twice === null
+        ? ['not every response has two trials, so that the noise of the predicting sites stays']
+        : []),
+    ],
+  };
+};
+
+/** Sites that have a score but no corrected figure are missing from its median: said, since they are the worst. */
+const irreproducible = ({ sites }: LayerScore, consistency: Consistency | null): string[] => {
+  if (consistency === null) return [];
+  const lost = sites.filter(
+    ({ value }, site) => value !== null && Number.isNaN(consistency.perSite[site]!),
+  );
+  return lost.length === 0
+    ? []
+    : [
+        `${lost.length} of ${sites.length} sites are missing from the corrected figure: what is predicted of them does not repeat between halves of the trials`,
+      ];
+};
+
+const measured = ({ value, interval }: LayerScore): Measured => ({ value, interval });
+
+const regressionText = (settings: RegressionSettings, arithmetic: string): string =>
+  `${settings.kind === 'pls' ? `PLS, ${settings.components} components` : 'ridge'}, ${arithmetic}`;
+
+/** Halves of the trials of predicted and predicting sites. */
+interface Halved {
+  readonly responses: readonly [Float64Nd, Float64Nd];
+  readonly predictors: readonly [Float64Nd, Float64Nd];
+}
+
+const isWhole = ({ first, second }: HalfMeans): boolean =>
+  [...first, ...second].every(({ data }) => !data.some(Number.isNaN));
+
+const pairs = ({ first, second }: HalfMeans): [Float64Nd, Float64Nd][] =>
+  first.map((half, split) => [half, second[split]!]);
+
+/** Trials of two recordings are halved independently. Null where some response has fewer than two. */
+const ownHalves = (
+  responses: ResponseTable,
+  predictors: ResponseTable,
+  splits: number,
+  seed: number,
+): Halved[] | null => {
+  const a = halves(responses.trials, { splits, seed });
+  const b = halves(predictors.trials, { splits, seed });
+  if (!isWhole(a) || !isWhole(b)) return null;
+  const theirs = pairs(b);
+  return pairs(a).map((own, split) => ({ responses: own, predictors: theirs[split]! }));
+};
+
+/** The same halves for all sites, which share their trials. */
+const sharedHalves = ({ trials }: ResponseTable, splits: number, seed: number): Halved[] | null => {
+  const halved = halves(trials, { splits, seed });
+  return isWhole(halved) ? pairs(halved).map((own) => ({ responses: own, predictors: own })) : null;
+};
+
+/** Each half of the responses from the other half of the predictors' trials. */
+const predictHalves = async (
+  target: Target,
+  predict: Predictor,
+  { responses: [first, second], predictors }: Halved,
+): Promise<HalfPredictions> => {
+  const scored = scoredRowsOf(target);
+  const ofFirst = await predict(first, predictors[1]);
+  const ofSecond = await predict(second, predictors[0]);
+  return {
+    recorded: [takeRows(first, scored), takeRows(second, scored)],
+    predicted: [ofFirst.predicted, ofSecond.predicted],
+  };
+};
+
+/** Not more components than there are predicting sites. */
+const withComponents = (target: Target, predictors: number): Target => {
+  const { protocol } = target;
+  const { regression } = protocol;
+  if (regression.kind !== 'pls' || regression.components <= predictors) return target;
+  return {
+    ...target,
+    protocol: { ...protocol, regression: { ...regression, components: predictors } },
+  };
+};
+
+/** The same sites and images, uncorrected. */
+const withoutCeiling = (target: Target): Target => {
+  const plain = (ceiling: Ceiling): Ceiling => ({
+    ...ceiling,
+    perSite: {
+      data: ceiling.perSite.data.map((c) => (Number.isNaN(c) ? c : 1)),
+      shape: ceiling.perSite.shape,
+    },
+    overall: null,
+    halves: null,
+  });
+  return {
+    ...target,
+    protocol: { ...target.protocol, normalisation: 'r/c' },
+    bins: target.bins.map((bin) => ({ ...bin, ceiling: plain(bin.ceiling) })),
+  };
+};
+
+/** Usable stimuli and sites of a predicting recording, as its own target has them. */
+const fromTarget = ({ target }: CeilingSubject) => {
+  const { table } = chosenBin(target);
+  return { sites: table.sites, stimuli: target.stimuli };
+};
+
+const binFor = ({ recording, target }: CeilingSubject, wanted: TimeBin): number => {
+  const same = recording.header.timeBins.findIndex(
+    ({ start, end }) => start === wanted.start && end === wanted.end,
+  );
+  return same >= 0 ? same : target.chosen;
+};
+
+const distinct = (values: readonly string[]): string[] => [...new Set(values)];
+
+const sideOf = (
+  { recording: { header, hash } }: CeilingSubject,
+  timeBin: TimeBin,
+  sites: number,
+): CeilingSide => ({
+  recording: header.name,
+  sha256: hash,
+  area: distinct(header.sites.map(({ area }) => area)).join('+'),
+  animals: distinct(header.sites.flatMap(({ animal }) => (animal === undefined ? [] : [animal]))),
+  timeBin,
+  sites,
+});
+
+const onlyColumn = (
+  { data, shape: [rows = 0, columns = 0] }: Float64Nd,
+  at: number,
+): Float64Nd => ({
+  data: Float64Array.from({ length: rows }, (_, row) => data[row * columns + at]!),
+  shape: [rows, 1],
+});
+
+const withoutColumn = (
+  { data, shape: [rows = 0, columns = 0] }: Float64Nd,
+  at: number,
+): Float64Nd => ({
+  data: data.filter((_, index) => index % columns !== at),
+  shape: [rows, columns - 1],
+});
+
+const besideEachOther = (columns: readonly Float64Nd[]): Float64Nd => {
+  const rows = columns[0]!.shape[0]!;
+  const data = new Float64Array(rows * columns.length);
+  columns.forEach((column, at) => {
+    for (let row = 0; row < rows; row++) data[row * columns.length + at] = column.data[row]!;
+  });
+  return { data, shape: [rows, columns.length] };
+};

@@ -1,0 +1,65 @@
+import { unstacked } from '../numeric/array.ts';
+import type { FeatureSource } from '../records/activations.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { LayerFit } from '../records/fit.ts';
+import type { Ports } from '../records/ports.ts';
+import { fitLayer } from './fit-layer.ts';
+import { chosenBin, type Target } from './target.ts';
+
+/** The same rows and scored regressions, with tables of responses `[rows, sites]` in place of the time bins. */
+const withResponses = (target: Target, responses: readonly Float64Nd[]): Target => {
+  const bin = chosenBin(target);
+  const sets = responses.map((_, set) => set);
+  const { design } = target;
+  return {
+    ...target,
+    bins: responses.map((mean) => ({ ...bin, table: { ...bin.table, mean } })),
+    chosen: 0,
+    fitted: sets,
+    design:
+      design === null
+        ? null
+        : {
+            folds: design.folds,
+            omissions: design.outer.map((omission) => ({ ...design.omissions[omission]!, sets })),
+            outer: design.outer.map((_, fold) => fold),
+            inner: null,
+          },
+  };
+};
+
+export interface PredictedResponses extends Omit<LayerFit, 'predictions'> {
+  /** One per table, `[rows scored, sites]`. */
+  readonly predictions: Float64Nd[];
+}
+
+/**
+ * Held-out predictions of other responses than those of the target's time bins, by the same regressions: all tables
+ * from one Gram matrix. Each is `[rows, sites]`, all of one shape; a constant column takes no part.
+ */
+export const predictResponses = async (
+  target: Target,
+  source: FeatureSource,
+  responses: readonly Float64Nd[],
+  ports: Ports,
+): Promise<PredictedResponses> => {
+  const { predictions, ...rest } = await fitLayer(withResponses(target, responses), source, ports);
+  return { ...rest, predictions: unstacked(predictions) };
+};
+
+/** Responses `[rows, sites]` as the features of a regression. */
+export const responseSource = (name: string, { data, shape }: Float64Nd): FeatureSource => ({
+  name,
+  rows: shape[0]!,
+  columns: shape[1]!,
+  blockCount: 1,
+  async *blocks() {
+    yield { data: Float32Array.from(data), shape };
+  },
+});
+
+/** The rows of a response table that are scored: each once, or, of splits that overlap, those of one after another. */
+export const scoredRowsOf = ({ design, folds, imageOfScored }: Target): Int32Array =>
+  design === null
+    ? Int32Array.from(folds.flatMap(({ test }) => [...test]))
+    : Int32Array.from(imageOfScored, (_, row) => row);

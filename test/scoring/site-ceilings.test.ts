@@ -1,0 +1,137 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/numeric/random.ts';
+import { median } from '../../src/numeric/statistics.ts';
+import type { Ports } from '../../src/records/ports.ts';
+import type { Protocol } from '../../src/records/protocol.ts';
+import type { Recording } from '../../src/records/recording.ts';
+import { siteCeilingSchema } from '../../src/records/site-ceiling.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
+import { onSharedStimuli } from '../../src/scoring/shared-stimuli.ts';
+import { ceilingBetween, ceilingWithin } from '../../src/scoring/site-ceilings.ts';
+import { prepareTarget } from '../../src/scoring/target.ts';
+import { testPorts } from '../small-study.ts';
+import { type Animal, drawAnimal, knownCorrelation, recordingOf } from './animals.ts';
+
+const images = 500;
+const trials = 6;
+const shared = 3;
+/** Trial noise of a site with a signal of variance 1. */
+const noise = 1.2;
+
+let ports: Ports;
+beforeAll(async () => {
+  ports = await testPorts();
+});
+
+const protocol: Protocol = {
+  ...protocolNamed('image-cv', 'image')!,
+  interval: { level: 0.95, replicates: 200 },
+};
+
+const subjectOf = (recording: Recording, by = protocol) => ({
+  recording,
+  target: prepareTarget(by, recording, 1, 'best'),
+});
+
+/** Half of the variance of A's signals is its own, so that √½ is the best that anything of B could do. */
+const a: Animal = drawAnimal('A', { sites: 8, shared, own: 0.5 });
+const b: Animal = drawAnimal('B', { sites: 10, shared, own: 0 });
+const [recordingA, recordingB] = [a, b].map((animal) =>
+  recordingOf(animal, { images, trials, noise }),
+) as [Recording, Recording];
+
+describe('sites of one animal from those of another', () => {
+  it('come to what the shared signal allows, raw and corrected', async () => {
+    const found = await ceilingBetween(subjectOf(recordingA), subjectOf(recordingB), 1, ports);
+    expect(siteCeilingSchema.parse(found)).toEqual(found);
+    const known = median(
+      a.weights.map((_, site) => knownCorrelation(a, site, b, (noise * noise) / trials)),
+    );
+    // Ten weights from 450 images: the correlation of an estimated regression stays a little below.
+    expect(found.raw.value!).toBeLessThan(known + 0.03);
+    expect(found.raw.value!).toBeGreaterThan(known - 0.04);
+    const reliability = 1 / (1 + (noise * noise) / trials);
+    expect(found.ceiling!).toBeCloseTo(Math.sqrt(reliability), 1);
+    expect(found.value.value!).toBeCloseTo(found.raw.value! / Math.sqrt(reliability), 1);
+    expect(Math.abs(found.corrected!.value! - Math.SQRT1_2)).toBeLessThan(0.04);
+    for (const { value, interval } of [found.raw, found.value, found.corrected!]) {
+      expect(interval!.low).toBeLessThan(value!);
+      expect(interval!.high).toBeGreaterThan(value!);
+      expect(interval!.high - interval!.low).toBeLessThan(0.25);
+    }
+    expect(found.corrected!.interval!.low).toBeLessThan(Math.SQRT1_2);
+    expect(found.regression).toMatch(/^PLS, 10 components/);
+    expect(found.sites).toHaveLength(8);
+  });
+
+  it('stay below 1 the other way, where what A has of its own stands in the way', async () => {
+    const back = await ceilingBetween(subjectOf(recordingB), subjectOf(recordingA), 1, ports);
+    const known = median(
+      b.weights.map((_, site) => knownCorrelation(b, site, a, (noise * noise) / trials)),
+    );
+    expect(Math.abs(back.raw.value! - known)).toBeLessThan(0.04);
+    expect(back.predictor!.sites).toBe(8);
+    // What A has of its own is reliable, and so no noise to be corrected for.
+    const without = median(b.weights.map((_, site) => knownCorrelation(b, site, a, 0)));
+    expect(Math.abs(back.corrected!.value! - without)).toBeLessThan(0.04);
+  });
+
+  it('are joined by stimulus id, whatever the order', async () => {
+    const order = [...createRandom('order').permutation(images)].slice(0, 400);
+    const other = recordingOf(b, { images, trials, noise, order });
+    const [one, two] = onSharedStimuli(recordingA, other);
+    expect(one.stimuli.map(({ id }) => id)).toEqual(two.stimuli.map(({ id }) => id));
+    expect(one.stimuli).toHaveLength(400);
+    const joined = await ceilingBetween(subjectOf(one), subjectOf(two), 1, ports);
+    const whole = await ceilingBetween(subjectOf(recordingA), subjectOf(recordingB), 1, ports);
+    expect(Math.abs(joined.raw.value! - whole.raw.value!)).toBeLessThan(0.05);
+    const misplaced = { ...two, stimuli: one.stimuli, responses: recordingB.responses };
+    expect(() => onSharedStimuli(recordingA, { ...misplaced, stimuli: [] })).toThrow(
+      /expected stimuli of/,
+    );
+  });
+});
+
+describe('a site from the other sites of its recording', () => {
+  it('comes to what their signals allow', async () => {
+    const found = await ceilingWithin(subjectOf(recordingB), 1, ports);
+    expect(found.predictor).toBeNull();
+    const others = (site: number): Animal => ({
+      ...b,
+      weights: b.weights.filter((_, other) => other !== site),
+    });
+    const known = median(
+      b.weights.map((_, site) => knownCorrelation(b, site, others(site), (noise * noise) / trials)),
+    );
+    expect(Math.abs(found.raw.value! - known)).toBeLessThan(0.04);
+    expect(found.corrected!.value!).toBeGreaterThan(0.95);
+    expect(found.corrected!.value!).toBeLessThan(1.03);
+    expect(found.regression).toMatch(/^PLS, 9 components/);
+  });
+
+  it('is helped by noise that sites share in a trial, but not where trials are kept apart', async () => {
+    const strangers = drawAnimal('strangers', { sites: 6, shared: 6, own: 1 });
+    const recording = recordingOf(strangers, { images: 300, trials, noise, common: 1.5 });
+    const found = await ceilingWithin(subjectOf(recording), 1, ports);
+    expect(found.raw.value!).toBeGreaterThan(0.2);
+    const independent = recordingOf(strangers, { images: 300, trials, noise });
+    const none = await ceilingWithin(subjectOf(independent), 1, ports);
+    expect(Math.abs(none.raw.value!)).toBeLessThan(0.15);
+    expect(Math.abs(found.corrected!.value!)).toBeLessThan(0.15);
+    expect(found.corrected!.interval!.low).toBeLessThan(0);
+  });
+
+  it('has no correction without repeated trials, and needs another site', async () => {
+    const single = { ...protocol, ceiling: { kind: 'none' } } as const;
+    const once = recordingOf(b, { images: 200, trials: 1, noise });
+    const found = await ceilingWithin(subjectOf(once, single), 1, ports);
+    expect(found.corrected).toBeNull();
+    expect(found.raw).toEqual(found.value);
+    expect(found.warnings.join()).toMatch(/not every response has two trials/);
+    const alone = recordingOf(
+      { ...b, weights: b.weights.slice(0, 1) },
+      { images: 100, trials, noise },
+    );
+    await expect(ceilingWithin(subjectOf(alone), 1, ports)).rejects.toThrow(/at least two usable/);
+  });
+});
