@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { reasonOf, VentralError } from '../records/errors.ts';
 import { ventralVersion } from '../version.ts';
-import { addCeilingCommand } from './ceiling-command.ts';
+import { addAlignCommand } from './align-command.ts';
 import { addCompareCommand } from './compare-command.ts';
 import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
@@ -39,6 +39,7 @@ const createProgram = (): Command => {
   addCompareCommand(program);
   addCeilingCommand(program);
   addProfileCommand(program);
+  addAlignCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);
   addDataCommand(program);

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { inputError } from '../records/errors.ts';
 import type { Layout } from '../records/recording.ts';
 import { tableLines } from '../report/table.ts';
+import { alignmentProtocols } from '../scoring/alignment-protocols.ts';
 import { protocolNames, protocols } from '../scoring/protocols.ts';
 
 export const addProtocolsCommand = (program: Command): void => {
@@ -17,11 +18,10 @@ export const addProtocolsCommand = (program: Command): void => {
     )
     .action((name: string | undefined, { layout }: { layout?: Layout }) => {
       if (name === undefined) {
-        const rows = protocols.map((protocol) => [
-          protocol.name,
-          protocol.layout,
-          protocol.description,
-        ]);
+        const rows = [
+          ...protocols.map(({ name: own, layout: of, description }) => [own, of, description]),
+          ...alignmentProtocols.map(({ name: own, description }) => [own, 'maps', description]),
+        ];
         const heads = ['protocol', 'layout', 'what it does'].map((head) => ({
           head,
           align: 'left' as const,
@@ -29,13 +29,16 @@ export const addProtocolsCommand = (program: Command): void => {
         process.stdout.write(`${tableLines(heads, rows).join('\n')}\n`);
         return;
       }
-      const found = protocols.filter(
-        (each) => each.name === name && (layout === undefined || each.layout === layout),
-      );
+      const found = [
+        ...protocols.filter(
+          (each) => each.name === name && (layout === undefined || each.layout === layout),
+        ),
+        ...alignmentProtocols.filter((each) => each.name === name && layout === undefined),
+      ];
       if (found.length === 0)
         throw inputError({
           where: 'ventral protocols',
-          expected: protocolNames.join(', '),
+          expected: [...protocolNames, ...alignmentProtocols.map((each) => each.name)].join(', '),
           got: layout === undefined ? `"${name}"` : `"${name}" with layout ${layout}`,
           mend: 'name one of them',
         });

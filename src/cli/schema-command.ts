@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { alignmentProtocolSchema, alignmentSchema } from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
 import { profileSchema } from '../records/profile.ts';
 import { protocolSchema } from '../records/protocol.ts';
 import { recordingHeaderSchema } from '../records/recording.ts';
+import { saliencyRecordSchema } from '../records/saliency.ts';
 import { scoreSchema } from '../records/score.ts';
 import { siteCeilingsSchema } from '../records/site-ceiling.ts';
 
@@ -11,6 +13,9 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   score: scoreSchema,
   protocol: protocolSchema,
   recording: recordingHeaderSchema,
+  alignment: alignmentSchema,
+  'alignment-protocol': alignmentProtocolSchema,
+  saliency: saliencyRecordSchema,
   profile: profileSchema,
   ceilings: siteCeilingsSchema,
 };

@@ -67,6 +67,7 @@ export const openClickme = async (
   const digests: string[] = [];
   for (const shard of ordered) digests.push(await ports.hash.sha256File(shard));
   return {
+    kind: 'clickme',
     name,
     count: null,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),

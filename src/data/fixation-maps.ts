@@ -62,6 +62,7 @@ export const openFixationMaps = async (
   const digests = [await ports.hash.sha256File(path)];
   for (const { name } of used) digests.push(await ports.hash.sha256([await images.read(name)]));
   return {
+    kind: 'fixations',
     name: baseName(path),
     count: used.length,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),

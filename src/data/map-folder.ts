@@ -147,6 +147,7 @@ export const openMapFolder = async (
     hasSubjects &&= peopleIn(both[1]!, place) > 1;
   }
   return {
+    kind: 'folder',
     name: baseName(path),
     count: images.names.length,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),

@@ -39,6 +39,16 @@ export const outputSize = (pixels: Omit<Pixels, 'data'>, preprocessing: Preproce
     ? resizedSize(pixels, preprocessing)
     : [preprocessing.crop.height, preprocessing.crop.width];
 
+/** The size that a model fixes, or else the one that the preprocessing gives all images; null where they differ. */
+export const statedSize = (
+  { height, width }: ImageInput,
+  { resize, crop }: Preprocessing,
+): { readonly height: number; readonly width: number } | null => {
+  if (height !== null && width !== null) return { height, width };
+  const size = crop ?? (resize.kind === 'exact' ? resize : null);
+  return size === null ? null : { height: size.height, width: size.width };
+};
+
 /** Resize and crop, still 8-bit RGB. */
 export const resizeAndCrop = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
   const { crop, interpolation, library } = preprocessing;

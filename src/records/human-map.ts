@@ -17,6 +17,7 @@ export interface HumanMap {
 
 /** Human maps of many images, read one at a time. */
 export interface HumanMaps {
+  readonly kind: 'clickme' | 'folder' | 'fixations';
   /** File, folder or data set, as the user knows it. */
   readonly name: string;
   /** Null where only reading all of it can tell. */

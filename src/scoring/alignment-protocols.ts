@@ -1,6 +1,11 @@
 import { decodeText } from '../formats/text.ts';
-import { type AlignmentProtocol, alignmentProtocolSchema } from '../records/alignment.ts';
+import {
+  type AlignmentProtocol,
+  alignmentProtocolSchema,
+  type HumanCeilingSettings,
+} from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
+import type { HumanMaps } from '../records/human-map.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 
@@ -41,9 +46,28 @@ const clickme2022: AlignmentProtocol = {
 
 export const alignmentProtocols: readonly AlignmentProtocol[] = [humanMaps, clickme2022];
 
-/** The protocol for maps with or without single people, where none is named. */
-export const defaultAlignmentProtocol = (isClickme: boolean): AlignmentProtocol =>
-  isClickme ? clickme2022 : humanMaps;
+/** The protocol for human maps of a kind, where none is named. */
+export const defaultAlignmentProtocol = (kind: HumanMaps['kind']): AlignmentProtocol =>
+  kind === 'clickme' ? clickme2022 : humanMaps;
+
+/**
+ * The ceiling for these maps: as asked for; or none where it was not chosen by anybody and the maps are not of single
+ * people. Input error where it was chosen and cannot be had.
+ */
+export const checkHumanCeiling = (
+  ceiling: HumanCeilingSettings,
+  maps: HumanMaps,
+  { isChosen }: { readonly isChosen: boolean },
+): HumanCeilingSettings => {
+  if (ceiling.kind !== 'split-subjects' || maps.hasSubjects) return ceiling;
+  if (!isChosen) return { kind: 'none' };
+  throw inputError({
+    where: `${maps.name}: ceiling`,
+    expected: 'maps of at least two people for each image, which are to be split',
+    got: 'images with a single map',
+    mend: 'give the ceiling (--ceiling 0.66) or none (--ceiling none)',
+  });
+};
 
 /** A protocol by name, or from a JSON file. Input errors: unknown name, missing file, unknown or ill-typed field. */
 export const resolveAlignmentProtocol = async (

@@ -86,7 +86,7 @@ describe('controls', () => {
 });
 
 describe('figures over images', () => {
-  const protocol = defaultAlignmentProtocol(false);
+  const protocol = defaultAlignmentProtocol('folder');
   const images = (values: readonly number[], ceiling: number | null): ImageAgreement[] =>
     values.map((value) => ({
       own: { spearman: value, dice: value / 2, iou: value / 3 },

@@ -1,0 +1,135 @@
+import type { OnnxGraph } from '../graph/encode.ts';
+import type { Random } from '../numeric/random.ts';
+import type { Float32Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Preprocessing } from '../records/model.ts';
+import type { Engine, Files } from '../records/ports.ts';
+import type { SaliencySettings } from '../records/saliency.ts';
+import { type FrameSize, inputOf } from './frame.ts';
+import {
+  decodeNetwork,
+  type GradientSession,
+  graphFor,
+  openForward,
+  openGradient,
+} from './gradient-session.ts';
+import { type ClassLogits, classLogits } from './logit.ts';
+import type { Network } from './network.ts';
+import { type Saliency, saliencyOf } from './saliency.ts';
+
+export interface ClassSaliency extends Saliency {
+  readonly class: number;
+}
+
+export interface ClassExplainer {
+  /**
+   * Saliency of an image's levels at the size of the input (`frame.ts`) for a class, or for the one that the network
+   * says (null). Input error, naming `where`: a class that the network does not have, and those of opening.
+   */
+  explain(
+    levels: Float32Nd,
+    classIndex: number | null,
+    random: Random,
+    where: string,
+  ): Promise<ClassSaliency>;
+  /** Name of the tensor that is differentiated; null before the first image. */
+  tensor(): string | null;
+  release(): Promise<void>;
+}
+
+/** The network made ready for one size of image. */
+interface Opened {
+  readonly size: FrameSize;
+  readonly logits: ClassLogits;
+  readonly gradient: GradientSession;
+  readonly forward: Awaited<ReturnType<typeof openForward>> | null;
+}
+
+const open = async (
+  engine: Engine,
+  whole: OnnxGraph,
+  { input }: Network,
+  size: FrameSize,
+  withForward: boolean,
+): Promise<Opened> => {
+  const graph = graphFor(whole, input, size);
+  const logits = classLogits(graph);
+  const { tensor, shape, output } = logits;
+  const gradient = await openGradient(engine, graph, input, tensor, shape);
+  const forward = withForward ? await openForward(engine, graph, input, output) : null;
+  return { size, logits, gradient, forward };
+};
+
+const close = async (opened: Opened | null): Promise<void> => {
+  await opened?.gradient.release();
+  await opened?.forward?.release();
+};
+
+/** The first of the highest values. */
+const argmax = (values: Float32Array): number =>
+  values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
+
+/**
+ * Saliency of class logits. Sessions are of one size of image; where images differ in size, one is opened after another.
+ * Input errors of the first call: a network that cannot be differentiated (see `graphFor`, `classLogits`,
+ * `openGradient`).
+ *
+ * @param choosesClass whether the network will be asked for its own class.
+ */
+export const openClassSaliency = async (
+  network: Network,
+  preprocessing: Preprocessing,
+  settings: SaliencySettings,
+  choosesClass: boolean,
+  { engine, files }: { readonly engine: Engine; readonly files: Files },
+): Promise<ClassExplainer> => {
+  const graph = await decodeNetwork(network, network.bytes, { files });
+  const { layout } = network.input;
+  let opened: Opened | null = null;
+  const sized = async (size: FrameSize): Promise<Opened> => {
+    if (opened?.size.height === size.height && opened.size.width === size.width) return opened;
+    await close(opened);
+    opened = null;
+    opened = await open(engine, graph, network, size, choosesClass);
+    return opened;
+  };
+  return {
+    tensor: () => opened?.logits.tensor ?? null,
+    release: () => close(opened),
+    explain: async (levels, wanted, random, where) => {
+      const [height, width] = levels.shape as readonly [number, number, number];
+      const { logits, gradient, forward } = await sized({ height, width });
+      checkClass(wanted, logits.classes, where);
+      const input = inputOf(levels, preprocessing, layout);
+      const chosen = wanted ?? argmax(await forward!.run(input));
+      const weights = new Map([[logits.placeOf(chosen), 1]]);
+      const saliency = await saliencyOf(
+        input,
+        settings,
+        layout,
+        blackLike(levels, preprocessing, layout),
+        random,
+        (at) => gradient.slope(at, weights),
+        where,
+      );
+      return { ...saliency, class: chosen };
+    },
+  };
+};
+
+/** The input that a black image gives. */
+export const blackLike = (
+  { data, shape }: Float32Nd,
+  preprocessing: Preprocessing,
+  layout: Network['input']['layout'],
+): Float32Nd => inputOf({ data: new Float32Array(data.length), shape }, preprocessing, layout);
+
+const checkClass = (wanted: number | null, classes: number, where: string): void => {
+  if (wanted === null || (Number.isInteger(wanted) && wanted >= 0 && wanted < classes)) return;
+  throw inputError({
+    where: `${where}: class`,
+    expected: `a class of the network, 0 to ${classes - 1}`,
+    got: `${wanted}`,
+    mend: 'check the labels, or take top1',
+  });
+};

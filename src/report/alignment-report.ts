@@ -1,0 +1,102 @@
+import type { Alignment, AlignmentFigures, ImageInterval } from '../records/alignment.ts';
+import type { SaliencySettings } from '../records/saliency.ts';
+import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
+
+const intervalText = (interval: ImageInterval | null): string =>
+  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+
+/** `abs-max`, `smoothgrad (50 samples, noise 0.15)`, … */
+export const saliencyText = (settings: SaliencySettings): string => {
+  const { method } = settings;
+  if (method === 'smoothgrad')
+    return `${method} (${counted(settings.samples, 'sample')}, noise ${settings.noise})`;
+  if (method === 'integrated')
+    return `${method} (${counted(settings.steps, 'step')} from ${settings.baseline})`;
+  return method;
+};
+
+const columns = (hasCeiling: boolean): Column[] => [
+  { head: '', align: 'left' },
+  { head: 'Spearman', align: 'right' },
+  ...(hasCeiling ? ([{ head: 'score', align: 'right' }] as const) : []),
+  { head: 'interval', align: 'left' },
+  { head: 'Dice', align: 'right' },
+  { head: 'IoU', align: 'right' },
+];
+
+const row = (name: string, figures: AlignmentFigures | null, hasCeiling: boolean): string[] => {
+  if (figures === null) return [name, ...Array.from({ length: hasCeiling ? 5 : 4 }, () => '–')];
+  const { spearman, dice, iou } = figures;
+  return [
+    name,
+    figure(spearman.raw),
+    ...(hasCeiling ? [figure(spearman.value)] : []),
+    intervalText(hasCeiling ? spearman.interval : spearman.rawInterval),
+    figure(dice.raw),
+    figure(iou.raw),
+  ];
+};
+
+const ceilingRows = ({ ceiling, figures }: Alignment): string[][] =>
+  ceiling === null
+    ? []
+    : [
+        [
+          'people',
+          figure(ceiling),
+          figure(1),
+          '',
+          figure(figures.dice.ceiling),
+          figure(figures.iou.ceiling),
+        ],
+      ];
+
+const ceilingText = ({ protocol: { ceiling } }: Alignment): string => {
+  if (ceiling.kind === 'given') return `people: ${ceiling.spearman}, as given`;
+  if (ceiling.kind === 'none') return 'no ceiling: the figures are as they are';
+  return `people: one half against the other, mean of ${counted(ceiling.splits, 'split')}`;
+};
+
+const methodText = ({ interval, ceiling }: Alignment): string => {
+  if (interval === null) return 'too few images for an interval';
+  const of = ceiling === null ? 'Spearman' : 'the score';
+  return `${Math.round(interval.level * 100)} % interval of ${of}, ${interval.method}${interval.approximate ? `, n = ${interval.images}, approximate` : ''}`;
+};
+
+/** What an alignment says, as plain lines: a heading, network and controls, what divides, what was left out. */
+export const alignmentLines = (alignment: Alignment): string[] => {
+  const { provenance, protocol, figures, controls, excludedImages } = alignment;
+  const hasCeiling = alignment.ceiling !== null;
+  const chosen = protocol.class === 'top1' ? 'the top-1 logit' : "the labelled class's logit";
+  return [
+    `${provenance.model.name} against ${provenance.maps.name} (${counted(alignment.images.length, 'image')}), protocol ${protocol.name}: ${saliencyText(protocol.saliency)} of ${chosen}`,
+    '',
+    ...tableLines(columns(hasCeiling), [
+      row('network', figures, hasCeiling),
+      ...controls.map((control) => row(control.name, control.figures, hasCeiling)),
+      ...ceilingRows(alignment),
+    ]),
+    '',
+    `${ceilingText(alignment)}; Dice and IoU above the ${protocol.percentile}th percentile; ${methodText(alignment)}`,
+    ...(excludedImages.length === 0
+      ? []
+      : [
+          `note: ${counted(excludedImages.length, 'image')} left out: ${shortList(
+            excludedImages.map(({ image, reason }) => `${image} (${reason})`),
+            3,
+          )}`,
+        ]),
+    ...shownWarnings(alignment.warnings),
+    `${counted(provenance.threads, 'thread')} on ${provenance.device}, seed ${provenance.seed}, ${durationText(provenance.seconds)}`,
+  ];
+};
+
+const mostWarnings = 4;
+
+const shownWarnings = (warnings: readonly string[]): string[] => {
+  const rest = warnings.length - mostWarnings;
+  return [
+    ...warnings.slice(0, mostWarnings).map((warning) => `note: ${warning}`),
+    ...(rest > 0 ? [`note: ${rest} further remarks are in the file of --out`] : []),
+  ];
+};

@@ -1,0 +1,44 @@
+import { encodeCsv } from '../formats/csv.ts';
+import { decodeText, encodeText } from '../formats/text.ts';
+import { type Alignment, alignmentSchema } from '../records/alignment.ts';
+import { parseJsonAs } from '../records/parse.ts';
+import type { Files } from '../records/ports.ts';
+import type { SaliencyRecord } from '../records/saliency.ts';
+
+/** Indented JSON, fields in the order of the record. */
+export const encodeAlignment = (record: Alignment | SaliencyRecord): Uint8Array =>
+  encodeText(`${JSON.stringify(record, null, 2)}\n`);
+
+/** Reads an alignment file; input error with the field where it is none. */
+export const readAlignment = async (path: string, files: Files): Promise<Alignment> =>
+  parseJsonAs(
+    alignmentSchema,
+    decodeText(await files.read(path), path),
+    path,
+    'give the file that ventral align --out wrote, by this version',
+  );
+
+const cell = (value: number | null | undefined): string => (value == null ? '' : String(value));
+
+/** One line per image; empty cells where a figure is not defined. */
+export const encodeAlignedImages = ({ images }: Alignment): Uint8Array =>
+  encodeText(
+    encodeCsv(
+      [
+        'image',
+        'class',
+        'spearman',
+        'dice',
+        'iou',
+        'ceiling_spearman',
+        'ceiling_dice',
+        'ceiling_iou',
+      ],
+      images.map(({ image, class: shown, network, ceiling }) => [
+        image,
+        String(shown),
+        ...[network.spearman, network.dice, network.iou].map(cell),
+        ...[ceiling?.spearman, ceiling?.dice, ceiling?.iou].map(cell),
+      ]),
+    ),
+  );
