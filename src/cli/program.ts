@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { reasonOf, VentralError } from '../records/errors.ts';
 import { ventralVersion } from '../version.ts';
 import { addAlignCommand } from './align-command.ts';
+import { addCeilingCommand } from './ceiling-command.ts';
 import { addCompareCommand } from './compare-command.ts';
 import { addDataCommand } from './data-command.ts';
 import { addDemoCommand } from './demo-command.ts';
