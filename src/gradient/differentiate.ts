@@ -109,7 +109,7 @@ const propagated = (
 
 /**
  * The graph with the gradient of `of` (one number, or weighted by a cotangent) with respect to each tensor of
- * `withRespectTo` as further outputs, in reverse mode. The result is a graph like the first: differentiated again it
+ * `withRespectTo` as further outputs, in reverse mode; what no output needs is dropped. The result is a graph like the first: differentiated again it
  * gives second derivatives. A tensor may be an input, an initialiser, or one computed on the way. (An exponent that is an
  * initialiser counts as fixed until it is differentiated with respect to itself.)
  *

@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../graph/encode.ts';
+import { readsOf } from '../graph/names.ts';
 import type { ElementType } from '../graph/schema.ts';
 import { inputError } from '../records/errors.ts';
 import { described, layerOf } from './constants.ts';
@@ -35,9 +36,9 @@ const ancestors = (nodes: readonly OnnxNode[], of: string): OnnxNode[] => {
   const needed = new Set([of]);
   return nodes
     .toReversed()
-    .filter(({ inputs, outputs }) => {
-      if (!outputs.some((name) => needed.has(name))) return false;
-      for (const name of inputs) needed.add(name);
+    .filter((node) => {
+      if (!node.outputs.some((name) => needed.has(name))) return false;
+      for (const name of readsOf(node)) needed.add(name);
       return true;
     })
     .reverse();
@@ -55,14 +56,14 @@ export const pathOf = (
 ): Path => {
   const flows = new Set(roots);
   for (const node of nodes) {
-    if (!node.inputs.some((name) => flows.has(name)) || ruleOf(node) === flat) continue;
+    if (ruleOf(node) === flat || !readsOf(node).some((name) => flows.has(name))) continue;
     for (const name of node.outputs) {
       if (name !== '' && isReal(sketch.fact(name).type)) flows.add(name);
     }
   }
   const reached = new Set(flows.has(of) ? [of] : []);
   const path = nodes.toReversed().filter((node) => {
-    const used = node.inputs.filter((name) => flows.has(name));
+    const used = readsOf(node).filter((name) => flows.has(name));
     if (used.length === 0 || !node.outputs.some((name) => reached.has(name))) return false;
     if (ruleOf(node) === flat) return false;
     for (const name of used) reached.add(name);
@@ -83,7 +84,7 @@ export const independence = (
   const depends = new Set([tensor]);
   const between: OnnxNode[] = [];
   for (const node of ancestors(nodes, of)) {
-    if (!node.inputs.some((name) => depends.has(name))) continue;
+    if (!readsOf(node).some((name) => depends.has(name))) continue;
     for (const name of node.outputs) if (name !== '') depends.add(name);
     between.push(node);
   }

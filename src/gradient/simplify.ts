@@ -16,7 +16,7 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
 
 /** Name of a constant that a sketch made. Those of the model may be parameters: they are never folded away. */
 export const CONSTANT = 'constant';
-const isOwn = (tensor: string): boolean => tensor.startsWith(`${CONSTANT}~`);
+export const isOwn = (tensor: string): boolean => tensor.startsWith(`${CONSTANT}~`);
 
 /** The number that fills a tensor, where it is a constant of one element, repeated or not; otherwise null. */
 export const fillOf = (tensor: string, known: Known): number | null => {
@@ -73,20 +73,48 @@ export const folded = (node: OnnxNode, result: TensorFact, known: Known): NdArra
   return value === null ? null : { data: value.data, shape: result.shape };
 };
 
+/** The operand of a + 0, a · 1, …; its size may be smaller than the result's. */
+const operandOf = ({ op, inputs }: OnnxNode, known: Known): string | null => {
+  const neutral = NEUTRAL[op];
+  const [first = '', second = ''] = inputs;
+  if (neutral === undefined) return null;
+  if (fillOf(second, known) === neutral[0]) return first;
+  return neutral[1] && fillOf(first, known) === neutral[0] ? second : null;
+};
+
+const permOf = ({ attributes }: OnnxNode): readonly number[] | null => {
+  const perm = attributes?.perm;
+  return perm !== undefined && 'ints' in perm ? perm.ints : null;
+};
+
+/** One operation on one tensor, with a shape or an order of axes. */
+export type Movement =
+  | { readonly op: 'Reshape' | 'Expand'; readonly x: string; readonly shape: readonly number[] }
+  | { readonly op: 'Transpose'; readonly x: string; readonly perm: readonly number[] };
+
+/** A simpler operation that makes the same as a node about to be added; otherwise null. */
+export const rewritten = (node: OnnxNode, result: TensorFact, known: Known): Movement | null => {
+  if (node.domain !== undefined) return null;
+  const operand = operandOf(node, known);
+  if (operand !== null) return { op: 'Expand', x: operand, shape: result.shape };
+  const maker = known.maker(node.inputs[0] ?? '');
+  if (maker?.op !== node.op || maker.domain !== undefined) return null;
+  const x = maker.inputs[0]!;
+  if (node.op === 'Reshape') return { op: 'Reshape', x, shape: result.shape };
+  const [outer, inner] = [permOf(node), permOf(maker)];
+  return node.op === 'Transpose' && outer !== null && inner !== null
+    ? { op: 'Transpose', x, perm: outer.map((axis) => inner[axis]!) }
+    : null;
+};
+
 /** An existing tensor that equals the first output of a node about to be added; otherwise null. */
 export const simplified = (node: OnnxNode, result: TensorFact, known: Known): string | null => {
   if (node.domain !== undefined) return null;
-  const [first = '', second = ''] = node.inputs;
+  const [first = ''] = node.inputs;
   const isResult = (tensor: string): boolean => {
     const { type, shape } = known.fact(tensor);
     return type === result.type && sameShape(shape, result.shape);
   };
-  const neutral = NEUTRAL[node.op];
-  if (neutral !== undefined) {
-    if (fillOf(second, known) === neutral[0] && isResult(first)) return first;
-    if (neutral[1] && fillOf(first, known) === neutral[0] && isResult(second)) return second;
-    return null;
-  }
   switch (node.op) {
     case 'Identity':
       return first;
@@ -94,12 +122,8 @@ export const simplified = (node: OnnxNode, result: TensorFact, known: Known): st
     case 'Expand':
     case 'Reshape':
       return isResult(first) ? first : null;
-    case 'Transpose': {
-      const perm = node.attributes?.perm;
-      const stays =
-        perm !== undefined && 'ints' in perm && perm.ints.every((axis, own) => axis === own);
-      return stays ? first : null;
-    }
+    case 'Transpose':
+      return permOf(node)?.every((axis, own) => axis === own) ? first : null;
     case 'Concat':
       return node.inputs.length === 1 ? first : null;
     case 'Neg': {

@@ -1,9 +1,20 @@
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from '../graph/encode.ts';
+import type { Attribute, OnnxGraph, OnnxNode } from '../graph/encode.ts';
 import { arrayFacts } from '../graph/operation.ts';
+import { arrayKey, nodeKey } from '../graph/repeats.ts';
+import { withoutDeadCode } from '../graph/rewrite.ts';
 import type { ElementType } from '../graph/schema.ts';
 import { nodeFacts, staticShapes, type TensorFact } from '../graph/static-shapes.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import { CONSTANT, folded, type Known, simplified, withoutExpands } from './simplify.ts';
+import {
+  CONSTANT,
+  folded,
+  isOwn,
+  type Known,
+  type Movement,
+  rewritten,
+  simplified,
+  withoutExpands,
+} from './simplify.ts';
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -60,15 +71,6 @@ const arrayOf = (type: ElementType, values: readonly number[]): ArrayData => {
   return Float32Array.from(values);
 };
 
-const keyOf = (operation: string, inputs: readonly string[], attributes: Attributes): string => {
-  const sorted = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([operation, inputs, sorted]);
-};
-
-/** Whether a node with these attributes is easily compared with others. */
-const isPlain = (attributes: Attributes): boolean =>
-  !Object.values(attributes).some((attribute) => 'tensor' in attribute || 'graph' in attribute);
-
 /** Constants up to this many elements are one where they are equal. */
 const SMALL = 64;
 
@@ -84,9 +86,12 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
   let count = 0;
 
   for (const node of nodes) {
-    if (!isPlain(node.attributes ?? {})) continue;
-    const key = keyOf(operationOf(node), node.inputs, node.attributes ?? {});
-    if (!known.has(key)) known.set(key, node.outputs);
+    const key = nodeKey({ ...node, outputs: [] });
+    if (key !== null && !known.has(key)) known.set(key, node.outputs);
+  }
+
+  for (const { name, array } of graph.initialisers) {
+    if (isOwn(name) && array.data.length <= SMALL) constants.set(arrayKey({ array }), name);
   }
 
   const fresh = (label: string): string => {
@@ -104,10 +109,7 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
   const knowledge: Known = { fact, value, maker: (tensor) => makers.get(tensor) ?? null };
 
   const constant = (array: NdArray): string => {
-    const key =
-      array.data.length > SMALL
-        ? null
-        : `${arrayFacts(array).type} ${array.shape.join()}: ${Array.from(array.data as Float64Array, (each) => (Object.is(each, -0) ? '-0' : each)).join()}`;
+    const key = array.data.length > SMALL ? null : arrayKey({ array });
     const there = key === null ? undefined : constants.get(key);
     if (there !== undefined) return there;
     const name = fresh(CONSTANT);
@@ -126,18 +128,27 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
     return nodeFacts(node, given, graph.opset);
   };
 
+  const ints: Sketch['ints'] = (values) =>
+    constant({ data: arrayOf('int64', values), shape: [values.length] });
+  const move = (movement: Movement): string =>
+    'perm' in movement
+      ? add(movement.op, [movement.x], { perm: { ints: movement.perm } })[0]!
+      : add(movement.op, [movement.x, ints(movement.shape)])[0]!;
+
   const add: Sketch['add'] = (operation, given, attributes = {}, outputs = 1) => {
     const used = withoutExpands(operation, given, knowledge);
-    const key = isPlain(attributes) ? keyOf(operation, used, attributes) : null;
+    const split = splitOperation(operation);
+    const key = nodeKey({ ...split, inputs: used, outputs: [], attributes });
     const there = key === null ? undefined : known.get(key);
     if (there !== undefined && there.length >= outputs && there.every((name) => name !== ''))
       return there;
-    const split = splitOperation(operation);
     const names = Array.from({ length: outputs }, () => fresh(split.op));
     const node: OnnxNode = { ...split, inputs: used, outputs: names, attributes };
     const found = factsOf(node);
     const equal = simplified(node, found[0]!, knowledge);
     if (equal !== null) return [equal];
+    const simpler = rewritten(node, found[0]!, knowledge);
+    if (simpler !== null) return [move(simpler)];
     const array = folded(node, found[0]!, knowledge);
     if (array !== null) return [constant(array)];
     names.forEach((name, index) => {
@@ -157,7 +168,7 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
     apply: (op, given, attributes) => add(op, given, attributes)[0]!,
     constant,
     scalar: (number, like) => constant({ data: arrayOf(fact(like).type, [number]), shape: [] }),
-    ints: (values) => constant({ data: arrayOf('int64', values), shape: [values.length] }),
+    ints,
     input: (name, given) => {
       if (facts.has(name)) throw new Error(`a tensor ${JSON.stringify(name)} is there already`);
       facts.set(name, given);
@@ -175,20 +186,6 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
       return published(drawn, outputs, fact);
     },
   };
-};
-
-/** Nodes and initialisers that some output needs. */
-const live = (graph: OnnxGraph, outputs: readonly string[]): OnnxGraph => {
-  const needed = new Set(outputs);
-  const nodes: OnnxNode[] = [];
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of node.inputs) needed.add(name);
-    nodes.push(node);
-  }
-  nodes.reverse();
-  const initialisers = graph.initialisers.filter(({ name }: Initialiser) => needed.has(name));
-  return { ...graph, nodes, initialisers };
 };
 
 /** Gives tensors their public names: by renaming where nothing stands against it, by a copy otherwise. */
@@ -217,8 +214,9 @@ const published = (
     inputs: node.inputs.map(named),
     outputs: node.outputs.map(named),
   }));
-  return {
-    ...live({ ...graph, nodes }, Object.keys(outputs)),
+  return withoutDeadCode({
+    ...graph,
+    nodes,
     outputs: Object.entries(outputs).map(([name, tensor]) => ({ name, ...fact(tensor) })),
-  };
+  });
 };

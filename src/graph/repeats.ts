@@ -11,7 +11,8 @@ const MOST = 64;
 const isConstant = ({ array: { data } }: Initialiser): boolean =>
   data.length <= MOST && !(data instanceof Float32Array) && !(data instanceof Float64Array);
 
-const arrayKey = ({ array, type }: Initialiser): string => {
+/** Equal for equal arrays. */
+export const arrayKey = ({ array, type }: Omit<Initialiser, 'name'>): string => {
   const { data, shape } = array;
   // -0 and NaN are told apart by their bits.
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -22,11 +23,11 @@ const attributeKey = (attribute: Attribute): string | null => {
   if ('graph' in attribute) return null;
   if (!('tensor' in attribute)) return JSON.stringify(attribute);
   const { tensor: array } = attribute;
-  return array.data.length > MOST ? null : arrayKey({ name: '', array, ...attribute });
+  return array.data.length > MOST ? null : arrayKey({ array, ...attribute });
 };
 
 /** Equal for nodes that make the same; `null` for those that are never taken for the same. */
-const nodeKey = ({
+export const nodeKey = ({
   op,
   domain = '',
   inputs,
