@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { readCsv } from '../src/formats/csv.ts';
 import { openMatlab } from '../src/formats/matlab.ts';
 import { openMatlab73 } from '../src/formats/matlab73.ts';
@@ -8,6 +9,11 @@ import { bytesSource } from '../src/formats/source.ts';
 import { sourceStream } from '../src/formats/stream.ts';
 import { decodeText } from '../src/formats/text.ts';
 import { openZip } from '../src/formats/zip.ts';
+import { canonical } from '../src/graph/canonical.ts';
+import { decodeModel } from '../src/graph/decode.ts';
+import { encodeModel, type ValueInfo } from '../src/graph/encode.ts';
+import { fixInputs } from '../src/graph/rewrite.ts';
+import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
 
 /** A parser and small files that it reads. */
@@ -79,6 +85,23 @@ export const parsers: Readonly<Record<string, Parser>> = {
         await zip.read(entry);
         await (await zip.stream(entry)).skip(Number.MAX_SAFE_INTEGER);
       }
+    },
+    seconds: 5,
+  },
+  onnx: {
+    seeds: () =>
+      ['pyramid-13', 'pyramid-19', 'deit_einsum-13', 'resnet_group_norm-18'].map((name) =>
+        gunzipSync(golden(`families/${name}.onnx.gz`)),
+      ),
+    parse: async (bytes) => {
+      const graph = decodeModel(bytes, 'x.onnx');
+      encodeModel(graph);
+      const one = (shape: ValueInfo['shape']) =>
+        shape!.map((size) => (typeof size === 'number' ? size : 1));
+      const sizes = graph.inputs.flatMap(({ name, shape }) =>
+        shape === null ? [] : [[name, one(shape)]],
+      );
+      staticShapes(canonical(fixInputs(graph, Object.fromEntries(sizes))));
     },
     seconds: 5,
   },

@@ -13,7 +13,7 @@ import type { ReadAttribute, ReadNode } from './read-node.ts';
 import type { ReadTensor } from './read-tensor.ts';
 import { type ElementType, GRAPH } from './schema.ts';
 import { elementTypeOf } from './storage.ts';
-import { damaged, fieldsOf, type Source, textOf } from './wire.ts';
+import { damaged, fieldsOf, type Source, textOf, truncated } from './wire.ts';
 
 /** What decoding needs beside the record at hand. */
 interface Decoding {
@@ -165,6 +165,12 @@ export const decodeModel = (
       got: 'a function that the model itself defines',
       mend: 'export the network again with its functions written out (onnx.inliner does it)',
     });
+  }
+  const foreign = structure.nodes.find(
+    ({ domain }) => domain !== '' && structure.opsets[domain] === undefined,
+  );
+  if (foreign !== undefined) {
+    throw truncated(name, `the version of the operations of ${foreign.domain} is missing`);
   }
   const body = decodeBody({ source: { bytes, name }, external }, structure);
   const { '': _, ...opsets } = structure.opsets;

@@ -159,10 +159,13 @@ const draftOf = (
     },
     finish: (op, inputs, attributes) => write(op, inputs, node.outputs, attributes),
     replaceBy: (tensor) => write('Identity', [tensor], [node.outputs[0]!]),
-    ints: (values) =>
-      constant(`ints ${values.join()}`, () => ({
+    ints: (values) => {
+      if (!values.every(Number.isSafeInteger))
+        throw refuse('whole numbers', `[${values.join(', ')}]`);
+      return constant(`ints ${values.join()}`, () => ({
         array: { data: BigInt64Array.from(values, BigInt), shape: [values.length] },
-      })),
+      }));
+    },
     floats32: (values) =>
       constant(`float32 ${values.length}: ${values.join()}`, () => ({
         array: { data: Float32Array.from(values), shape: [values.length] },
@@ -198,8 +201,13 @@ export const rewritten = (graph: OnnxGraph, forms: Forms, opset: number): OnnxGr
   };
   for (const node of graph.nodes) {
     const operation = operationOf(node);
-    if (Object.hasOwn(forms, operation)) forms[operation]!(draftOf(graph, node, facts, written));
-    else {
+    if (Object.hasOwn(forms, operation)) {
+      const draft = draftOf(graph, node, facts, written);
+      if ((node.inputs[0] ?? '') === '' || (node.outputs[0] ?? '') === '') {
+        throw draft.refuse('an input and an output', 'none');
+      }
+      forms[operation]!(draft);
+    } else {
       written.nodes.push(node);
       if (node.name !== undefined) written.labels.add(node.name);
     }

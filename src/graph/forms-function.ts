@@ -38,6 +38,9 @@ const groupNormalisation: Form = (draft) => {
   const sizes = draft.sizes(0);
   const [batch, channels] = sizes as [number, number];
   const groups = intAttribute(node, 'num_groups', 1);
+  if (!(groups > 0 && channels % groups === 0)) {
+    throw draft.refuse('groups of equally many channels', `${groups} of ${channels} channels`);
+  }
   const rest = sizes.slice(2).reduce((product, size) => product * size, channels / groups);
   const ones = floats(Array.from({ length: groups }, () => 1));
   const zeros = floats(Array.from({ length: groups }, () => 0));

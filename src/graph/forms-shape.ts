@@ -8,8 +8,20 @@ import { axisOf } from './sizes.ts';
 const listOf = (draft: Draft, name: string, index: number): readonly number[] | null =>
   intsAttribute(draft.node, name) ?? draft.values(index);
 
-const positive = (axes: readonly number[], rank: number): number[] =>
-  axes.map((axis) => axisOf(axis, rank));
+const positive = (draft: Draft, axes: readonly number[], rank: number): number[] =>
+  axes.map((axis) => {
+    const own = axisOf(axis, rank);
+    if (own >= 0 && own < rank) return own;
+    throw draft.refuse(`axes of a tensor of rank ${rank}`, `${axis}`);
+  });
+
+/** The attribute `axis`, non-negative; Flatten may name the place behind the last. */
+const axisFrom = (draft: Draft, fallback: number): number => {
+  const rank = draft.rank(0);
+  const own = axisOf(intAttribute(draft.node, 'axis', fallback), rank);
+  if (own >= 0 && (own < rank || (own === rank && draft.node.op === 'Flatten'))) return own;
+  throw draft.refuse(`an axis of a tensor of rank ${rank}`, `${own}`);
+};
 
 const upTo = (rank: number): number[] => Array.from({ length: rank }, (_, axis) => axis);
 
@@ -21,7 +33,7 @@ const reduce: Form = (draft) => {
   if (axes.length === 0 && intAttribute(node, 'noop_with_empty_axes', 0) === 1) {
     throw draft.refuse('axes to reduce', 'none, and noop_with_empty_axes');
   }
-  const all = axes.length === 0 ? upTo(rank(0)) : positive(axes, rank(0));
+  const all = axes.length === 0 ? upTo(rank(0)) : positive(draft, axes, rank(0));
   return draft.finish(node.op, [x, draft.ints(all.sort((a, b) => a - b))], {
     keepdims: { int: intAttribute(node, 'keepdims', 1) },
   });
@@ -32,19 +44,19 @@ const squeeze: Form = (draft) => {
   const axes =
     given === null
       ? draft.sizes(0).flatMap((size, axis) => (size === 1 ? [axis] : []))
-      : positive(given, draft.rank(0));
+      : positive(draft, given, draft.rank(0));
   return draft.finish('Squeeze', [draft.node.inputs[0]!, draft.ints(axes)]);
 };
 
 const unsqueeze: Form = (draft) => {
   const axes = listOf(draft, 'axes', 1) ?? [];
-  const all = positive(axes, draft.rank(0) + axes.length).sort((a, b) => a - b);
+  const all = positive(draft, axes, draft.rank(0) + axes.length).sort((a, b) => a - b);
   return draft.finish('Unsqueeze', [draft.node.inputs[0]!, draft.ints(all)]);
 };
 
 const split: Form = (draft) => {
   const { node } = draft;
-  const axis = axisOf(intAttribute(node, 'axis', 0), draft.rank(0));
+  const axis = axisFrom(draft, 0);
   const parts = listOf(draft, 'split', 1) ?? evenParts(draft, axis);
   return draft.finish('Split', [node.inputs[0]!, draft.ints(parts)], { axis: { int: axis } });
 };
@@ -52,7 +64,7 @@ const split: Form = (draft) => {
 /** Equal parts; the last is smaller where they don't come out even. */
 const evenParts = (draft: Draft, axis: number): number[] => {
   const size = draft.sizes(0)[axis]!;
-  const count = intAttribute(draft.node, 'num_outputs', draft.node.outputs.length);
+  const count = draft.node.outputs.length;
   const part = Math.ceil(size / count);
   return Array.from({ length: count }, (_, index) =>
     index < count - 1 ? part : size - part * (count - 1),
@@ -69,7 +81,7 @@ const slice: Form = (draft) => {
     node.inputs[0]!,
     bounds(draft, starts),
     bounds(draft, ends),
-    draft.ints(positive(axes, draft.rank(0))),
+    draft.ints(positive(draft, axes, draft.rank(0))),
     draft.ints(steps),
   ]);
 };
@@ -84,7 +96,7 @@ const pad: Form = (draft) => {
   const mode = textAttribute(node, 'mode') ?? 'constant';
   const given = intsAttribute(node, 'pads') ?? intsAttribute(node, 'paddings') ?? draft.values(1);
   const rank = draft.rank(0);
-  const axes = positive(draft.values(3) ?? upTo(rank), rank);
+  const axes = positive(draft, draft.values(3) ?? upTo(rank), rank);
   const pads = Array.from({ length: 2 * rank }, () => 0);
   axes.forEach((axis, place) => {
     pads[axis] = given?.[place] ?? 0;
@@ -137,7 +149,7 @@ const reshape: Form = (draft) => {
 const axisAttribute =
   (fallback: number): Form =>
   (draft) => {
-    const axis = axisOf(intAttribute(draft.node, 'axis', fallback), draft.rank(0));
+    const axis = axisFrom(draft, fallback);
     return draft.finish(draft.node.op, draft.node.inputs, { axis: { int: axis } });
   };
 
@@ -145,7 +157,7 @@ const axisAttribute =
 const softmax: Form = (draft) => {
   const { node, opset } = draft;
   const rank = draft.rank(0);
-  const axis = axisOf(intAttribute(node, 'axis', opset < 13 ? 1 : -1), rank);
+  const axis = axisFrom(draft, opset < 13 ? 1 : -1);
   const [x] = node.inputs;
   if (opset >= 13 || axis === rank - 1) {
     return draft.finish(node.op, [x!], { axis: { int: axis } });
@@ -161,7 +173,7 @@ const topK: Form = (draft) => {
   const { node } = draft;
   const old = intAttribute(node, 'k', 0);
   return draft.finish('TopK', [node.inputs[0]!, old > 0 ? draft.ints([old]) : node.inputs[1]!], {
-    axis: { int: axisOf(intAttribute(node, 'axis', -1), draft.rank(0)) },
+    axis: { int: axisFrom(draft, -1) },
     largest: { int: intAttribute(node, 'largest', 1) },
     sorted: { int: intAttribute(node, 'sorted', 1) },
   });
@@ -169,7 +181,7 @@ const topK: Form = (draft) => {
 
 const scatter: Form = (draft) =>
   draft.finish('ScatterElements', draft.node.inputs, {
-    axis: { int: axisOf(intAttribute(draft.node, 'axis', 0), draft.rank(0)) },
+    axis: { int: axisFrom(draft, 0) },
   });
 
 const INTERPOLATION = 'coordinate_transformation_mode';
@@ -182,7 +194,7 @@ const resize: Form = (draft) => {
   const { node, opset } = draft;
   const old = opset < 11;
   const rank = draft.rank(0);
-  const axes = positive(intsAttribute(node, 'axes') ?? upTo(rank), rank);
+  const axes = positive(draft, intsAttribute(node, 'axes') ?? upTo(rank), rank);
   const text = (name: string, fallback: string): string => textAttribute(node, name) ?? fallback;
   const mode = text('mode', 'nearest').replace(/^(bi|tri)linear$/, 'linear');
   const coordinates = old ? 'asymmetric' : text(INTERPOLATION, 'half_pixel');
@@ -225,10 +237,17 @@ const resize: Form = (draft) => {
 const pick = (attributes: Draft['node']['attributes'], names: readonly string[]) =>
   Object.fromEntries(Object.entries(attributes ?? {}).filter(([name]) => names.includes(name)));
 
+/** Sizes of an image whose axes come out even in blocks. */
+const blocks = (draft: Draft) => {
+  const sizes = draft.sizes(0);
+  if (sizes.length !== 4) throw draft.refuse('an image (4 axes)', `${sizes.length} axes`);
+  return sizes as readonly [batch: number, channels: number, height: number, width: number];
+};
+
 /** Space in blocks ↔ channels: a Reshape, a Transpose and a Reshape. */
 const depthToSpace: Form = (draft) => {
   const { node } = draft;
-  const [batch, channels, height, width] = draft.sizes(0) as [number, number, number, number];
+  const [batch, channels, height, width] = blocks(draft);
   const block = intAttribute(node, 'blocksize', 1);
   const inner = channels / block ** 2;
   const columnsFirst = textAttribute(node, 'mode') === 'CRD';
@@ -246,7 +265,7 @@ const depthToSpace: Form = (draft) => {
 
 const spaceToDepth: Form = (draft) => {
   const { node } = draft;
-  const [batch, channels, height, width] = draft.sizes(0) as [number, number, number, number];
+  const [batch, channels, height, width] = blocks(draft);
   const block = intAttribute(node, 'blocksize', 1);
   const split = [batch, channels, height / block, block, width / block, block];
   const parts = draft.add('Reshape', [node.inputs[0]!, draft.ints(split)]);

@@ -9,21 +9,37 @@ interface Window {
   readonly dilations: readonly number[];
 }
 
-const windowOf = ({ node }: Draft, kernel: readonly number[]): Window => ({
-  kernel,
-  strides: intsAttribute(node, 'strides') ?? kernel.map(() => 1),
-  dilations: intsAttribute(node, 'dilations') ?? kernel.map(() => 1),
-});
+/** Input error: not a positive number for each axis behind batch and channels. */
+const windowOf = (draft: Draft, kernel: readonly number[]): Window => {
+  const { node } = draft;
+  const window = {
+    kernel,
+    strides: intsAttribute(node, 'strides') ?? kernel.map(() => 1),
+    dilations: intsAttribute(node, 'dilations') ?? kernel.map(() => 1),
+  };
+  const axes = draft.rank(0) - 2;
+  for (const [name, numbers] of Object.entries(window)) {
+    if (numbers.length === axes && numbers.every((each) => each > 0)) continue;
+    throw draft.refuse(`${name} of ${axes} positive numbers`, `[${numbers.join(', ')}]`);
+  }
+  return window;
+};
 
 const reachOf = ({ kernel, dilations }: Window, axis: number): number =>
   (kernel[axis]! - 1) * dilations[axis]! + 1;
+
+const checkedPads = (draft: Draft, none: readonly number[]): readonly number[] => {
+  const pads = intsAttribute(draft.node, 'pads') ?? none;
+  if (pads.length === none.length) return pads;
+  throw draft.refuse(`pads of ${none.length} numbers`, `[${pads.join(', ')}]`);
+};
 
 /** Before all axes, then after all axes. */
 const padsOf = (draft: Draft, window: Window): readonly number[] => {
   const { node } = draft;
   const auto = textAttribute(node, 'auto_pad') ?? 'NOTSET';
   const none = [...window.kernel, ...window.kernel].map(() => 0);
-  if (auto === 'NOTSET' || auto === '') return intsAttribute(node, 'pads') ?? none;
+  if (auto === 'NOTSET' || auto === '') return checkedPads(draft, none);
   if (auto === 'VALID') return none;
   const totals = window.kernel.map((_, axis) => {
     const size = draft.sizes(0)[axis + 2]!;
@@ -65,7 +81,8 @@ const convTranspose: Form = (draft) => {
   const window = windowOf(draft, kernelOf(draft));
   const auto = textAttribute(node, 'auto_pad') ?? 'NOTSET';
   let extra = intsAttribute(node, 'output_padding') ?? window.kernel.map(() => 0);
-  let pads = padsOfTranspose(node, window, auto);
+  const none = [...window.kernel, ...window.kernel].map(() => 0);
+  let pads = auto === 'NOTSET' || auto === '' ? checkedPads(draft, none) : none;
   const wanted =
     intsAttribute(node, 'output_shape')?.slice(-window.kernel.length) ??
     (auto.startsWith('SAME')
@@ -90,15 +107,6 @@ const convTranspose: Form = (draft) => {
     group: { int: intAttribute(node, 'group', 1) },
     output_padding: { ints: extra },
   });
-};
-
-const padsOfTranspose = (
-  node: Draft['node'],
-  { kernel }: Window,
-  auto: string,
-): readonly number[] => {
-  const none = [...kernel, ...kernel].map(() => 0);
-  return auto === 'NOTSET' || auto === '' ? (intsAttribute(node, 'pads') ?? none) : none;
 };
 
 /** What `ceil_mode` adds behind the input, so that a last incomplete window counts. */
