@@ -119,7 +119,7 @@ describe.skipIf(session === null || models === null)(
       const { folds, optimism } = found.choice!;
       expect(folds).toHaveLength(10);
       expect(folds.every(({ layer }) => layer !== 'm.Conv_11')).toBe(true);
-      expect(Math.abs(optimism)).toBeLessThan(0.03);
+      expect(Math.abs(optimism!)).toBeLessThan(0.03);
       expect(found.raw).toBeGreaterThan(0.5);
       expect(found.raw).toBeLessThan(0.62);
     });
