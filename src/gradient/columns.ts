@@ -67,8 +67,22 @@ export const columnsOf = (
   return sketch.apply('Concat', rows, { axis: { int: 1 } });
 };
 
+/** Zeros between the places of the last axes: [A, B, …to] → [A, B, …to · stride]. */
+const spread = (sketch: Sketch, x: string, strides: readonly number[]): string => {
+  if (strides.every((stride) => stride === 1)) return x;
+  const [a = 0, b = 0, ...to] = shapeOf(sketch, x);
+  const single = reshaped(sketch, x, [a, b, ...to.flatMap((size) => [size, 1])]);
+  const none = strides.flatMap(() => [0, 0]);
+  const behind = strides.flatMap((stride) => [0, stride - 1]);
+  return reshaped(sketch, padded(sketch, single, none, behind), [
+    a,
+    b,
+    ...to.map((size, axis) => size * strides[axis]!),
+  ]);
+};
+
 /**
- * The adjoint of `columnsOf` at stride 1: every tap's part is put back where it was seen, and the parts are added.
+ * The adjoint of `columnsOf`: every tap's part is put back where it was seen, and the parts are added.
  * [A, kernel positions, B · places] → [A, B, …from].
  */
 export const fromColumns = (
@@ -80,17 +94,16 @@ export const fromColumns = (
   to: readonly number[],
 ): string => {
   const [a = 0] = shapeOf(sketch, columns);
-  const axes = [1];
+  const axes = sketch.ints([1]);
   const parts = tapsOf(window.kernel).map((tap, index) => {
-    const row = sketch.apply('Slice', [
-      columns,
-      sketch.ints([index]),
-      sketch.ints([index + 1]),
-      sketch.ints(axes),
-    ]);
+    const range = [sketch.ints([index]), sketch.ints([index + 1])];
+    const row = sketch.apply('Slice', [columns, ...range, axes]);
+    const seen = spread(sketch, reshaped(sketch, row, [a, b, ...to]), window.strides);
     const before = tap.map((at, axis) => at * window.dilations[axis]! - window.before[axis]!);
-    const after = before.map((each, axis) => from[axis]! - to[axis]! - each);
-    return padded(sketch, reshaped(sketch, row, [a, b, ...to]), before, after);
+    const after = before.map(
+      (each, axis) => from[axis]! - to[axis]! * window.strides[axis]! - each,
+    );
+    return padded(sketch, seen, before, after);
   });
   return parts.length === 1 ? parts[0]! : sketch.apply('Sum', parts);
 };

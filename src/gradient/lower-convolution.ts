@@ -1,203 +1,94 @@
+import { intsAttribute, textAttribute } from '../graph/attributes.ts';
 import type { OnnxNode } from '../graph/encode.ts';
 import { sizeOf } from '../numeric/array.ts';
-import { columnsOf, fromColumns } from './columns.ts';
+import {
+  batchedWeight,
+  canTurn,
+  columnsInput,
+  dilatedWeight,
+  isPointwise,
+  joinedConv,
+  joinedWeight,
+  movedWeight,
+  pointwiseInput,
+  type Shape,
+  shapeOfTriple,
+  transposedInput,
+  turnedInput,
+} from './conv-forms.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
-import type { Sketch } from './sketch.ts';
-import { reshaped, shapeOf, summed, transposed } from './terms.ts';
-import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
+import { shapeOf } from './terms.ts';
+import { reachOf, windowOf } from './window.ts';
 
-/** One of the triple with its sizes: image [N, C, …from], weights [M, C/group, …kernel], result [N, M, …to]. */
-interface Shape {
-  readonly n: number;
-  readonly c: number;
-  readonly m: number;
-  readonly group: number;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  readonly window: Window;
-}
+// Which form is the cheapest was measured on shapes of ResNets, on one thread each (bench/README.md): what decides is how
+// many places an image has. onnxruntime's own convolution multiplies image by image, and wastes its time on matrices with
+// fewer columns than a register holds.
 
-const shapeOfTriple = (
-  node: OnnxNode,
-  image: readonly number[],
-  weights: readonly number[],
-  result: readonly number[],
-): Shape => {
-  const [from, to] = [image.slice(2), result.slice(2)];
-  const window = windowOf(node, weights.slice(2), from, to);
-  return { n: image[0]!, c: image[1]!, m: weights[0]!, group: groupOf(node), from, to, window };
+/** Images of so few places are multiplied as one batch. */
+const FEW = 8;
+/** The same for 1×1 kernels, which need no columns. */
+const FEW_POINTWISE = 64;
+/** From here on moved rows are cheaper than columns. */
+const SEVERAL = 64;
+/** From here on a product per image is as good as one for the batch. */
+const MANY = 400;
+/** Images themselves: fewer channels than make a product worth its columns. */
+const FEW_CHANNELS = 4;
+
+const isFew = (shape: Shape): boolean =>
+  shape.group === 1 &&
+  shape.n > 1 &&
+  sizeOf(shape.to) <= (isPointwise(shape) ? FEW_POINTWISE : FEW);
+
+/** Spatial sizes of what a convolution with stated pads makes. */
+const resultOf = (node: OnnxNode, from: readonly number[], kernel: readonly number[]): number[] => {
+  const window = windowOf(node, kernel, from, from);
+  return from.map((size, axis) => {
+    const free = size + window.before[axis]! + window.after[axis]! - reachOf(window, axis);
+    return Math.floor(free / window.strides[axis]!) + 1;
+  });
 };
 
-const isPointwise = ({ window }: Shape): boolean =>
-  window.kernel.every((size) => size === 1) &&
-  window.strides.every((stride) => stride === 1) &&
-  [...window.before, ...window.after].every((pad) => pad === 0);
-
-const matMul = (sketch: Sketch, a: string, b: string): string => sketch.apply('MatMul', [a, b]);
-
-/** The last two axes exchanged; onnxruntime fuses it with a product that follows. */
-const swapped = (sketch: Sketch, x: string): string => {
-  const rank = shapeOf(sketch, x).length;
-  const lead = Array.from({ length: rank - 2 }, (_, axis) => axis);
-  return transposed(sketch, x, [...lead, rank - 1, rank - 2]);
+/** Constant weights are onnxruntime's to lay out. */
+const lowerConv: Lowering = (node, sketch, isFixed) => {
+  const [x = '', w = '', bias = ''] = node.inputs;
+  const auto = textAttribute(node, 'auto_pad') ?? 'NOTSET';
+  if (isFixed(1) || bias !== '' || auto !== 'NOTSET') return null;
+  const [image, weights] = [shapeOf(sketch, x), shapeOf(sketch, w)];
+  const places = resultOf(node, image.slice(2), weights.slice(2));
+  const shape = shapeOfTriple(node, image, weights, [0, 0, ...places]);
+  return isFew(shape) ? [joinedConv(sketch, x, w, shape)] : null;
 };
-
-/** Batch and channels exchanged, places in one row: [N, C, …] → [C, N · places]. */
-const channelRows = (sketch: Sketch, x: string): string => {
-  const [n = 0, c = 0, ...space] = shapeOf(sketch, x);
-  const exchanged = transposed(sketch, reshaped(sketch, x, [n, c, sizeOf(space)]), [1, 0, 2]);
-  return reshaped(sketch, exchanged, [c, n * sizeOf(space)]);
-};
-
-/** Exchanges batch and channels: [N, C, …] → [C, N, …]. */
-const exchanged = (sketch: Sketch, x: string): string => {
-  const [n = 0, c = 0, ...space] = shapeOf(sketch, x);
-  const flat = transposed(sketch, reshaped(sketch, x, [n, c, sizeOf(space)]), [1, 0, 2]);
-  return reshaped(sketch, flat, [c, n, ...space]);
-};
-
-// ── convInput ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** A 1×1 kernel: wᵀ · y for every image. */
-const pointwiseInput = (sketch: Sketch, y: string, w: string, { n, c, m, from }: Shape): string => {
-  const weights = swapped(sketch, reshaped(sketch, w, [m, c]));
-  const product = matMul(sketch, weights, reshaped(sketch, y, [n, m, sizeOf(from)]));
-  return reshaped(sketch, product, [n, c, ...from]);
-};
-
-/** Weights of the convolution that is the adjoint at stride 1: in and out exchanged, kernels turned around. */
-const turned = (sketch: Sketch, w: string, { c, m, group, window }: Shape): string => {
-  const taps = sizeOf(window.kernel);
-  const split = reshaped(sketch, w, [group, m / group, c / group, taps]);
-  const outFirst = transposed(sketch, split, [0, 2, 1, 3]);
-  const shape = [c, m / group, ...window.kernel];
-  if (taps === 1) return reshaped(sketch, outFirst, shape);
-  // A product with the reversing permutation; onnxruntime's Slice with a negative step takes several times as long.
-  const reversal = new Float32Array(taps * taps);
-  for (let tap = 0; tap < taps; tap++) reversal[tap * taps + taps - 1 - tap] = 1;
-  const reverse = sketch.constant({ data: reversal, shape: [taps, taps] });
-  const rows = reshaped(sketch, outFirst, [(c * m) / group, taps]);
-  return reshaped(sketch, matMul(sketch, rows, reverse), shape);
-};
-
-const turnedInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
-  const { window, group } = shape;
-  const reach = window.kernel.map((_, axis) => reachOf(window, axis) - 1);
-  const before = reach.map((each, axis) => each - window.before[axis]!);
-  const after = reach.map((each, axis) => each - window.after[axis]!);
-  const attributes = windowAttributes({ ...window, before, after }, group);
-  return sketch.apply('Conv', [y, turned(sketch, w, shape)], attributes);
-};
-
-const canTurn = ({ window }: Shape): boolean =>
-  window.strides.every((stride) => stride === 1) &&
-  window.kernel.every(
-    (_, axis) => Math.max(window.before[axis]!, window.after[axis]!) <= reachOf(window, axis) - 1,
-  );
-
-const transposedInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
-  const { window, group, from, to } = shape;
-  const beyond = from.map(
-    (size, axis) =>
-      size +
-      window.before[axis]! +
-      window.after[axis]! -
-      reachOf(window, axis) -
-      (to[axis]! - 1) * window.strides[axis]!,
-  );
-  const attributes = { ...windowAttributes(window, group), output_padding: { ints: beyond } };
-  return sketch.apply('ConvTranspose', [y, w], attributes);
-};
-
-/** The whole batch in one product, wᵀ · y, whose rows are then put back where their taps saw them. */
-const columnsInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
-  const { n, c, m, from, to, window } = shape;
-  const taps = sizeOf(window.kernel);
-  const weights = swapped(sketch, reshaped(sketch, w, [m, c * taps]));
-  const columns = matMul(sketch, weights, channelRows(sketch, y));
-  const rows = reshaped(sketch, columns, [c, taps, n * sizeOf(to)]);
-  return exchanged(sketch, fromColumns(sketch, rows, window, n, from, to));
-};
-
-// ── convWeight ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** One product per image, y · columnsᵀ, summed over the batch. */
-const batchedWeight = (sketch: Sketch, x: string, y: string, shape: Shape): string => {
-  const { n, c, m, group, from, to, window } = shape;
-  const taps = sizeOf(window.kernel);
-  const places = sizeOf(to);
-  const seen = isPointwise(shape)
-    ? x
-    : columnsOf(sketch, reshaped(sketch, x, [n * c, 1, ...from]), window, to);
-  const columns = reshaped(sketch, seen, [n, group, (c / group) * taps, places]);
-  const result = reshaped(sketch, y, [n, group, m / group, places]);
-  const perImage = matMul(sketch, result, swapped(sketch, columns));
-  return reshaped(sketch, summed(sketch, perImage, [0]), [m, c / group, ...window.kernel]);
-};
-
-/** One product for the whole batch. */
-const joinedWeight = (sketch: Sketch, x: string, y: string, shape: Shape): string => {
-  const { n, c, m, to, window } = shape;
-  const taps = sizeOf(window.kernel);
-  const columns = isPointwise(shape)
-    ? channelRows(sketch, x)
-    : reshaped(sketch, columnsOf(sketch, exchanged(sketch, x), window, to), [
-        c * taps,
-        n * sizeOf(to),
-      ]);
-  const product = matMul(sketch, channelRows(sketch, y), swapped(sketch, columns));
-  return reshaped(sketch, product, [m, c, ...window.kernel]);
-};
-
-/** A convolution of batch by batch, in which strides and dilations change places: no columns, for few channels. */
-const dilatedWeight = (sketch: Sketch, x: string, y: string, shape: Shape): string => {
-  const { window, from, to } = shape;
-  const swappedWindow: Window = {
-    ...window,
-    kernel: to,
-    strides: window.dilations,
-    dilations: window.strides,
-    // Positions behind the last kernel would be further kernel positions.
-    after: window.after.map(
-      (after, axis) =>
-        after -
-        (from[axis]! +
-          window.before[axis]! +
-          after -
-          reachOf(window, axis) -
-          (to[axis]! - 1) * window.strides[axis]!),
-    ),
-  };
-  const attributes = windowAttributes(swappedWindow, 1);
-  return exchanged(
-    sketch,
-    sketch.apply('Conv', [exchanged(sketch, x), exchanged(sketch, y)], attributes),
-  );
-};
-
-// ── Choice ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const lowerInput: Lowering = (node, sketch, isFixed) => {
   const [y = '', w = ''] = node.inputs;
-  const image = node.attributes?.shape;
-  if (image === undefined || !('ints' in image)) throw new Error('ConvInput without a shape');
-  const shape = shapeOfTriple(node, image.ints, shapeOf(sketch, w), shapeOf(sketch, y));
-  if (isPointwise(shape) && shape.group === 1 && !isFixed(1)) {
-    return [pointwiseInput(sketch, y, w, shape)];
+  const image = intsAttribute(node, 'shape')!;
+  const shape = shapeOfTriple(node, image, shapeOf(sketch, w), shapeOf(sketch, y));
+  if (!isFixed(1)) {
+    if (isFew(shape)) return [columnsInput(sketch, y, w, shape)];
+    if (isPointwise(shape) && shape.group === 1 && sizeOf(shape.to) < MANY) {
+      return [pointwiseInput(sketch, y, w, shape)];
+    }
   }
   return [(canTurn(shape) ? turnedInput : transposedInput)(sketch, y, w, shape)];
 };
 
 const lowerWeight: Lowering = (node, sketch) => {
   const [x = '', y = ''] = node.inputs;
-  const weights = node.attributes?.shape;
-  if (weights === undefined || !('ints' in weights)) throw new Error('ConvWeight without a shape');
-  const shape = shapeOfTriple(node, shapeOf(sketch, x), weights.ints, shapeOf(sketch, y));
-  return [batchedWeight(sketch, x, y, shape)];
+  const weights = intsAttribute(node, 'shape')!;
+  const shape = shapeOfTriple(node, shapeOf(sketch, x), weights, shapeOf(sketch, y));
+  if (shape.group > 1) return [batchedWeight(sketch, x, y, shape)];
+  if (shape.c <= FEW_CHANNELS) return [dilatedWeight(sketch, x, y, shape)];
+  const places = sizeOf(shape.to);
+  const isDense = shape.window.strides.every((stride) => stride === 1);
+  if (isDense && !isPointwise(shape) && places >= SEVERAL)
+    return [movedWeight(sketch, x, y, shape)];
+  return [(places < MANY ? joinedWeight : batchedWeight)(sketch, x, y, shape)];
 };
 
-/** The two adjoints of convolution in ONNX's own operations. */
+/** The convolution and its two adjoints in ONNX's own operations. */
 export const loweredConvolutions: Lowerings = {
+  Conv: lowerConv,
   'ventral.ConvInput': lowerInput,
   'ventral.ConvWeight': lowerWeight,
 };
