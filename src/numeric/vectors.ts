@@ -49,23 +49,68 @@ export const addRows = (
   count: number,
   weights: Float64Array,
 ): void => {
-  const n = vector.length;
   let b = 0;
-  for (; b + 3 < count; b += 4) {
-    const r0 = b * n;
-    const r1 = r0 + n;
-    const r2 = r1 + n;
-    const r3 = r2 + n;
-    const w0 = weights[b]!;
-    const w1 = weights[b + 1]!;
-    const w2 = weights[b + 2]!;
-    const w3 = weights[b + 3]!;
-    for (let k = 0; k < n; k++)
-      vector[k] =
-        vector[k]! +
-        (w0 * rows[r0 + k]! + w1 * rows[r1 + k]! + (w2 * rows[r2 + k]! + w3 * rows[r3 + k]!));
+  for (; b + 7 < count; b += 8) addEight(vector, rows, b, weights);
+  if (b + 3 < count) {
+    addFour(vector, rows, b, weights);
+    b += 4;
   }
   for (; b < count; b++) addRow(vector, rows, b, weights[b]!);
+};
+
+/** The same for the four rows from `b` on. */
+const addFour = (
+  vector: Float64Array,
+  rows: Float64Array,
+  b: number,
+  weights: Float64Array,
+): void => {
+  const n = vector.length;
+  const r0 = b * n;
+  const r1 = r0 + n;
+  const r2 = r1 + n;
+  const r3 = r2 + n;
+  const w0 = weights[b]!;
+  const w1 = weights[b + 1]!;
+  const w2 = weights[b + 2]!;
+  const w3 = weights[b + 3]!;
+  for (let k = 0; k < n; k++)
+    vector[k] =
+      vector[k]! +
+      (w0 * rows[r0 + k]! + w1 * rows[r1 + k]! + (w2 * rows[r2 + k]! + w3 * rows[r3 + k]!));
+};
+
+/** The same for the eight rows from `b` on: the vector is loaded and stored half as often. */
+const addEight = (
+  vector: Float64Array,
+  rows: Float64Array,
+  b: number,
+  weights: Float64Array,
+): void => {
+  const n = vector.length;
+  const r0 = b * n;
+  const r1 = r0 + n;
+  const r2 = r1 + n;
+  const r3 = r2 + n;
+  const r4 = r3 + n;
+  const r5 = r4 + n;
+  const r6 = r5 + n;
+  const r7 = r6 + n;
+  const w0 = weights[b]!;
+  const w1 = weights[b + 1]!;
+  const w2 = weights[b + 2]!;
+  const w3 = weights[b + 3]!;
+  const w4 = weights[b + 4]!;
+  const w5 = weights[b + 5]!;
+  const w6 = weights[b + 6]!;
+  const w7 = weights[b + 7]!;
+  for (let k = 0; k < n; k++)
+    vector[k] =
+      vector[k]! +
+      (w0 * rows[r0 + k]! +
+        w1 * rows[r1 + k]! +
+        (w2 * rows[r2 + k]! + w3 * rows[r3 + k]!) +
+        (w4 * rows[r4 + k]! + w5 * rows[r5 + k]! + (w6 * rows[r6 + k]! + w7 * rows[r7 + k]!)));
 };
 
 /**

@@ -1,13 +1,21 @@
 import { addDots, addRows, dot } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { StepHooks } from './gram.ts';
-import { inLockstep, onAllRows, onHeldOut, onTraining, symmetricProduct } from './lockstep.ts';
+import {
+  alongTargets,
+  inLockstep,
+  onAllRows,
+  onHeldOut,
+  onTraining,
+  symmetricProduct,
+} from './lockstep.ts';
 import type { FeatureOperator } from './operators.ts';
 import type { Products } from './products.ts';
 import {
   acceptScores,
   nextDirection,
   recordSpread,
+  regressTargets,
   type Task,
   traceOf,
   trainingScores,
@@ -158,10 +166,13 @@ export const runFeaturePls = async (
       running = running.filter((state, k) => score(state, scores[k]!));
     }
     if (running.length > 0) {
-      const loadings = await inLockstep(
-        running.map(({ task }) => trainingScores(task)),
-        operator.loadings,
-      );
+      const tasks = running.map(({ task }) => task);
+      const trained = tasks.map(trainingScores);
+      const targetLoadings = await alongTargets(products, tasks, trained);
+      tasks.forEach((task, k) => {
+        regressTargets(task, targetLoadings[k]!);
+      });
+      const loadings = await inLockstep(trained, operator.loadings);
       running = running.filter((state, k) => {
         if (absorb(state, loadings[k]!, soundSpread)) return true;
         state.task.ending = 'exhausted';

@@ -43,25 +43,42 @@ export interface Job {
 
 type RunGroup = (tasks: readonly Task[]) => Promise<void>;
 
-/** Runs tasks in groups that fit in memory; `goOn` is asked after each. */
+/** Tasks of a group at least, where two groups are on their way. */
+const LEAST_BESIDE = 16;
+
+/**
+ * Runs tasks in groups that fit in memory, two at a time: while the engine multiplies for one, what is done outside the
+ * engine is done for the other. `goOn` is asked after each.
+ */
 const inGroups = async (
   { features: { rows, columns }, settings: { components }, hooks }: Workbench,
   form: 'gram' | 'features',
   job: Job,
   indices: readonly number[],
   run: RunGroup,
-  done: (index: number, task: Task) => boolean,
+  goOn: (index: number, task: Task) => boolean,
 ): Promise<boolean> => {
   const bytes = taskBytes(form, { rows, columns, sites: job.sites, components });
-  const size = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  hooks.expect(Math.ceil(indices.length / size) * components);
-  for (let k = 0; k < indices.length; k += size) {
-    const group = indices.slice(k, k + size);
-    const tasks = group.map((index) => job.start(index));
-    await run(tasks);
-    if (!group.every((index, i) => done(index, tasks[i]!))) return false;
+  const most = Math.max(1, Math.floor(GROUP_BYTES / bytes));
+  const beside = indices.length >= 2 * LEAST_BESIDE && most >= 2 * LEAST_BESIDE ? 2 : 1;
+  const size = Math.ceil(Math.min(most, indices.length) / beside);
+  const groups: (readonly number[])[] = [];
+  for (let k = 0; k < indices.length; k += size) groups.push(indices.slice(k, k + size));
+  hooks.expect(groups.length * components);
+  for (let k = 0; k < groups.length; k += beside) {
+    const pair = groups.slice(k, k + beside);
+    const tasks = pair.map((group) => group.map((index) => job.start(index)));
+    await allDone(tasks.map(run));
+    if (!pair.every((group, g) => group.every((index, i) => goOn(index, tasks[g]![i]!))))
+      return false;
   }
   return true;
+};
+
+/** Waits for all, also where one fails: nothing may be on its way any more when the products are closed. */
+const allDone = async (running: readonly Promise<void>[]): Promise<void> => {
+  for (const outcome of await Promise.allSettled(running))
+    if (outcome.status === 'rejected') throw outcome.reason;
 };
 
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);

@@ -1,13 +1,24 @@
 import { addRows } from '../numeric/vectors.ts';
+import type { Held } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
-import { inLockstep, onAllRows, onHeldOut, onTraining, symmetricProduct } from './lockstep.ts';
+import {
+  alongTargets,
+  inLockstep,
+  inRows,
+  onAllRows,
+  onHeldOut,
+  onTraining,
+  symmetricProduct,
+} from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
 import {
   acceptScores,
   centreOnTraining,
   nextDirection,
+  onTrainingRows,
   recordSpread,
+  regressTargets,
   type Task,
   traceOf,
   trainingDot,
@@ -108,25 +119,34 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
   return true;
 };
 
-/** Steps 4 and 5: deflates h = K·t, and updates M. False where the Gram matrix has run out of digits. */
-const absorb = (state: KernelState, h: Float64Array, soundSpread: number): boolean => {
-  const { task, scoreImages, corrections, duals } = state;
-  const { targets, scores, squares, loadings, covariance, live, components } = task;
-  const { sites: q, rows: n } = targets;
+/** Step 4: deflates h = K·t. */
+const deflate = ({ task, scoreImages, duals }: KernelState, h: Float64Array): void => {
+  const { targets, scores, squares, components } = task;
+  const n = targets.rows;
   const a = components - 1;
   centreOnTraining(task, h);
   const along = trainingDots(task, scores, a, h);
   for (let b = 0; b < a; b++) along[b] = -along[b]! / squares[b]!;
   addRows(h, scores, a, along);
   scoreImages.set(h, a * n);
-  if (duals !== null) {
-    const dual = scores.slice(a * n, (a + 1) * n);
-    addRows(dual, duals.scores, a, along);
-    duals.images.set(dual, a * n);
-  }
+  if (duals === null) return;
+  const dual = scores.slice(a * n, (a + 1) * n);
+  addRows(dual, duals.scores, a, along);
+  duals.images.set(dual, a * n);
+};
+
+/** Step 5: updates M, with z = Yᵀh. False where the Gram matrix has run out of digits. */
+const absorb = (
+  { task, corrections }: KernelState,
+  h: Float64Array,
+  z: Float64Array,
+  soundSpread: number,
+): boolean => {
+  const { targets, scores, squares, loadings, covariance, live, components } = task;
+  const { sites: q, rows: n } = targets;
+  const a = components - 1;
   const square = squares[a]!;
   const theta = trainingDot(task, scores.subarray(a * n, (a + 1) * n), h);
-  const z = trainingDots(task, targets.values, q, h);
   const loading = loadings.subarray(a * q, (a + 1) * q);
   for (let j = 0; j < q; j++) {
     if (live[j] === 0) z[j] = 0;
@@ -156,34 +176,61 @@ const dualCoefficients = ({ task, duals }: KernelState): Float64Array => {
   return result;
 };
 
+/** From this many vectors on the engine is faster with rows than with columns. */
+const ROWS_PAY = 32;
+
+/** K·v of each vector v; K is symmetric. */
+const imagesOf = (
+  products: Products,
+  held: Held,
+  vectors: readonly Float64Array[],
+): Promise<Float64Array[]> =>
+  vectors.length < ROWS_PAY
+    ? inLockstep(vectors, (columns) =>
+        products.multiply('a·b', { held }, matrix(columns, held.shape[0]!)),
+      )
+    : inRows(vectors, (rows) => products.multiply('a·bᵀ', rows, { held }));
+
+/** What follows the scores of a component: t regressed on, its image h deflated, M updated. Those that go on. */
+const complete = async (
+  products: Products,
+  { held, precision }: Gram,
+  states: readonly KernelState[],
+): Promise<KernelState[]> => {
+  const tasks = states.map(({ task }) => task);
+  const scores = tasks.map(trainingScores);
+  const loadings = await alongTargets(products, tasks, scores);
+  const images = await imagesOf(products, held, scores);
+  states.forEach((state, k) => {
+    regressTargets(state.task, loadings[k]!);
+    deflate(state, images[k]!);
+  });
+  const masked = images.map((h, k) => onTrainingRows(tasks[k]!, h));
+  const along = await alongTargets(products, tasks, masked);
+  return states.filter((state, k) => {
+    if (absorb(state, images[k]!, along[k]!, SOUND_SPREAD[precision])) return true;
+    state.task.ending = 'imprecise';
+    state.task.components--;
+    return false;
+  });
+};
+
 /**
  * Components of all states in lockstep, so that each costs one product of K. A task whose λ or M falls below what the
  * arithmetic of K bears ends with `imprecise`; with `stopAtImprecise` that ends the others too.
  */
 const iterate = async (
   products: Products,
-  { held, precision }: Gram,
+  gram: Gram,
   states: readonly KernelState[],
   settings: PlsSettings,
   stopAtImprecise: boolean,
   hooks: StepHooks,
 ): Promise<void> => {
-  const n = states[0]!.task.targets.rows;
   let running = states;
   for (let a = 0; a < settings.components; a++) {
     running = running.filter((state) => advance(state, settings));
-    if (running.length > 0) {
-      const images = await inLockstep(
-        running.map(({ task }) => trainingScores(task)),
-        (columns) => products.multiply('a·b', { held }, matrix(columns, n)),
-      );
-      running = running.filter((state, k) => {
-        if (absorb(state, images[k]!, SOUND_SPREAD[precision])) return true;
-        state.task.ending = 'imprecise';
-        state.task.components--;
-        return false;
-      });
-    }
+    if (running.length > 0) running = await complete(products, gram, running);
     hooks.checkStop();
     hooks.step();
     if (stopAtImprecise && states.some(({ task }) => task.ending === 'imprecise')) return;

@@ -1,4 +1,5 @@
 import { getColumn, putColumn } from '../numeric/vectors.ts';
+import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
 import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
 
@@ -95,4 +96,41 @@ export const inLockstep = async (
     getColumn(product, m, k, result);
     return result;
   });
+};
+
+/** One product for the vectors of all tasks, as they lie: row after row in, row after row out. */
+export const inRows = async (
+  vectors: readonly Float64Array[],
+  multiply: (rows: NdArray<Float64Array>) => Promise<Float64Array>,
+): Promise<Float64Array[]> => {
+  const m = vectors.length;
+  const rows = new Float64Array(m * vectors[0]!.length);
+  vectors.forEach((vector, k) => {
+    rows.set(vector, k * vector.length);
+  });
+  const product = await multiply(matrix(rows, m));
+  const length = product.length / m;
+  return vectors.map((_, k) => product.subarray(k * length, (k + 1) * length));
+};
+
+/**
+ * Yᵀv [q] for a vector v of each task, with the held-out rows of v set to 0: one product for the tasks of a target set
+ * that follow each other.
+ */
+export const alongTargets = async (
+  products: Products,
+  tasks: readonly Task[],
+  vectors: readonly Float64Array[],
+): Promise<Float64Array[]> => {
+  const results: Float64Array[] = [];
+  for (let from = 0; from < tasks.length; ) {
+    const { targets } = tasks[from]!;
+    let to = from;
+    while (to < tasks.length && tasks[to]!.targets === targets) to++;
+    const values = matrix(targets.values, targets.sites);
+    const some = vectors.slice(from, to);
+    results.push(...(await inRows(some, (rows) => products.multiply('a·bᵀ', rows, values))));
+    from = to;
+  }
+  return results;
 };

@@ -212,13 +212,11 @@ export const nextDirection = (task: Task, settings: PlsSettings): Float64Array |
 };
 
 /**
- * Takes scores t as the task's next component a: centres them, makes them orthogonal to all before, and regresses the
- * targets on them. Returns what was taken of each earlier component, or null (and ends the task) where t is nothing
- * but rounding.
+ * Takes scores t as the task's next component a: centres them and makes them orthogonal to all before. Returns what was
+ * taken of each earlier component, or null (and ends the task) where t is nothing but rounding.
  */
 export const acceptScores = (task: Task, t: Float64Array): Float64Array | null => {
-  const { scores, squares, loadings, residual, live, targets, components: a } = task;
-  const { sites: q, rows: n } = targets;
+  const { scores, squares, components: a } = task;
   centreOnTraining(task, t);
   const taken = trainingDots(task, scores, a, t);
   for (let b = 0; b < a; b++) taken[b] = -taken[b]! / squares[b]!;
@@ -229,16 +227,22 @@ export const acceptScores = (task: Task, t: Float64Array): Float64Array | null =
     task.ending = 'exhausted';
     return null;
   }
-  scores.set(t, a * n);
+  scores.set(t, a * t.length);
   squares[a] = square;
-  const products = trainingDots(task, targets.values, q, t);
-  for (let j = 0; j < q; j++) {
-    const loading = live[j] === 1 ? products[j]! / square : 0;
-    loadings[a * q + j] = loading;
-    residual[j] = residual[j]! - square * loading * loading;
-  }
   task.components = a + 1;
   return taken;
+};
+
+/** Regresses the targets on the last component: `products` [q] is Yᵀt over the training rows. */
+export const regressTargets = (task: Task, products: Float64Array): void => {
+  const { squares, loadings, residual, live, targets, components } = task;
+  const q = targets.sites;
+  const a = components - 1;
+  for (let j = 0; j < q; j++) {
+    const loading = live[j] === 1 ? products[j]! / squares[a]! : 0;
+    loadings[a * q + j] = loading;
+    residual[j] = residual[j]! - squares[a]! * loading * loading;
+  }
 };
 
 /** Puts λ of the last component on record and returns it as a part of the largest. */
@@ -250,12 +254,18 @@ export const recordSpread = (task: Task, spread: number): number => {
   return spread / largest;
 };
 
-/** The last component's scores with the held-out rows set to 0. */
-export const trainingScores = ({ scores, components, targets, heldOut }: Task): Float64Array => {
-  const n = targets.rows;
-  const masked = scores.slice((components - 1) * n, components * n);
+/** A copy of a vector over rows with the held-out ones set to 0. */
+export const onTrainingRows = ({ heldOut }: Task, vector: Float64Array): Float64Array => {
+  const masked = vector.slice();
   for (const [from, to] of heldOut) masked.fill(0, from, to);
   return masked;
+};
+
+/** The last component's scores with the held-out rows set to 0. */
+export const trainingScores = (task: Task): Float64Array => {
+  const { scores, components, targets } = task;
+  const n = targets.rows;
+  return onTrainingRows(task, scores.subarray((components - 1) * n, components * n));
 };
 
 /** ȳ + Σ_a t_a q_aᵀ at the places [from, to): [to − from, q]. */
