@@ -250,7 +250,9 @@ const foldData = (
     });
   }
   const unary = Object.hasOwn(UNARY, node.op) ? UNARY[node.op]! : null;
-  if (unary !== null) return first.values!.map((value) => (value === null ? null : unary(value)));
+  if (unary !== null) {
+    return first.values?.map((value) => (value === null ? null : unary(value))) ?? null;
+  }
   switch (node.op) {
     case 'Gather':
       return gather(node, inputs, shape);
@@ -266,7 +268,7 @@ const foldData = (
         return condition == null ? null : ((condition ? a : b) ?? null);
       });
     case 'ReduceProd':
-      return shape.length === 0 || countOf(shape) === 1 ? [countOf(first.values!)] : null;
+      return countOf(shape) === 1 && first.values !== null ? [countOf(first.values)] : null;
     default:
       return null;
   }

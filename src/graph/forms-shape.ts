@@ -88,7 +88,11 @@ const slice: Form = (draft) => {
 
 /** Bounds far outside stay far outside where a double cannot hold the largest int64. */
 const bounds = (draft: Draft, values: readonly number[]): string =>
-  draft.ints(values.map((value) => Math.max(-(2 ** 53), Math.min(2 ** 53, value))));
+  draft.ints(
+    values.map((value) =>
+      Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)),
+    ),
+  );
 
 /** Pads of every axis, before and after, without an axes input; the value as an input. */
 const pad: Form = (draft) => {
