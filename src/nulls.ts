@@ -299,7 +299,7 @@ const differenceTo = (
     contender('the null', rival),
     seed,
   );
-  return { value: difference, interval, p, method };
+  return Number.isNaN(difference) ? null : { value: difference, interval, p, method };
 };
 
 const during = (name: string, ports: Ports): Ports => ({
