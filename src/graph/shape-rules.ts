@@ -152,7 +152,10 @@ const reshape: Rule = (node, inputs) => {
   const open = sizes.filter((size) => size === null).length;
   const total = x === null ? null : countOf(x);
   const rest = countOf(sizes.map((size) => size ?? 1))!;
-  if (open !== 1 || total === null || rest === 0 || total % rest !== 0) return [sizes];
+  if (total === null || open > 1) return [sizes];
+  // A size that the network fixes does not go with every input: nothing is known of what cannot be.
+  if (open === 0) return [rest === total ? sizes : null];
+  if (rest === 0 || total % rest !== 0) return [sizes];
   return [sizes.map((size) => size ?? total / rest)];
 };
 

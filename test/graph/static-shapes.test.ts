@@ -1,0 +1,159 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { decodeModel } from '../../src/graph/decode.ts';
+import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
+import { fixInputs } from '../../src/graph/rewrite.ts';
+import { nodeFacts, staticShapes } from '../../src/graph/static-shapes.ts';
+import { goldenModel, patterned } from '../onnx.ts';
+import { sharedPath, sharedSkipReason } from '../shared.ts';
+
+/** Type and shape of every tensor in one run of the engine. */
+const dryRun = async (graph: OnnxGraph): Promise<Map<string, string>> => {
+  const outputs = graph.nodes
+    .flatMap((node) => node.outputs)
+    .filter((name) => name !== '')
+    .map((name) => ({ name, type: 'undefined', shape: null }) as const);
+  const session = await ort.InferenceSession.create(encodeModel({ ...graph, outputs }), {
+    logSeverityLevel: 4,
+    graphOptimizationLevel: 'disabled',
+  });
+  const feeds = graph.inputs.map(({ name, shape }) => {
+    const { data, shape: dims } = patterned(shape as number[]);
+    return [name, new ort.Tensor('float32', data, dims)];
+  });
+  const results = await session.run(Object.fromEntries(feeds));
+  await session.release();
+  return new Map(
+    Object.entries(results).map(([name, { type, dims }]) => [name, `${type} ${dims.join(' ')}`]),
+  );
+};
+
+const foretold = (graph: OnnxGraph, of: ReadonlyMap<string, string>): Map<string, string> => {
+  const facts = staticShapes(graph);
+  return new Map(
+    [...of.keys()].map((name) => {
+      const { type, shape } = facts.get(name)!;
+      return [name, `${type} ${shape.join(' ')}`];
+    }),
+  );
+};
+
+const sized = (graph: OnnxGraph): OnnxGraph =>
+  fixInputs(
+    graph,
+    Object.fromEntries(
+      graph.inputs.map(({ name, shape }) => [
+        name,
+        shape!.map((size) => (typeof size === 'number' ? size : 3)),
+      ]),
+    ),
+  );
+
+describe('staticShapes foretells type and shape of every tensor of a run', () => {
+  const families = readdirSync(new URL('../golden/families/', import.meta.url)).filter((name) =>
+    name.endsWith('.onnx.gz'),
+  );
+  it.each(families)('of %s', async (file) => {
+    const graph = sized(decodeModel(goldenModel(`families/${file}`).bytes, file));
+    const run = await dryRun(graph);
+    expect(run.size).toBeGreaterThan(10);
+    expect(foretold(graph, run)).toEqual(run);
+  });
+
+  const folder = sharedPath('data', 'models');
+  it.skipIf(folder === null)(
+    `of the real networks${folder === null ? `: skipped, ${sharedSkipReason}` : ''}`,
+    async () => {
+      for (const file of readdirSync(folder!)) {
+        const graph = decodeModel(readFileSync(`${folder}/${file}`), file);
+        const run = await dryRun(graph);
+        expect(foretold(graph, run), file).toEqual(run);
+      }
+    },
+  );
+});
+
+const graphOf = (node: OnnxNode, shape: readonly (number | string)[]): OnnxGraph => ({
+  name: 'net',
+  opset: 18,
+  inputs: [{ name: 'x', type: 'float32', shape }],
+  outputs: [{ name: 'y', type: 'float32', shape: null }],
+  initialisers: [{ name: 'target', array: { data: BigInt64Array.of(2n, -1n), shape: [2] } }],
+  nodes: [node],
+});
+
+describe('what is not static is refused by name', () => {
+  const reshape: OnnxNode = {
+    op: 'Reshape',
+    name: '/head/Reshape',
+    inputs: ['x', 'target'],
+    outputs: ['y'],
+  };
+
+  it('free inputs', () => {
+    expect(() => staticShapes(graphOf(reshape, ['batch', 3]))).toThrow(
+      /^input "x": expected a shape of which every size is fixed, got \[\?, 3\]; give its sizes/,
+    );
+  });
+
+  it('sizes that depend on values, and operations that are not known', () => {
+    const nonZero: OnnxNode = { op: 'NonZero', inputs: ['x'], outputs: ['y'] };
+    expect(() => staticShapes(graphOf(nonZero, [2, 3]))).toThrow(
+      /node "y" \(NonZero\), tensor "y": expected sizes that are known without running/,
+    );
+    const odd: OnnxNode = {
+      op: 'Odd',
+      domain: 'my',
+      name: '/a/Odd',
+      inputs: ['x'],
+      outputs: ['y'],
+    };
+    expect(() => staticShapes(graphOf(odd, [2, 3]))).toThrow(/node "\/a\/Odd" \(Odd\), tensor "y"/);
+  });
+
+  it('a batch that is fixed inside the network', () => {
+    expect(staticShapes(graphOf(reshape, [4, 3])).get('y')!.shape).toEqual([2, 6]);
+    expect(() => staticShapes(graphOf(reshape, [3, 3]))).toThrow(
+      /node "\/head\/Reshape" \(Reshape\), tensor "y".*batch, height and width/,
+    );
+    const fixed = { ...graphOf(reshape, [3, 3]) };
+    const wrong = { name: 'target', array: { data: BigInt64Array.of(2n, 3n), shape: [2] } };
+    expect(() => staticShapes({ ...fixed, initialisers: [wrong] })).toThrow(
+      /\(Reshape\), tensor "y"/,
+    );
+  });
+});
+
+describe('nodeFacts', () => {
+  it('takes constants where a shape depends on them, and inputs that are left out', () => {
+    const x = { type: 'float32', shape: [1, 2, 4, 4] } as const;
+    const none = { type: 'undefined', shape: [] } as const;
+    const scales = {
+      type: 'float32',
+      shape: [4],
+      values: { data: Float32Array.of(1, 1, 2, 1.5), shape: [4] },
+    } as const;
+    const node: OnnxNode = { op: 'Resize', inputs: ['x', '', 's'], outputs: ['y'] };
+    expect(nodeFacts(node, [x, none, scales], 18)).toEqual([
+      { type: 'float32', shape: [1, 2, 8, 6] },
+    ]);
+    expect(() => nodeFacts(node, [x, none, { ...scales, values: null }], 18)).toThrow(
+      /node "y" \(Resize\)/,
+    );
+  });
+
+  it('knows further outputs and their types', () => {
+    const x = { type: 'float32', shape: [1, 2, 4, 4] } as const;
+    const pool: OnnxNode = {
+      op: 'MaxPool',
+      inputs: ['x'],
+      outputs: ['y', 'indices'],
+      attributes: { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] } },
+    };
+    expect(nodeFacts(pool, [x], 18)).toEqual([
+      { type: 'float32', shape: [1, 2, 2, 2] },
+      { type: 'int64', shape: [1, 2, 2, 2] },
+    ]);
+  });
+});
