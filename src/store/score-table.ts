@@ -8,7 +8,7 @@ import type { LayerScore, Score } from '../records/score.ts';
 /** One figure of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
 export interface ScoreRow {
   readonly model: string;
-  /** Null for what belongs to no layer (the null ceilings). */
+  /** Null for what belongs to no layer (the null ceilings, the mean map). */
   readonly layer: string | null;
   readonly area: string;
   readonly bin: string;
@@ -75,10 +75,26 @@ const nullCeilingEntries = ({ nullCeiling }: Score): Entry[] =>
         },
       ];
 
+/** `null_pixels` is the score of pixels, `null_pixels_difference` the network's less that of pixels, with its interval. */
+const nullEntries = ({ nulls }: Score): Entry[] =>
+  (nulls ?? []).map(({ name, layer, raw, value, difference }) => {
+    const metric = `null_${name.replaceAll('-', '_')}`;
+    return {
+      ...(layer === null ? {} : { layer }),
+      figures: {
+        [`${metric}_raw`]: raw,
+        [metric]: value,
+        [`${metric}_difference`]: difference?.value ?? null,
+        [`${metric}_difference_low`]: difference?.interval?.low ?? null,
+        [`${metric}_difference_high`]: difference?.interval?.high ?? null,
+      },
+    };
+  });
+
 /**
  * All figures of a score, one a row: of each layer `raw`, `ceiling`, `score` and the ends of its interval, `raw` and
  * `score` of each fold, `raw`, `ceiling` and `score` of each site, all in the scored time bin; `raw`, `ceiling` and
- * `score` of each layer in the other bins that were fitted; the null ceilings. Fold and site are never both given:
+ * `score` of each layer in the other bins that were fitted; the null ceilings; the nulls. Fold and site are never both given:
  * a fold is aggregated over sites, a site over folds.
  */
 export const scoreRows = (score: Score): ScoreRow[] => {
@@ -88,6 +104,7 @@ export const scoreRows = (score: Score): ScoreRow[] => {
     ...score.layers.flatMap(layerEntries),
     ...binEntries(score),
     ...nullCeilingEntries(score),
+    ...nullEntries(score),
   ];
   return entries.flatMap(({ layer, bin, fold, site, figures }) =>
     Object.entries(figures).map(([metric, value]) => ({

@@ -43,6 +43,31 @@ const score: Score = madeScore({
     ],
   },
   nullCeiling: { mismatched: 0.31, surrogate: 0.29 },
+  nulls: [
+    {
+      name: 'mean-map',
+      value: 0.15,
+      raw: 0.125,
+      interval: null,
+      layer: null,
+      difference: {
+        value: 0.35,
+        interval: { low: 0.2, high: 0.5 },
+        p: 0.01,
+        method: 'exact sign flips over 14 images',
+      },
+      note: null,
+    },
+    {
+      name: 'random-twin',
+      value: null,
+      raw: null,
+      interval: null,
+      layer: null,
+      difference: null,
+      note: 'not applicable to activations from a file',
+    },
+  ],
 });
 
 const columns = ['model', 'layer', 'area', 'bin', 'fold', 'site', 'metric', 'value'];
@@ -80,6 +105,16 @@ const expected: readonly (readonly (string | number | null)[])[] = [
   ['fc', '130-170.5', null, null, 'score', null],
   [null, '90-130', null, null, 'null_ceiling_mismatched', 0.31],
   [null, '90-130', null, null, 'null_ceiling_surrogate', 0.29],
+  [null, '90-130', null, null, 'null_mean_map_raw', 0.125],
+  [null, '90-130', null, null, 'null_mean_map', 0.15],
+  [null, '90-130', null, null, 'null_mean_map_difference', 0.35],
+  [null, '90-130', null, null, 'null_mean_map_difference_low', 0.2],
+  [null, '90-130', null, null, 'null_mean_map_difference_high', 0.5],
+  [null, '90-130', null, null, 'null_random_twin_raw', null],
+  [null, '90-130', null, null, 'null_random_twin', null],
+  [null, '90-130', null, null, 'null_random_twin_difference', null],
+  [null, '90-130', null, null, 'null_random_twin_difference_low', null],
+  [null, '90-130', null, null, 'null_random_twin_difference_high', null],
 ];
 const rows = expected.map(([layer, ...rest]) => ['net.onnx', layer, 'V4+IT', ...rest]);
 
