@@ -170,9 +170,9 @@ export const runScore = async (
 ): Promise<void> => {
   await checkOutputs(namedOutputs(outputs), namedInputs(request, outputs), ports.files);
   const plan = await planScore(request, ports);
+  const ceilings = await ceilingsOf(plan, outputs, ports);
   const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
   const nullPlan = nulls === null ? [] : [nullPlanLine(nulls)];
-  const ceilings = await ceilingsOf(plan, outputs, ports);
   if (outputs.dryRun) {
     process.stdout.write(`${[...planLines(plan), ...nullPlan].join('\n')}\n`);
     return;
