@@ -161,6 +161,34 @@ describe('ventral score', () => {
       expect(schema.safeParse(wrong).success).toBe(false);
   });
 
+  it('sets nulls beside the score with --nulls, in the plan, the table and the file', async () => {
+    const { stdout: plan } = await cliDone(...scoring('--layers', 'conv3', '--dry-run', '--nulls'));
+    expect(plan).toMatch(
+      /^nulls: permutations of the best layer, pixels \(1 layer\), random-twin \(1 layer\); about \d+ MB/m,
+    );
+    const out = join(temporaryFolder(), 'score.json');
+    const { stdout } = await cliDone(...scoring('--layers', 'conv3', '--nulls', '--out', out));
+    const score = readScore(out);
+    expect(score.nulls!.map(({ name }) => name)).toEqual([
+      'permuted-stimuli',
+      'pixels',
+      'random-twin',
+    ]);
+    for (const { value, difference } of score.nulls!)
+      expect(stdout).toMatch(
+        new RegExp(` ${value!.toFixed(3)} .* ${difference!.value.toFixed(3)} `, 'm'),
+      );
+    // The sites are waves in the pixels themselves: pixels do as well as the network.
+    const warnings = score.warnings.filter((each) => each.startsWith('the network does not beat'));
+    expect(warnings).not.toEqual([]);
+    for (const warning of warnings) expect(stdout).toContain(`note: ${warning}`);
+    const schema = z.fromJSONSchema(JSON.parse((await cliDone('schema', 'score')).stdout));
+    expect(schema.parse(score)).toEqual(score);
+    const [first, ...rest] = score.nulls!;
+    const wrong = { ...score, nulls: [{ ...first, name: 'another' }, ...rest] };
+    expect(schema.safeParse(wrong).success).toBe(false);
+  });
+
   it('keeps a readout whose features · weights + offset is the regression on all rows', async () => {
     const { recording } = study();
     const folder = temporaryFolder();
