@@ -9,6 +9,7 @@ import { addDemoCommand } from './demo-command.ts';
 import { addLayersCommand } from './layers-command.ts';
 import { addProfileCommand } from './profile-command.ts';
 import { addProtocolsCommand } from './protocols-command.ts';
+import { addSaliencyCommand } from './saliency-command.ts';
 import { addSchemaCommand } from './schema-command.ts';
 import { addScoreCommand } from './score-command.ts';
 
@@ -40,6 +41,7 @@ const createProgram = (): Command => {
   addCompareCommand(program);
   addCeilingCommand(program);
   addProfileCommand(program);
+  addSaliencyCommand(program);
   addAlignCommand(program);
   addLayersCommand(program);
   addProtocolsCommand(program);

@@ -149,12 +149,12 @@ export const fixationMap = (
       for (let u = left; u <= right; u++) sums[start + u]! += down * weights[u - column + reach]!;
     }
   }
-  return { map: { data: Float32Array.from(sums), shape: [height, width] }, outside };
+  return { map: { data: new Float32Array(sums), shape: [height, width] }, outside };
 };
 
 /** Sum of maps of one size. */
 export const summed = (maps: readonly Float32Nd[]): Float32Nd => {
-  const sums = Float64Array.from(maps[0]!.data);
+  const sums = new Float64Array(maps[0]!.data);
   for (const { data } of maps.slice(1)) for (let i = 0; i < sums.length; i++) sums[i]! += data[i]!;
-  return { data: Float32Array.from(sums), shape: maps[0]!.shape };
+  return { data: new Float32Array(sums), shape: maps[0]!.shape };
 };

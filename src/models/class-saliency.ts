@@ -5,7 +5,7 @@ import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Engine, Files } from '../records/ports.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
-import { type FrameSize, inputOf } from './frame.ts';
+import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import {
   decodeNetwork,
   type GradientSession,
@@ -16,6 +16,7 @@ import {
 import { type ClassLogits, classLogits } from './logit.ts';
 import type { Network } from './network.ts';
 import { type Saliency, saliencyOf } from './saliency.ts';
+import { openSized } from './sized.ts';
 
 export interface ClassSaliency extends Saliency {
   readonly class: number;
@@ -39,7 +40,6 @@ export interface ClassExplainer {
 
 /** The network made ready for one size of image. */
 interface Opened {
-  readonly size: FrameSize;
   readonly logits: ClassLogits;
   readonly gradient: GradientSession;
   readonly forward: Awaited<ReturnType<typeof openForward>> | null;
@@ -57,12 +57,12 @@ const open = async (
   const { tensor, shape, output } = logits;
   const gradient = await openGradient(engine, graph, input, tensor, shape);
   const forward = withForward ? await openForward(engine, graph, input, output) : null;
-  return { size, logits, gradient, forward };
+  return { logits, gradient, forward };
 };
 
-const close = async (opened: Opened | null): Promise<void> => {
-  await opened?.gradient.release();
-  await opened?.forward?.release();
+const close = async ({ gradient, forward }: Opened): Promise<void> => {
+  await gradient.release();
+  await forward?.release();
 };
 
 /** The first of the highest values. */
@@ -85,20 +85,13 @@ export const openClassSaliency = async (
 ): Promise<ClassExplainer> => {
   const graph = await decodeNetwork(network, network.bytes, { files });
   const { layout } = network.input;
-  let opened: Opened | null = null;
-  const sized = async (size: FrameSize): Promise<Opened> => {
-    if (opened?.size.height === size.height && opened.size.width === size.width) return opened;
-    await close(opened);
-    opened = null;
-    opened = await open(engine, graph, network, size, choosesClass);
-    return opened;
-  };
+  const sized = openSized((size) => open(engine, graph, network, size, choosesClass), close);
   return {
-    tensor: () => opened?.logits.tensor ?? null,
-    release: () => close(opened),
+    tensor: () => sized.current()?.logits.tensor ?? null,
+    release: sized.release,
     explain: async (levels, wanted, random, where) => {
       const [height, width] = levels.shape as readonly [number, number, number];
-      const { logits, gradient, forward } = await sized({ height, width });
+      const { logits, gradient, forward } = await sized.at({ height, width });
       checkClass(wanted, logits.classes, where);
       const input = inputOf(levels, preprocessing, layout);
       const chosen = wanted ?? argmax(await forward!.run(input));
@@ -116,13 +109,6 @@ export const openClassSaliency = async (
     },
   };
 };
-
-/** The input that a black image gives. */
-export const blackLike = (
-  { data, shape }: Float32Nd,
-  preprocessing: Preprocessing,
-  layout: Network['input']['layout'],
-): Float32Nd => inputOf({ data: new Float32Array(data.length), shape }, preprocessing, layout);
 
 const checkClass = (wanted: number | null, classes: number, where: string): void => {
   if (wanted === null || (Number.isInteger(wanted) && wanted >= 0 && wanted < classes)) return;

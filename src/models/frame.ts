@@ -14,7 +14,7 @@ export interface FrameSize {
 }
 
 const levelsOf = ({ data, width, height }: Pixels): Float32Nd => ({
-  data: Float32Array.from(data),
+  data: new Float32Array(data),
   shape: [height, width, 3],
 });
 
@@ -83,3 +83,10 @@ export const inputOf = (
     shape: layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3],
   };
 };
+
+/** The input that a black image of the same size gives. */
+export const blackLike = (
+  { data, shape }: Float32Nd,
+  preprocessing: Preprocessing,
+  layout: ImageInput['layout'],
+): Float32Nd => inputOf({ data: new Float32Array(data.length), shape }, preprocessing, layout);

@@ -71,9 +71,10 @@ export const resizeMap = (
 ): Float32Nd => {
   const [height, width, channels = 1] = shape as readonly [number, number, number?];
   if (height === rows && width === columns) return { data, shape };
-  const wide = alongAxis(data, height, width, channels, triangle(width, columns, antialias));
-  const both = alongAxis(wide, 1, height, columns * channels, triangle(height, rows, antialias));
-  return { data: Float32Array.from(both), shape: [rows, columns, ...shape.slice(2)] };
+  // Down first: whole rows are added, and fewer are left.
+  const low = alongAxis(data, 1, height, width * channels, triangle(height, rows, antialias));
+  const both = alongAxis(low, rows, width, channels, triangle(width, columns, antialias));
+  return { data: new Float32Array(both), shape: [rows, columns, ...shape.slice(2)] };
 };
 
 /** A kernel of one axis: `weights[k]` is for the value `k − origin` places on. */
@@ -116,9 +117,9 @@ export const convolveMap = (
   across: AxisKernel,
 ): Float32Nd => {
   const [height, width] = shape as readonly [number, number];
-  const rows = convolveRows(Float64Array.from(data), width, across);
+  const rows = convolveRows(new Float64Array(data), width, across);
   const both = convolveRows(turned(rows, height, width), height, down);
-  return { data: Float32Array.from(turned(both, width, height)), shape };
+  return { data: new Float32Array(turned(both, width, height)), shape };
 };
 
 /** Gaussian weights at whole places `from … to` (inclusive) about `centre`, with sum 1; `sigma` > 0 in places. */

@@ -9,7 +9,7 @@ const sumOf = (maps: readonly Float32Nd[], chosen: Int32Array): Float32Array => 
     const { data } = maps[index]!;
     for (let i = 0; i < sums.length; i++) sums[i]! += data[i]!;
   }
-  return Float32Array.from(sums);
+  return new Float32Array(sums);
 };
 
 /**

@@ -1,0 +1,250 @@
+import { type ImageSet, openImageSet } from '../data/image-set.ts';
+import { readClasses } from '../data/labels.ts';
+import { npyParts } from '../formats/npy.ts';
+import { baseName, below, stem } from '../formats/paths.ts';
+import { decodeText, encodeText } from '../formats/text.ts';
+import { openClassSaliency } from '../models/class-saliency.ts';
+import { framedImage } from '../models/frame.ts';
+import { loadNetwork, type Network } from '../models/network.ts';
+import { resolvePreprocessing } from '../models/preprocess.ts';
+import type { Saliency } from '../models/saliency.ts';
+import { openSiteSaliency, type SiteReadout } from '../models/site-saliency.ts';
+import { createRandom, type Random } from '../numeric/random.ts';
+import type { Float32Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Preprocessing } from '../records/model.ts';
+import type { Ports } from '../records/ports.ts';
+import type { SaliencyImage, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
+import type { Score } from '../records/score.ts';
+import { overlay } from '../report/overlay.ts';
+import { encodeAlignment } from '../store/alignment-files.ts';
+import { readReadout } from '../store/readout-files.ts';
+import { readScore } from '../store/score-files.ts';
+import { ventralVersion } from '../version.ts';
+
+/** Which class: the network's own, one for all images, or a table of them. */
+export type ClassChoice =
+  | { readonly kind: 'top1' }
+  | { readonly kind: 'fixed'; readonly class: number }
+  | { readonly kind: 'table'; readonly path: string };
+
+export interface SaliencyRequest {
+  readonly model: string;
+  readonly images: string;
+  readonly settings: SaliencySettings;
+  readonly of:
+    | { readonly kind: 'class'; readonly choice: ClassChoice; readonly preprocess: string | null }
+    | { readonly kind: 'site'; readonly score: string; readonly site: string };
+  readonly out: string;
+  readonly seed: number;
+}
+
+/** What looks at one image. */
+interface Explainer {
+  explain(
+    levels: Float32Nd,
+    name: string,
+    random: Random,
+  ): Promise<Saliency & { readonly class: number | null }>;
+  of(): SaliencyRecord['of'];
+  release(): Promise<void>;
+}
+
+interface Opened {
+  readonly explainer: Explainer;
+  readonly preprocessing: Preprocessing;
+  readonly warnings: readonly string[];
+}
+
+const openClass = async (
+  request: SaliencyRequest,
+  of: Extract<SaliencyRequest['of'], { kind: 'class' }>,
+  network: Network,
+  images: ImageSet,
+  ports: Ports,
+): Promise<Opened> => {
+  const { choice, preprocess } = of;
+  const { preprocessing, warning } = await resolvePreprocessing(
+    { named: preprocess, modelPath: request.model, input: network.input },
+    ports,
+  );
+  const classes =
+    choice.kind === 'table'
+      ? readClasses(
+          decodeText(await ports.files.read(choice.path), choice.path),
+          choice.path,
+          images,
+        )
+      : null;
+  const fixed = choice.kind === 'fixed' ? choice.class : null;
+  const explainer = await openClassSaliency(
+    network,
+    preprocessing,
+    request.settings,
+    choice.kind === 'top1',
+    ports,
+  );
+  return {
+    preprocessing,
+    warnings: warning === null ? [] : [warning],
+    explainer: {
+      explain: (levels, name, random) =>
+        explainer.explain(levels, classes?.get(name) ?? fixed, random, name),
+      of: () => ({ kind: 'class', tensor: explainer.tensor() ?? '' }),
+      release: explainer.release,
+    },
+  };
+};
+
+const checkSameModel = (score: Score, path: string, network: Network): Preprocessing => {
+  const { model, preprocessing } = score.provenance;
+  if (model?.sha256 === network.sha256 && preprocessing !== null) return preprocessing;
+  throw inputError({
+    where: `--readout ${path}`,
+    expected: `a score of ${network.name}`,
+    got: model === null ? 'one of activations' : `one of ${model.name}, another file`,
+    mend: 'give the network that was scored, or score this one with --keep readout',
+  });
+};
+
+const openSite = async (
+  request: SaliencyRequest,
+  of: Extract<SaliencyRequest['of'], { kind: 'site' }>,
+  network: Network,
+  ports: Ports,
+): Promise<Opened> => {
+  const score = await readScore(of.score, ports.files);
+  const preprocessing = checkSameModel(score, of.score, network);
+  const kept = await readReadout(of.score, ports.files);
+  const site = kept.siteIds.indexOf(of.site);
+  if (site < 0)
+    throw inputError({
+      where: `--site ${of.site}`,
+      expected: `one of ${kept.siteIds.slice(0, 8).join(', ')}${kept.siteIds.length > 8 ? ', …' : ''}`,
+      got: `"${of.site}"`,
+      mend: 'name a site of the score',
+    });
+  const sites = kept.siteIds.length;
+  const readout: SiteReadout = {
+    layer: kept.layer,
+    site: of.site,
+    weights: kept.weights.data.filter((_, index) => index % sites === site),
+    offset: kept.offset[site]!,
+    sampling: score.protocol.sampling,
+  };
+  const explainer = openSiteSaliency(network, readout, preprocessing, request.settings, ports);
+  const sha256 = await ports.hash.sha256File(of.score);
+  return {
+    preprocessing,
+    warnings:
+      score.protocol.sampling.kind === 'patches'
+        ? ['the score is of patches: each image is taken for one patch, as seen at one fixation']
+        : [],
+    explainer: {
+      explain: async (levels, name, random) => ({
+        ...(await explainer.explain(levels, random, name)),
+        class: null,
+      }),
+      of: () => ({
+        kind: 'site',
+        site: of.site,
+        layer: kept.layer,
+        score: { name: baseName(of.score), sha256 },
+      }),
+      release: explainer.release,
+    },
+  };
+};
+
+const extremes = ({ data }: Float32Nd): { low: number; high: number } => ({
+  low: data.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
+  high: data.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
+});
+
+const remarkOf = ({ low, high }: { low: number; high: number }): string | null => {
+  if (low !== high) return null;
+  return low === 0 ? 'the map is 0 everywhere' : 'the map is constant';
+};
+
+/** Writes map and overlay of one image. */
+const writeImage = async (
+  name: string,
+  levels: Float32Nd,
+  found: Saliency & { readonly class: number | null },
+  out: string,
+  { files, images }: Ports,
+): Promise<SaliencyImage> => {
+  const id = stem(name);
+  const [map, picture] = [`${id}.npy`, `${id}.png`];
+  await files.write(below(out, map), npyParts(found.map));
+  await files.write(below(out, picture), [await images.encode(overlay(levels, found.map))]);
+  const range = extremes(found.map);
+  const { class: shown, value } = found;
+  return {
+    ...{ image: name, class: shown, value, map, overlay: picture },
+    ...range,
+    remark: remarkOf(range),
+  };
+};
+
+/**
+ * Maps of all images as npy, overlays as PNG, and last `saliency.json`, which says what they are. Rejects with the
+ * `stopped` error after an interrupt; what was written stays.
+ */
+export const runSaliency = async (
+  request: SaliencyRequest,
+  ports: Ports,
+): Promise<SaliencyRecord> => {
+  const { of, out, seed, settings } = request;
+  const startedAt = ports.now();
+  const network = await loadNetwork(request.model, ports);
+  const images = await openImageSet(request.images, ports.files);
+  const { explainer, preprocessing, warnings } =
+    of.kind === 'class'
+      ? await openClass(request, of, network, images, ports)
+      : await openSite(request, of, network, ports);
+  const entries: SaliencyImage[] = [];
+  const digests: string[] = [];
+  try {
+    for (const name of images.names) {
+      ports.checkStop();
+      const bytes = await images.read(name);
+      digests.push(JSON.stringify([name, await ports.hash.sha256([bytes])]));
+      const levels = framedImage(await ports.images.decode(bytes, name), preprocessing);
+      const found = await explainer.explain(levels, name, createRandom(seed).fork(name));
+      entries.push(await writeImage(name, levels, found, out, ports));
+      const total = images.names.length;
+      ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
+    }
+    const record: SaliencyRecord = {
+      kind: 'saliency',
+      settings,
+      of: explainer.of(),
+      images: entries,
+      warnings,
+      provenance: {
+        model: { name: network.name, sha256: network.sha256 },
+        images: {
+          name: baseName(request.images),
+          count: entries.length,
+          sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
+        },
+        preprocessing,
+        seed,
+        versions: {
+          ventral: ventralVersion,
+          engine: ports.engine.version,
+          images: ports.images.version,
+        },
+        threads: ports.engine.threads,
+        device: ports.engine.device,
+        seconds: (ports.now() - startedAt) / 1000,
+        startedAt: new Date(startedAt).toISOString(),
+      },
+    };
+    await ports.files.write(below(out, 'saliency.json'), [encodeAlignment(record)]);
+    return record;
+  } finally {
+    await explainer.release();
+  }
+};

@@ -1,0 +1,134 @@
+import { sketchOf } from '../gradient/sketch.ts';
+import { staticShapes } from '../graph/static-shapes.ts';
+import { sizeOf } from '../numeric/array.ts';
+import type { Random } from '../numeric/random.ts';
+import type { Float32Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
+import type { Layer, Preprocessing } from '../records/model.ts';
+import type { Engine, Files } from '../records/ports.ts';
+import type { Sampling } from '../records/protocol.ts';
+import type { SaliencySettings } from '../records/saliency.ts';
+import { blackLike, type FrameSize, inputOf } from './frame.ts';
+import { decodeNetwork, type GradientSession, graphFor, openGradient } from './gradient-session.ts';
+import { everyTensor, listLayers } from './layers.ts';
+import type { Network } from './network.ts';
+import { type Saliency, saliencyOf } from './saliency.ts';
+import { openSized } from './sized.ts';
+import { type TapForm, tapModel } from './taps.ts';
+
+/** A regression that predicts one site's response from a layer. */
+export interface SiteReadout {
+  readonly layer: string;
+  readonly site: string;
+  /** One per feature: response = features · weights + offset. */
+  readonly weights: Float64Array;
+  readonly offset: number;
+  readonly sampling: Sampling;
+}
+
+export interface SiteExplainer {
+  /** Saliency of an image's levels at the size of the input for the predicted response; `where` is for messages. */
+  explain(levels: Float32Nd, random: Random, where: string): Promise<Saliency>;
+  release(): Promise<void>;
+}
+
+const formOf = ({ sampling, layer }: SiteReadout): TapForm => {
+  if (sampling.kind === 'image' && sampling.features === 'pool') return { kind: 'pool' };
+  if (sampling.kind !== 'feature-map') return { kind: 'flatten' };
+  throw inputError({
+    where: `readout of ${layer}`,
+    expected: 'a protocol that samples whole images or patches',
+    got: '"feature-map", whose features are normalised over the positions of an image',
+    mend: 'score with a protocol such as grid-cv or image-cv, with --keep readout',
+  });
+};
+
+const layerOf = ({ structure, name }: Network, { layer }: SiteReadout, size: FrameSize): Layer => {
+  const found = [...listLayers(structure, size), ...everyTensor(structure, size)].find(
+    (each) => each.name === layer,
+  );
+  if (found !== undefined) return found;
+  throw inputError({
+    where: `readout of ${layer}`,
+    expected: `a layer of ${name}`,
+    got: 'none of this name',
+    mend: 'give the network that the score is of (ventral layers lists its layers)',
+  });
+};
+
+const tapName = 'ventral.layer';
+const responseName = 'ventral.response';
+
+/** The network up to the layer, with the readout behind it: its output is `responseName`, `[batch, 1]`. */
+const openFor = async (
+  network: Network,
+  readout: SiteReadout,
+  size: FrameSize,
+  { engine, files }: { readonly engine: Engine; readonly files: Files },
+): Promise<GradientSession> => {
+  const layer = layerOf(network, readout, size);
+  const tapped = tapModel(
+    network.bytes,
+    network.structure,
+    [{ layer, form: formOf(readout), output: tapName }],
+    { sliced: false, batch: 'keep', size },
+  );
+  const graph = graphFor(await decodeNetwork(network, tapped, { files }), network.input, size);
+  const features = sizeOf(staticShapes(graph).get(tapName)!.shape.slice(1));
+  const { weights } = readout;
+  if (features !== weights.length)
+    throw inputError({
+      where: `readout of ${readout.layer}`,
+      expected: `${features} weights, one for each feature of the layer`,
+      got: `${weights.length}`,
+      mend: 'give the readout that was kept with this score',
+    });
+  const sketch = sketchOf(graph);
+  const column = { data: Float32Array.from(weights), shape: [features, 1] };
+  const response = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
+  const { shape } = sketch.fact(response);
+  return openGradient(
+    engine,
+    sketch.finish({ [responseName]: response }),
+    network.input,
+    responseName,
+    shape,
+  );
+};
+
+/**
+ * Saliency of a site's predicted response: the fitted readout is appended to the graph cut at its layer, and the whole
+ * differentiated. Where the protocol samples patches, an image is one patch, as at one fixation.
+ * Input errors of the first call: a layer that the network does not have, another number of features, a protocol whose
+ * features are normalised over the image, an operation that cannot be differentiated.
+ */
+export const openSiteSaliency = (
+  network: Network,
+  readout: SiteReadout,
+  preprocessing: Preprocessing,
+  settings: SaliencySettings,
+  ports: { readonly engine: Engine; readonly files: Files },
+): SiteExplainer => {
+  const { layout } = network.input;
+  const sized = openSized(
+    (size) => openFor(network, readout, size, ports),
+    (session) => session.release(),
+  );
+  return {
+    release: sized.release,
+    explain: async (levels, random, where) => {
+      const [height, width] = levels.shape as readonly [number, number, number];
+      const session = await sized.at({ height, width });
+      const { map, value } = await saliencyOf(
+        inputOf(levels, preprocessing, layout),
+        settings,
+        layout,
+        blackLike(levels, preprocessing, layout),
+        random,
+        (at) => session.slope(at, new Map([[0, 1]])),
+        where,
+      );
+      return { map, value: value + readout.offset };
+    },
+  };
+};
