@@ -69,6 +69,7 @@ export {
   type ScoreRequest,
   type ScoreResult,
   score,
+  withCurve,
 } from './score.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
 export { encodeScore } from './store/score-files.ts';

@@ -23,6 +23,7 @@ import type {
 import { checkRegression, fitOnAllRows } from './regression/regress.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
+import { curveOf, curveTables } from './scoring/curve.ts';
 import { nullable } from './scoring/defined.ts';
 import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
@@ -226,6 +227,32 @@ export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) =>
   );
 };
 
+const curveConditions = ({ request, recording }: ScorePlan) => ({
+  grid: recording.header.grid,
+  memory: request.memory,
+  seed: request.seed,
+});
+
+/** How many regressions of the best layer a curve takes, beside those of the plan. */
+export const curveSize = (plan: ScorePlan): number =>
+  curveTables(plan.target, curveConditions(plan));
+
+/** The same with the curve of its best layer: the score, had fewer trials or sites been recorded. */
+export const withCurve = async (
+  plan: ScorePlan,
+  result: ScoreResult,
+  ports: Ports,
+): Promise<ScoreResult> => {
+  const { layer } = result.score;
+  const curve = await curveOf(
+    plan.target,
+    () => sourceOf(plan, layer, ports),
+    { layer, ...curveConditions(plan) },
+    ports,
+  );
+  return { ...result, score: { ...result.score, curve } };
+};
+
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
   hash.sha256([encodeText(canonicalJson(value))]);
 
@@ -326,6 +353,7 @@ const assemble = (
     layers,
     timeCourse,
     nulls: null,
+    curve: null,
     excludedSites: target.excludedSites,
     warnings,
     provenance: {

@@ -4,17 +4,20 @@ import { planNulls, scoreNulls } from '../nulls.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { SiteCeilings } from '../records/site-ceiling.ts';
+import { curvePlanLine } from '../report/curve-report.ts';
 import { nullPlanLine } from '../report/null-report.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import { besideScoreLines } from '../report/site-ceiling.ts';
 import {
+  curveSize,
   planScore,
   readoutOf,
   type ScorePlan,
   type ScoreRequest,
   type ScoreResult,
   score,
+  withCurve,
 } from '../score.ts';
 import {
   encodeScore,
@@ -40,6 +43,7 @@ interface ScoreOptions {
   readonly parquet?: string;
   readonly dryRun?: boolean;
   readonly nulls?: boolean;
+  readonly curve?: boolean;
   readonly keep?: readonly Keep[];
   readonly ceilings?: string;
   readonly memory: number;
@@ -80,6 +84,10 @@ export const addScoreCommand = (program: Command): void => {
     .option('--csv <score.csv>', 'write every figure as a line of one table', parsePath)
     .option('--parquet <score.parquet>', 'write the same table as Parquet', parsePath)
     .option('--dry-run', 'print the plan and stop')
+    .option(
+      '--curve',
+      'how the score of the best layer changes with the number of trials and sites',
+    )
     .option(
       '--nulls',
       'beside the score, what could come from nothing: permutations, pixels, a random-weight twin',
@@ -158,7 +166,7 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 /** What a score command writes beside its table, and whether nulls stand in it. */
 export type ScoreOutputs = Pick<
   ScoreOptions,
-  'nulls' | 'out' | 'csv' | 'parquet' | 'keep' | 'ceilings' | 'dryRun'
+  'nulls' | 'curve' | 'out' | 'csv' | 'parquet' | 'keep' | 'ceilings' | 'dryRun'
 >;
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
@@ -172,13 +180,17 @@ export const runScore = async (
   const plan = await planScore(request, ports);
   const ceilings = await ceilingsOf(plan, outputs, ports);
   const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
-  const nullPlan = nulls === null ? [] : [nullPlanLine(nulls)];
+  const further = [
+    ...(nulls === null ? [] : [nullPlanLine(nulls)]),
+    ...(outputs.curve ? [curvePlanLine(curveSize(plan))] : []),
+  ];
   if (outputs.dryRun) {
-    process.stdout.write(`${[...planLines(plan), ...nullPlan].join('\n')}\n`);
+    process.stdout.write(`${[...planLines(plan), ...further].join('\n')}\n`);
     return;
   }
-  for (const line of [...planSummary(plan), ...nullPlan]) say(line);
-  const scored = await score(plan, ports);
+  for (const line of [...planSummary(plan), ...further]) say(line);
+  const found = await score(plan, ports);
+  const scored = outputs.curve ? await withCurve(plan, found, ports) : found;
   const result = nulls === null ? scored : await scoreNulls(nulls, scored, ports);
   await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
   const lines = [

@@ -176,6 +176,28 @@ const splitErrorSchema = z
   );
 export type SplitError = z.infer<typeof splitErrorSchema>;
 
+const curvePointSchema = z.strictObject({
+  count: count.describe('trials of each stimulus, or sites'),
+  draws: count,
+  raw: figure.describe('mean over the draws'),
+  rawSpread: figure.describe(
+    'standard deviation over draws, which share trials and sites: no error; null of one',
+  ),
+  ceiling: figure,
+  value: figure,
+  valueSpread: figure,
+});
+export type CurvePoint = z.infer<typeof curvePointSchema>;
+
+const curveSchema = z
+  .strictObject({
+    layer: z.string(),
+    trials: list(curvePointSchema).describe('empty where nothing was repeated'),
+    sites: list(curvePointSchema),
+  })
+  .describe('score of one layer, had fewer trials or sites been recorded');
+export type Curve = z.infer<typeof curveSchema>;
+
 export const scoreSchema = z.strictObject({
   kind: z.literal('neural-predictivity'),
   area: z.string(),
@@ -199,6 +221,7 @@ export const scoreSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('null where they were not asked for'),
+  curve: curveSchema.nullable().default(null).describe('null where it was not asked for'),
   excludedSites: list(excludedSiteSchema),
   warnings: list(z.string()),
   provenance: provenanceSchema,

@@ -1,4 +1,5 @@
 import type { Interval, LayerScore, Score } from '../records/score.ts';
+import { curveLines } from './curve-report.ts';
 import { nullLines } from './null-report.ts';
 import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
 
@@ -52,6 +53,7 @@ export const scoreLines = (score: Score): string[] => {
     ...splitErrorLines(score),
     ...timeCourseLines(score),
     ...nullLines(score),
+    ...curveLines(score),
     ...noteLines(score),
   ];
 };

@@ -1,0 +1,43 @@
+import type { CurvePoint, Score } from '../records/score.ts';
+import { type Column, figure, tableLines } from './table.ts';
+
+const columns = (of: string): Column[] => [
+  { head: of, align: 'right' },
+  { head: 'draws', align: 'right' },
+  { head: 'raw', align: 'right' },
+  { head: '±', align: 'right' },
+  { head: 'ceiling', align: 'right' },
+  { head: 'score', align: 'right' },
+  { head: '±', align: 'right' },
+];
+
+const rows = (points: readonly CurvePoint[]): string[][] =>
+  points.map(({ count, draws, raw, rawSpread, ceiling, value, valueSpread }) => [
+    String(count),
+    String(draws),
+    figure(raw),
+    figure(rawSpread),
+    figure(ceiling),
+    figure(value),
+    figure(valueSpread),
+  ]);
+
+/** What a curve adds to a plan. */
+export const curvePlanLine = (tables: number): string =>
+  `curve: the best layer once more, for ${tables} draws of trials and sites`;
+
+/** Score by the number of trials, and by the number of sites, where it was asked for. */
+export const curveLines = ({ curve }: Score): string[] => {
+  if (curve === null) return [];
+  const { layer, trials, sites } = curve;
+  return [
+    '',
+    `${layer}, had there been fewer trials or sites (mean ± standard deviation over draws from this recording)`,
+    '',
+    ...(trials.length > 0
+      ? [...tableLines(columns('trials'), rows(trials)), '']
+      : ['no curve over trials: nothing was repeated', '']),
+    ...tableLines(columns('sites'), rows(sites)),
+    '',
+  ];
+};
