@@ -139,10 +139,16 @@ const rivalOf = async (
 };
 
 /** A null that cannot be had must not cost the score: what stands in its way is said in its row. */
-const unlessImpossible = async <T>(work: () => Promise<T>, otherwise: (why: string) => T) => {
+const unlessImpossible = async <T>(
+  { checkStop }: Ports,
+  work: () => Promise<T>,
+  otherwise: (why: string) => T,
+): Promise<T> => {
   try {
     return await work();
   } catch (thrown) {
+    // An engine that an interrupt has closed is no reason.
+    checkStop();
     if (!(thrown instanceof VentralError) || !['input', 'engine'].includes(thrown.kind))
       throw thrown;
     return otherwise(`not applicable: ${thrown.message}`);
@@ -159,6 +165,7 @@ const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
 
 const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
   unlessImpossible<Rival>(
+    ports,
     async () => {
       const { preprocessing, stimuli } = plan.provenance;
       const subject = await openPixelsSubject(
@@ -178,6 +185,7 @@ const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
 const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   const name = 'random-twin';
   return unlessImpossible<Rival>(
+    ports,
     async () => {
       const { request, recording, target, provenance } = plan;
       if (request.subject.kind === 'activations')
@@ -274,6 +282,7 @@ const scoreRival = async (
   const absent = { name, value: null, raw: null, interval: null, layer: null, difference: null };
   if (plan === null) return { ...absent, note };
   return unlessImpossible<NullScore>(
+    ports,
     async () => {
       const rival = await score(plan, during(name, ports));
       const { value, raw, interval, layer } = rival.score;

@@ -107,8 +107,14 @@ const fanIn = ({ node, place, shape }: Use): number => {
   }
 };
 
+/** Attention fused with the projection of its query, key and value. */
+const isFusedAttention = ({ op }: ReadNode): boolean => op === 'Attention';
+
+const isProduct = (view: View, node: ReadNode): boolean =>
+  isFusedAttention(node) || isWeighted(view, node);
+
 const isWeightOf = (view: View, { node, place }: Use): boolean =>
-  node.op === 'Attention' ? place === 1 : place < 2 && isWeighted(view, node);
+  isFusedAttention(node) ? place === 1 : place < 2 && isWeighted(view, node);
 
 /** What a constant of the shape `own` is for at one of its uses; null where it is not trained. */
 const roleAt = (
@@ -155,11 +161,7 @@ const rank = (role: Role): number => {
 const learnedOf = (view: View): Set<string> => {
   const learned = new Set<string>();
   for (const node of view.structure.nodes)
-    if (
-      node.op === 'Attention' ||
-      isWeighted(view, node) ||
-      node.inputs.some((name) => learned.has(name))
-    )
+    if (isProduct(view, node) || node.inputs.some((name) => learned.has(name)))
       for (const name of node.outputs) learned.add(name);
   return learned;
 };
@@ -219,6 +221,6 @@ export const rolesOf = (view: View): Roles => {
       if (other === undefined || rank(role) > rank(other)) roles.set(constant.name, role);
     }
   }
-  const products = view.structure.nodes.filter((node) => isWeighted(view, node)).length;
+  const products = view.structure.nodes.filter((node) => isProduct(view, node)).length;
   return { roles, products, drawn: drawn.size };
 };

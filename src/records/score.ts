@@ -125,7 +125,7 @@ const nullScoreSchema = z
     difference: differenceSchema.nullable(),
     note: z.string().nullable().describe('what was done otherwise, or why it is not applicable'),
   })
-  .describe('what could come from nothing, under the same protocol as the score');
+  .describe('what could come from nothing: under the protocol of the score, in its time bin');
 export type NullScore = z.infer<typeof nullScoreSchema>;
 
 const provenanceSchema = z
