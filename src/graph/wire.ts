@@ -38,27 +38,43 @@ export const lengthOf = (pieces: Pieces): number =>
 
 /** Field with an integer; `value` is a safe integer. */
 export const varintField = (field: number, value: number): Pieces => [
-  Uint8Array.from([...key(field, VARINT), ...varint(value)]),
+  new Uint8Array([...key(field, VARINT), ...varint(value)]),
 ];
+
+/** Up to here a message is copied into one piece: thousands of little ones cost more. */
+const SHORT = 256;
 
 /** Field with an embedded message or bytes, given in pieces. */
-export const messageField = (field: number, message: Pieces): Pieces => [
-  Uint8Array.from([...key(field, LENGTH_DELIMITED), ...varint(lengthOf(message))]),
-  ...message,
-];
+export const messageField = (field: number, message: Pieces): Pieces => {
+  const length = lengthOf(message);
+  const head = new Uint8Array([...key(field, LENGTH_DELIMITED), ...varint(length)]);
+  return length > SHORT ? [head, ...message] : [join([head, ...message])];
+};
+
+/** The bytes of a short ASCII text, for which the encoder of the language is slow; `null` for any other. */
+const asciiBytes = (value: string): Uint8Array | null => {
+  if (value.length > 127) return null;
+  const bytes = new Uint8Array(value.length);
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code > 127) return null;
+    bytes[at] = code;
+  }
+  return bytes;
+};
 
 export const textField = (field: number, value: string): Pieces =>
-  messageField(field, [text.encode(value)]);
+  messageField(field, [asciiBytes(value) ?? text.encode(value)]);
 
 export const floatField = (field: number, value: number): Pieces => {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setFloat32(0, value, true);
-  return [Uint8Array.from(key(field, FOUR_BYTES)), bytes];
+  return [new Uint8Array(key(field, FOUR_BYTES)), bytes];
 };
 
 /** Repeated integers, packed. */
 export const packedVarints = (field: number, values: readonly number[]): Pieces =>
-  messageField(field, [Uint8Array.from(values.flatMap(varint))]);
+  messageField(field, [new Uint8Array(values.flatMap(varint))]);
 
 export const join = (pieces: Pieces): Uint8Array => {
   const bytes = new Uint8Array(lengthOf(pieces));
@@ -186,7 +202,18 @@ export function* fieldsOf(source: Source, from: number, to: number): Generator<F
 }
 
 export const textOf = ({ bytes }: Source, { from, to }: Range): string =>
-  decoder.decode(bytes.subarray(from, to));
+  asciiText(bytes, from, to) ?? decoder.decode(bytes.subarray(from, to));
+
+/** A short ASCII text, for which the decoder of the language is slow; `null` for any other. */
+const asciiText = (bytes: Uint8Array, from: number, to: number): string | null => {
+  if (to - from > 127) return null;
+  let value = '';
+  for (let at = from; at < to; at++) {
+    if (bytes[at]! > 127) return null;
+    value += String.fromCharCode(bytes[at]!);
+  }
+  return value;
+};
 
 /** The integers of a repeated field, packed or not. */
 export const varintsOf = (source: Source, field: Field): number[] => {
