@@ -4,11 +4,11 @@ import { type Rule, type Rules, unary } from './rule.ts';
 import type { Sketch } from './sketch.ts';
 import {
   minus,
+  onlyWhere,
   plus,
   scaled,
   shapeOf,
   shifted,
-  sign,
   squared,
   summedTo,
   times,
@@ -55,16 +55,15 @@ const parametricRelu: Rule = (node, [cotangent], wanted, sketch) => {
 const clip: Rule = (node, [cotangent], wanted, sketch) => {
   if (cotangent == null) return node.inputs.map(() => null);
   const [x = '', lower = '', upper = ''] = node.inputs;
-  const none = sketch.scalar(0, cotangent);
   const through = (op: string, bound: string): string =>
     summedTo(
       sketch,
-      where(sketch, sketch.apply(op, [x, bound]), cotangent, none),
+      onlyWhere(sketch, sketch.apply(op, [x, bound]), cotangent),
       shapeOf(sketch, bound),
     );
   const same = sketch.apply('Equal', [x, node.outputs[0]!]);
   return [
-    wanted[0] ? where(sketch, same, cotangent, none) : null,
+    wanted[0] ? onlyWhere(sketch, same, cotangent) : null,
     wanted[1] ? through('Less', lower) : null,
     wanted[2] ? through('Greater', upper) : null,
   ];
@@ -76,15 +75,14 @@ const hardSigmoid = unary((cotangent, _, y, sketch, node) => {
     compared(sketch, 'Greater', y, 0),
     compared(sketch, 'Less', y, 1),
   ]);
-  const flowing = scaled(sketch, alphaOf(node, 0.2), cotangent);
-  return where(sketch, inside, flowing, sketch.scalar(0, cotangent));
+  return onlyWhere(sketch, inside, scaled(sketch, alphaOf(node, 0.2), cotangent));
 });
 
 /** y = x · gate with gate = max(0, min(1, x/6 + 1/2)); between −3 and 3, bounds included, the gate has slope 1/6. */
 const hardSwish = unary((cotangent, x, _, sketch) => {
   const gate = sketch.apply('HardSigmoid', [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } });
   const sloping = compared(sketch, 'LessOrEqual', sketch.apply('Abs', [x]), 3);
-  const extra = where(sketch, sloping, scaled(sketch, 1 / 6, x), sketch.scalar(0, x));
+  const extra = onlyWhere(sketch, sloping, scaled(sketch, 1 / 6, x));
   return times(sketch, cotangent, plus(sketch, gate, extra));
 });
 
@@ -101,17 +99,14 @@ const mish = unary((cotangent, x, _, sketch) => {
 
 /** x where it exceeds α, 0 elsewhere. */
 const thresholdedRelu = unary((cotangent, x, _, sketch, node) =>
-  where(
-    sketch,
-    compared(sketch, 'Greater', x, alphaOf(node, 1)),
-    cotangent,
-    sketch.scalar(0, cotangent),
-  ),
+  onlyWhere(sketch, compared(sketch, 'Greater', x, alphaOf(node, 1)), cotangent),
 );
 
 /** Elementwise nonlinearities. Where one has a kink, its slope there is PyTorch's. */
 export const activations: Rules = {
-  Relu: unary((cotangent, _, y, sketch) => times(sketch, cotangent, sign(sketch, y))),
+  Relu: unary((cotangent, _, y, sketch) =>
+    onlyWhere(sketch, compared(sketch, 'Greater', y, 0), cotangent),
+  ),
   LeakyRelu: kinked(
     () => 1,
     (sketch, x, _, node) => sketch.scalar(alphaOf(node, 0.01), x),

@@ -3,7 +3,9 @@ import type { Rule, Rules } from './rule.ts';
 import { unary } from './rule.ts';
 import type { Sketch } from './sketch.ts';
 import {
+  indicator,
   negative,
+  onlyWhere,
   over,
   plus,
   scaled,
@@ -38,10 +40,6 @@ const repeating =
         : null,
     );
 
-/** 1 where a condition holds, 0 elsewhere, in the type of `like`. */
-export const indicator = (sketch: Sketch, condition: string, like: string): string =>
-  sketch.apply('Cast', [condition], { to: { int: codeOf(sketch.fact(like).type) } });
-
 /** y = a / b: da = dy / b, db = −dy · y / b. */
 const divide = repeating((cotangent, [, b = ''], index, sketch, y) => {
   const ofA = over(sketch, cotangent, b);
@@ -59,24 +57,33 @@ const extreme = repeating((cotangent, inputs, index, sketch, y) => {
 const choose: Rule = (node, [cotangent], wanted, sketch) => {
   const [condition = '', a = '', b = ''] = node.inputs;
   if (cotangent == null) return [null, null, null];
-  const none = sketch.scalar(0, cotangent);
   return [
     null,
     wanted[1]
-      ? summedTo(sketch, where(sketch, condition, cotangent, none), shapeOf(sketch, a))
+      ? summedTo(sketch, onlyWhere(sketch, condition, cotangent), shapeOf(sketch, a))
       : null,
     wanted[2]
-      ? summedTo(sketch, where(sketch, condition, none, cotangent), shapeOf(sketch, b))
+      ? summedTo(
+          sketch,
+          onlyWhere(sketch, sketch.apply('Not', [condition]), cotangent),
+          shapeOf(sketch, b),
+        )
       : null,
   ];
 };
 
-/** d x^p / dx for a fixed number p. */
-const powerSlope = (sketch: Sketch, x: string, y: string, p: number): string => {
-  if (p === 2) return scaled(sketch, 2, x);
-  if (p === 3) return scaled(sketch, 3, squared(sketch, x));
-  if (p === 0.5) return over(sketch, sketch.scalar(0.5, x), y);
-  return scaled(sketch, p, sketch.apply('Pow', [x, sketch.scalar(p - 1, x)]));
+/** dy · p · x^(p−1) for a fixed number p, null where p is 0. */
+const fixedPower = (
+  sketch: Sketch,
+  [cotangent, x, y]: readonly [string, string, string],
+  p: number,
+): string | null => {
+  if (p === 0) return null;
+  const flowing = scaled(sketch, p, cotangent);
+  if (p === 2) return times(sketch, flowing, x);
+  if (p === 0.5) return over(sketch, flowing, y);
+  const rest = p === 3 ? squared(sketch, x) : sketch.apply('Pow', [x, sketch.scalar(p - 1, x)]);
+  return times(sketch, flowing, rest);
 };
 
 /** y = x^p: dx = dy · p · x^(p−1), and 0 where p is 0; dp = dy · y · ln x, and 0 where x is 0. */
@@ -88,22 +95,24 @@ const power: Rule = (node, [cotangent], wanted, sketch) => {
   const p = sketch.apply('Cast', [given], { to: { int: codeOf(sketch.fact(x).type) } });
   const [none, one] = [sketch.scalar(0, x), sketch.scalar(1, x)];
   const isZero = (tensor: string): string => sketch.apply('Equal', [tensor, none]);
-  const slope = (): string | null => {
+  const towardsBase = (): string | null => {
     if (fixed?.data.length === 1) {
-      const number = Number(fixed.data[0]);
-      return number === 0 ? null : powerSlope(sketch, x, y, number);
+      return fixedPower(sketch, [cotangent, x, y], Number(fixed.data[0]));
     }
-    const general = times(sketch, p, sketch.apply('Pow', [x, shifted(sketch, p, -1)]));
-    return where(sketch, isZero(p), none, general);
+    const slope = times(sketch, p, sketch.apply('Pow', [x, shifted(sketch, p, -1)]));
+    return times(sketch, cotangent, where(sketch, isZero(p), none, slope));
   };
   const logarithm = (): string => sketch.apply('Log', [where(sketch, isZero(x), one, x)]);
-  const towards = (factor: string | null, input: string): string | null =>
-    factor === null
-      ? null
-      : summedTo(sketch, times(sketch, cotangent, factor), shapeOf(sketch, input));
+  const ofBase = wanted[0] ? towardsBase() : null;
   return [
-    wanted[0] ? towards(slope(), x) : null,
-    wanted[1] ? towards(times(sketch, y, logarithm()), given) : null,
+    ofBase === null ? null : summedTo(sketch, ofBase, shapeOf(sketch, x)),
+    wanted[1]
+      ? summedTo(
+          sketch,
+          times(sketch, cotangent, times(sketch, y, logarithm())),
+          shapeOf(sketch, given),
+        )
+      : null,
   ];
 };
 

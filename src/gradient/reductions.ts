@@ -1,12 +1,12 @@
 import { intAttribute } from '../graph/attributes.ts';
 import type { OnnxNode } from '../graph/encode.ts';
-import { indicator } from './arithmetic.ts';
 import { integersOf } from './constants.ts';
 import { type Rules, unary } from './rule.ts';
 import type { Sketch } from './sketch.ts';
 import {
   axesFrom,
   expanded,
+  indicator,
   minus,
   over,
   reshaped,

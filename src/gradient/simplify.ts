@@ -1,5 +1,6 @@
 import type { OnnxNode } from '../graph/encode.ts';
 import type { TensorFact } from '../graph/static-shapes.ts';
+import { sizeOf } from '../numeric/array.ts';
 import type { NdArray } from '../records/array.ts';
 
 /** What simplification may ask about the tensors of a sketch. */
@@ -65,6 +66,30 @@ export const withoutExpands = (
   return current;
 };
 
+/** Elementwise operations of one tensor, by which nothing is gained on repeated elements. */
+const UNARY: ReadonlySet<string> = new Set(
+  'Neg Exp Log Sqrt Reciprocal Abs Sign Tanh Sigmoid Cast'.split(' '),
+);
+
+/**
+ * Smaller operands from which an elementwise operation makes the elements that it would repeat: f(Expand(x)) is
+ * Expand(f(x)). Null where there are none.
+ */
+export const beforeExpand = (
+  op: string,
+  inputs: readonly string[],
+  known: Known,
+): readonly string[] | null => {
+  if (!BROADCASTING.has(op) && !UNARY.has(op)) return null;
+  const sources = inputs.map((input) => {
+    const maker = known.maker(input);
+    return maker?.op === 'Expand' && maker.domain === undefined ? maker.inputs[0]! : input;
+  });
+  const sizeFrom = (tensors: readonly string[]): number =>
+    sizeOf(tensors.map((each) => known.fact(each).shape).reduce(broadcastShape));
+  return sizeFrom(sources) < sizeFrom(inputs) ? sources : null;
+};
+
 /** The array that a node makes where it only gives another shape to a constant of the sketch; otherwise null. */
 export const folded = (node: OnnxNode, result: TensorFact, known: Known): NdArray | null => {
   const [first = ''] = node.inputs;
@@ -100,7 +125,7 @@ export const rewritten = (node: OnnxNode, result: TensorFact, known: Known): Mov
   const maker = known.maker(node.inputs[0] ?? '');
   if (maker?.op !== node.op || maker.domain !== undefined) return null;
   const x = maker.inputs[0]!;
-  if (node.op === 'Reshape') return { op: 'Reshape', x, shape: result.shape };
+  if (node.op === 'Reshape' || node.op === 'Expand') return { op: node.op, x, shape: result.shape };
   const [outer, inner] = [permOf(node), permOf(maker)];
   return node.op === 'Transpose' && outer !== null && inner !== null
     ? { op: 'Transpose', x, perm: outer.map((axis) => inner[axis]!) }

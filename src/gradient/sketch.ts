@@ -6,6 +6,8 @@ import type { ElementType } from '../graph/schema.ts';
 import { nodeFacts, staticShapes, type TensorFact } from '../graph/static-shapes.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
 import {
+  beforeExpand,
+  broadcastShape,
   CONSTANT,
   folded,
   isOwn,
@@ -137,6 +139,11 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
 
   const add: Sketch['add'] = (operation, given, attributes = {}, outputs = 1) => {
     const used = withoutExpands(operation, given, knowledge);
+    const sources = beforeExpand(operation, used, knowledge);
+    if (sources !== null) {
+      const shape = used.map((input) => fact(input).shape).reduce(broadcastShape);
+      return [move({ op: 'Expand', x: add(operation, sources, attributes)[0]!, shape })];
+    }
     const split = splitOperation(operation);
     const key = nodeKey({ ...split, inputs: used, outputs: [], attributes });
     const there = key === null ? undefined : known.get(key);
