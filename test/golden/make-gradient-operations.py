@@ -2,7 +2,7 @@
 
 Run: /usr/bin/python3 test/golden/make-gradient-operations.py
 
-Each case is one ONNX node and the PyTorch function that it stands for, in float64. For the loss L = sum_k sum(c_k * y_k**3)
+Each case is one ONNX node and the PyTorch function that it stands for, in float64. For the loss L = sum_k sum(c_k * (y_k**2 + y_k))
 of its outputs y_k with weights c_k, gradient-operations.npz holds under `<case>__<what>`: the differentiated inputs `x<i>`,
 outputs `y<k>`, weights `c<k>`, directions `v<i>`, gradients dL/dx<i> `first<i>`, and d(sum_i <v<i>, dL/dx<i>>)/dx<j>
 `second<j>`. What goes in is exact in float32. gradient-operations.json has the nodes: an input is the name of an array, an
@@ -75,7 +75,7 @@ def case(name, op, f, inputs, rest=(), outputs=1, unused=(), **attributes):
     made = f(*leaves)
     made = list(made) if isinstance(made, (tuple, list)) else [made]
     weights = [normal(*y.shape) for y in made]
-    loss = sum((c * y**3).sum() for c, y in zip(weights, made))
+    loss = sum((c * (y * y + y)).sum() for c, y in zip(weights, made))
     first = torch.autograd.grad(loss, leaves, create_graph=True)
     directions = [normal(*x.shape) for x in tensors]
     along = sum((v * g).sum() for v, g in zip(directions, first))

@@ -63,24 +63,23 @@ const arrayOf = ({ type, shape, values }: Written): NdArray => {
   return { data: type === 'bool' ? Uint8Array.from(values) : Float32Array.from(values), shape };
 };
 
-const reduce = (input: string, output: string): OnnxNode => ({
-  op: 'ReduceSum',
-  inputs: [input],
-  outputs: [output],
-  attributes: { keepdims: { int: 0 } },
-});
+/** Σ a · b as the tensor `to`. */
+const dot = (a: string, b: string, to: string): OnnxNode[] => [
+  { op: 'Mul', inputs: [a, b], outputs: [`${to}/product`] },
+  {
+    op: 'ReduceSum',
+    inputs: [`${to}/product`],
+    outputs: [to],
+    attributes: { keepdims: { int: 0 } },
+  },
+];
 
-/** Σ a · b (· c) as the tensor `to`. */
-const weighted = (factors: readonly string[], to: string): OnnxNode[] => {
-  const nodes: OnnxNode[] = [];
-  let product = factors[0]!;
-  factors.slice(1).forEach((factor, index) => {
-    const next = `${to}/${index}`;
-    nodes.push({ op: 'Mul', inputs: [product, factor], outputs: [next] });
-    product = next;
-  });
-  return [...nodes, reduce(product, to)];
-};
+/** Σ c · (y² + y): neither its gradient nor its curvature vanishes where y does. */
+const term = (y: string, c: string, to: string): OnnxNode[] => [
+  { op: 'Mul', inputs: [y, y], outputs: [`${to}/square`] },
+  { op: 'Add', inputs: [`${to}/square`, y], outputs: [`${to}/value`] },
+  ...dot(`${to}/value`, c, to),
+];
 
 const constantsOf = ({ inputs }: OperationCase): Initialiser[] =>
   inputs.flatMap((input, at) =>
@@ -89,7 +88,7 @@ const constantsOf = ({ inputs }: OperationCase): Initialiser[] =>
       : [{ name: `constant${at}`, array: arrayOf(input), type: input.type as ElementType }],
   );
 
-/** The node and its loss Σ c · y³. Outputs: `y<k>`, `loss`. */
+/** The node and its loss Σ c · (y² + y). Outputs: `y<k>`, `loss`. */
 export const lossGraph = (
   each: OperationCase,
   feeds: Readonly<Record<string, NdArray>>,
@@ -111,7 +110,7 @@ export const lossGraph = (
         outputs: [...each.outputs, ...each.unused],
         attributes: each.attributes,
       },
-      ...each.outputs.flatMap((y, index) => weighted([y, y, y, `c${index}`], terms[index]!)),
+      ...each.outputs.flatMap((y, index) => term(y, `c${index}`, terms[index]!)),
       { op: 'Sum', inputs: terms, outputs: ['loss'] },
     ],
   };
@@ -126,7 +125,7 @@ export const secondOrder = (graph: OnnxGraph, variables: readonly string[]): Onn
     ...first,
     nodes: [
       ...first.nodes,
-      ...firsts.flatMap((name, index) => weighted([name, `v${index}`], parts[index]!)),
+      ...firsts.flatMap((name, index) => dot(name, `v${index}`, parts[index]!)),
       { op: 'Sum', inputs: parts, outputs: ['along'] },
     ],
     outputs: [...first.outputs, { name: 'along', type: 'float32', shape: [] }],
