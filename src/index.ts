@@ -20,6 +20,29 @@ export { inspectRecording } from './data/inspect.ts';
 export { importNwb, type NwbImport } from './data/nwb.ts';
 export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
+export { CANONICAL_OPSET, canonical } from './graph/canonical.ts';
+export { decodeModel } from './graph/decode.ts';
+export {
+  type Attribute,
+  encodeModel,
+  type Initialiser,
+  type OnnxGraph,
+  type OnnxNode,
+  type ValueInfo,
+} from './graph/encode.ts';
+export { foldConstants } from './graph/fold-constants.ts';
+export { renamed } from './graph/names.ts';
+export { withoutRepeats } from './graph/repeats.ts';
+export {
+  append,
+  cut,
+  fixInputs,
+  initialisersToInputs,
+  inputsToInitialisers,
+  sorted,
+  withoutDeadCode,
+} from './graph/rewrite.ts';
+export { nodeFacts, staticShapes, type TensorFact } from './graph/static-shapes.ts';
 export { listLayers } from './models/layers.ts';
 export { loadNetwork, type Network } from './models/network.ts';
 export { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
