@@ -20,6 +20,8 @@ export { inspectRecording } from './data/inspect.ts';
 export { importNwb, type NwbImport } from './data/nwb.ts';
 export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
+export { type DifferentiateOptions, differentiate } from './gradient/differentiate.ts';
+export { lower } from './gradient/lower.ts';
 export { CANONICAL_OPSET, canonical } from './graph/canonical.ts';
 export { decodeModel } from './graph/decode.ts';
 export {
