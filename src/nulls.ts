@@ -1,19 +1,18 @@
 // How much of a score could have come from nothing: the same protocol on permuted responses, on the mean map and on
-// position (grids), on pixels, and on the same network with fresh random weights (recipes of Linsley et al. 2023 and
-// later). Planned after the score, carried out after it.
+// position (grids), on pixels, and on the same network with fresh random weights. Planned after the score, carried out
+// after it.
 
 import { presetNamed } from './models/presets.ts';
 import { unstacked } from './numeric/array.ts';
 import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
-import type { Protocol } from './records/protocol.ts';
 import type { NullScore } from './records/score.ts';
 import { planSubject, type ScorePlan, type ScoreResult, score, sourceOf } from './score.ts';
 import { type Contender, pairedDifference } from './scoring/compare.ts';
-import { designOf } from './scoring/design.ts';
 import { type Effort, effortOf } from './scoring/effort.ts';
 import { evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
+import { onlyScoredBin, withinFeatures } from './scoring/null-targets.ts';
 import { unbeaten } from './scoring/null-warnings.ts';
 import {
   permutationKinds,
@@ -23,7 +22,7 @@ import {
 } from './scoring/permutations.ts';
 import { meanMaps, positionFeatures } from './scoring/position-nulls.ts';
 import { openPixelsSubject, openTwinSubject, type Subject } from './scoring/subject.ts';
-import { resamplingOf, type Target } from './scoring/target.ts';
+import { resamplingOf } from './scoring/target.ts';
 import { fitKey, getFit, putFit } from './store/layer-cache.ts';
 
 type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin'>;
@@ -94,33 +93,6 @@ export const scoreNulls = async (
   };
 };
 
-/** The target with the one time bin that is scored. */
-const onlyScoredBin = (target: Target, seed: number): Target => ({
-  ...target,
-  fitted: [target.chosen],
-  design:
-    target.design === null
-      ? null
-      : designOf(target.protocol.layerChoice, target.folds, [0], 0, seed),
-});
-
-/** Where there are fewer features than components, as many components as features. */
-const withinFeatures = (
-  plan: ScorePlan,
-  features: number,
-): { readonly plan: ScorePlan; readonly note: string | null } => {
-  const { regression } = plan.protocol;
-  if (regression.kind !== 'pls' || regression.components <= features) return { plan, note: null };
-  const protocol: Protocol = {
-    ...plan.protocol,
-    regression: { ...regression, components: features },
-  };
-  return {
-    plan: { ...plan, protocol, target: { ...plan.target, protocol } },
-    note: `PLS with ${features} components, as many as features`,
-  };
-};
-
 const rivalOf = async (
   plan: ScorePlan,
   name: RivalName,
@@ -128,12 +100,12 @@ const rivalOf = async (
   notes: readonly string[],
   ports: Ports,
 ): Promise<Rival> => {
-  const least = Math.max(...subject.features.layers.map(({ features }) => features));
-  const fitting = withinFeatures(plan, least);
-  const all = [...notes, ...(fitting.note === null ? [] : [fitting.note])];
+  const most = Math.max(...subject.features.layers.map(({ features }) => features));
+  const { target, note } = withinFeatures(plan.target, most);
+  const all = [...notes, ...(note === null ? [] : [note])];
   return {
     name,
-    plan: await planSubject(fitting.plan, subject, ports),
+    plan: await planSubject({ ...plan, target, protocol: target.protocol }, subject, ports),
     note: all.length === 0 ? null : all.join('; '),
   };
 };
