@@ -119,7 +119,7 @@ describe('the nulls of a score on a grid', () => {
       seed: 1,
     });
     found = result.score;
-  }, 120_000);
+  });
 
   it('are those of the layout, in order', () => {
     expect(found.nulls!.map(({ name }) => name)).toEqual([
