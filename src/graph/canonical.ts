@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import { withoutBranches } from './branches.ts';
 import type { OnnxGraph } from './encode.ts';
 import { foldConstants } from './fold-constants.ts';
 import { rewritten } from './form.ts';
@@ -16,10 +17,19 @@ const [OLDEST, NEWEST] = [7, 22];
 
 const FORMS = { ...shapeForms, ...windowForms, ...functionForms };
 
+/** With constants folded and branches taken until neither gives the other something to do. */
+const settled = (graph: OnnxGraph): OnnxGraph => {
+  for (let current = foldConstants(graph); ; ) {
+    const next = withoutBranches(current);
+    if (next === current) return current;
+    current = foldConstants(next);
+  }
+};
+
 /**
  * The same function in operations of opset 18 and in one form each: axes, pads and bounds are constant inputs and
  * complete, padding is explicit, shape arithmetic is folded, Identity, Dropout and other operations that do nothing are
- * gone, and functions that are compositions are written out. Names of inputs and outputs stay, and of initialisers that
+ * gone, branches of a known condition (If) are taken, and functions that are compositions are written out. Names of inputs and outputs stay, and of initialisers that
  * no arithmetic on constants consumes; fused tensors go. What is to be varied must be an input (`initialisersToInputs`).
  *
  * Sizes should be fixed before (`fixInputs`): what needs one that is free is refused. Input errors, naming node and
@@ -34,7 +44,6 @@ export const canonical = (graph: OnnxGraph): OnnxGraph => {
       mend: 'export the network with opset_version=18',
     });
   }
-  const folded = foldConstants(withoutDeadCode(sorted(graph)));
-  const form = rewritten(folded, FORMS, CANONICAL_OPSET);
+  const form = rewritten(settled(withoutDeadCode(sorted(graph))), FORMS, CANONICAL_OPSET);
   return withoutDeadCode(withoutRepeats(simplified(foldConstants(form))));
 };
