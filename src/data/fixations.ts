@@ -134,7 +134,7 @@ export const fixationMap = (
 ): { readonly map: Float32Nd; readonly outside: number } => {
   const weights = bell(sigma);
   const reach = (weights.length - 1) / 2;
-  const sums = new Float64Array(height * width);
+  const sums = new Float32Array(height * width);
   let outside = 0;
   for (let i = 0; i < x.length; i++) {
     const [column, row] = [Math.floor(x[i]!), Math.floor(y[i]!)];
@@ -149,7 +149,7 @@ export const fixationMap = (
       for (let u = left; u <= right; u++) sums[start + u]! += down * weights[u - column + reach]!;
     }
   }
-  return { map: { data: new Float32Array(sums), shape: [height, width] }, outside };
+  return { map: { data: sums, shape: [height, width] }, outside };
 };
 
 /** Sum of maps of one size. */

@@ -35,23 +35,43 @@ const triangle = (inSize: number, outSize: number, antialias: boolean): AxisWeig
   return { from, count, width, weights };
 };
 
-/** `[outer, in, inner]` → `[outer, out, inner]`. */
-const alongAxis = (
-  data: ArrayLike<number>,
-  outer: number,
-  inSize: number,
+/** `[in, inner]` → `[out, inner]`: whole rows are added. */
+const alongRows = (
+  data: Float64Array,
   inner: number,
   { from, count, width, weights }: AxisWeights,
 ): Float64Array => {
+  const result = new Float64Array(from.length * inner);
+  for (let i = 0; i < from.length; i++) {
+    const target = i * inner;
+    for (let k = 0; k < count[i]!; k++) {
+      const weight = weights[i * width + k]!;
+      const source = (from[i]! + k) * inner;
+      for (let j = 0; j < inner; j++) result[target + j]! += weight * data[source + j]!;
+    }
+  }
+  return result;
+};
+
+/** `[rows, in, channels]` → `[rows, out, channels]`. */
+const alongColumns = (
+  data: Float64Array,
+  rows: number,
+  inSize: number,
+  channels: number,
+  { from, count, width, weights }: AxisWeights,
+): Float32Array => {
   const outSize = from.length;
-  const result = new Float64Array(outer * outSize * inner);
-  for (let o = 0; o < outer; o++) {
+  const result = new Float32Array(rows * outSize * channels);
+  for (let row = 0; row < rows; row++) {
     for (let i = 0; i < outSize; i++) {
-      const target = (o * outSize + i) * inner;
-      for (let k = 0; k < count[i]!; k++) {
-        const weight = weights[i * width + k]!;
-        const source = (o * inSize + from[i]! + k) * inner;
-        for (let j = 0; j < inner; j++) result[target + j]! += weight * data[source + j]!;
+      const first = (row * inSize + from[i]!) * channels;
+      for (let channel = 0; channel < channels; channel++) {
+        let sum = 0;
+        for (let k = 0; k < count[i]!; k++) {
+          sum += weights[i * width + k]! * data[first + k * channels + channel]!;
+        }
+        result[(row * outSize + i) * channels + channel] = sum;
       }
     }
   }
@@ -72,9 +92,13 @@ export const resizeMap = (
   const [height, width, channels = 1] = shape as readonly [number, number, number?];
   if (height === rows && width === columns) return { data, shape };
   // Down first: whole rows are added, and fewer are left.
-  const low = alongAxis(data, 1, height, width * channels, triangle(height, rows, antialias));
-  const both = alongAxis(low, rows, width, channels, triangle(width, columns, antialias));
-  return { data: new Float32Array(both), shape: [rows, columns, ...shape.slice(2)] };
+  const low = alongRows(
+    new Float64Array(data),
+    width * channels,
+    triangle(height, rows, antialias),
+  );
+  const resized = alongColumns(low, rows, width, channels, triangle(width, columns, antialias));
+  return { data: resized, shape: [rows, columns, ...shape.slice(2)] };
 };
 
 /** A kernel of one axis: `weights[k]` is for the value `k − origin` places on. */

@@ -19,6 +19,11 @@ export const quantile = (values: Numbers, p: number): number => {
   // Typed arrays sort NaN to the end.
   const sorted = Float64Array.from(values).sort();
   if (Number.isNaN(sorted[sorted.length - 1]!)) return Number.NaN;
+  return quantileOfSorted(sorted, p);
+};
+
+/** `quantile` of ascending numbers, none of them NaN. */
+export const quantileOfSorted = (sorted: Numbers, p: number): number => {
   const position = p * (sorted.length - 1);
   const low = Math.floor(position);
   const a = sorted[low]!;
@@ -73,14 +78,21 @@ export const pearson = (x: Numbers, y: Numbers): number => {
 /** Ranks from 1, ties share their average rank. NaN ranks as NaN wherever any value is NaN. */
 export const ranks = (values: Numbers): Float64Array => {
   const n = values.length;
-  const result = new Float64Array(n);
-  for (let i = 0; i < n; i++) if (Number.isNaN(values[i]!)) return result.fill(Number.NaN);
+  for (let i = 0; i < n; i++)
+    if (Number.isNaN(values[i]!)) return new Float64Array(n).fill(Number.NaN);
   const order =
     values instanceof Float32Array
       ? ascendingOrder(values)
       : Int32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
           values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : 0,
         );
+  return ranksInOrder(values, order);
+};
+
+/** `ranks` of numbers whose ascending order is known. */
+export const ranksInOrder = (values: Numbers, order: Int32Array): Float64Array => {
+  const n = values.length;
+  const result = new Float64Array(n);
   for (let from = 0; from < n; ) {
     let to = from + 1;
     while (to < n && values[order[to]!] === values[order[from]!]) to++;

@@ -1,7 +1,8 @@
-import { pearson, quantile, ranks } from '../numeric/statistics.ts';
+import { ascendingOrder } from '../numeric/radix.ts';
+import { pearson, quantileOfSorted, ranksInOrder } from '../numeric/statistics.ts';
 import type { Agreement } from '../records/alignment.ts';
 
-/** A map made ready to be compared: what its figures are computed from. */
+/** A map made ready to be compared: what its figures are computed from. Its numbers are finite. */
 export interface RankedMap {
   /** Average ranks; null where the map is constant, so that there is nothing to rank. */
   readonly ranks: Float64Array | null;
@@ -12,14 +13,19 @@ export interface RankedMap {
 
 /** `percentile` as NumPy computes it, linear between order statistics; pixels at it do not count. */
 export const rankedMap = (values: Float32Array, percentile: number): RankedMap => {
-  const threshold = quantile(values, percentile / 100);
-  const above = Uint8Array.from(values, (value) => (value > threshold ? 1 : 0));
-  const isConstant = values.every((value) => value === values[0]);
-  return {
-    ranks: isConstant ? null : ranks(values),
-    above,
-    area: above.reduce((sum, each) => sum + each, 0),
-  };
+  const order = ascendingOrder(values);
+  const sorted = new Float32Array(values.length);
+  for (let i = 0; i < sorted.length; i++) sorted[i] = values[order[i]!]!;
+  const threshold = quantileOfSorted(sorted, percentile / 100);
+  const above = new Uint8Array(values.length);
+  let area = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i]! > threshold)) continue;
+    above[i] = 1;
+    area++;
+  }
+  const isConstant = sorted[0] === sorted.at(-1);
+  return { ranks: isConstant ? null : ranksInOrder(values, order), above, area };
 };
 
 const overlap = (a: Uint8Array, b: Uint8Array): number => {
