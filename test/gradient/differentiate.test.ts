@@ -178,6 +178,27 @@ test('float64 graphs have float64 gradients', async () => {
   );
 });
 
+test('a cotangent takes the type of what it flows to', async () => {
+  const graph = graphOf(
+    [
+      node('Cast', 'x', 'wide', { attributes: { to: { int: 11 } } }),
+      node('Mul', 'wide wide', 'square'),
+      node('CastLike', 'square x', 'narrow'),
+      total('narrow', 'sum'),
+    ],
+    { x: inputs.x },
+  );
+  const names = { names: ['gradient'] };
+  const { gradient } = await runGraph(differentiate(graph, 'sum', ['x'], names), inputs);
+  expect(gradient!.data).toBeInstanceOf(Float32Array);
+  expectClose(
+    gradient!,
+    numbers(inputs.x).map((value) => 2 * value),
+  );
+  const inner = differentiate(graph, 'sum', ['wide'], names);
+  expect((await runGraph(inner, inputs)).gradient!.data).toBeInstanceOf(Float64Array);
+});
+
 test('an operation with no rule is named, with its layer, before anything runs', () => {
   const graph = graphOf(
     [
