@@ -41,7 +41,7 @@ describe('MobileNets on OSIE', () => {
       controls,
       images: compared,
       excludedImages,
-    } = await run('mobilenet_v1_0.25_128', 24);
+    } = await run('mobilenet_v1_0.25_128', 10);
     expect([compared.length, excludedImages.length]).toEqual([10, 0]);
     // Fifteen people, halved, agree well.
     expect(figures.spearman.ceiling).toBeGreaterThan(0.7);
