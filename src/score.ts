@@ -15,12 +15,14 @@ import type { Recording } from './records/recording.ts';
 import type {
   Choice,
   HeldOut,
+  Interval,
   LayerScore,
   Provenance,
   Score,
   TimeCourse,
 } from './records/score.ts';
 import { checkRegression, fitOnAllRows } from './regression/regress.ts';
+import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
 import { curveOf, curveTables } from './scoring/curve.ts';
@@ -30,6 +32,7 @@ import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
 import { choiceBasis } from './scoring/nested.ts';
+import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { splitErrorOf } from './scoring/split-error.ts';
 import { openSubject, type Subject, type SubjectRequest } from './scoring/subject.ts';
@@ -185,7 +188,16 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const chosen = chooseLayers(target, resampling, candidates, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
-    score: assemble(plan, layers, best, chosen?.choice ?? null, timeCourse, startedAt, ports.now()),
+    score: assemble(
+      plan,
+      layers,
+      best,
+      chosen?.choice ?? null,
+      ceilingIntervalOf(target, recording.header.grid, resampling),
+      timeCourse,
+      startedAt,
+      ports.now(),
+    ),
     predictions: {
       recorded: chosenBin(target).recorded,
       predicted: chosen?.predictions ?? predictionsOf(best.layer)[scored]!,
@@ -331,6 +343,7 @@ const assemble = (
   layers: readonly LayerScore[],
   best: LayerScore & { readonly value: number },
   choice: Choice | null,
+  ceilingInterval: Interval | null,
   timeCourse: TimeCourse | null,
   startedAt: number,
   endedAt: number,
@@ -343,6 +356,7 @@ const assemble = (
     value: scores.value!,
     raw: scores.raw!,
     ceiling: scores.ceiling!,
+    ceilingInterval,
     nullCeiling: target.nullCeiling,
     interval: scores.interval,
     layer: best.layer,
@@ -355,7 +369,7 @@ const assemble = (
     nulls: null,
     curve: null,
     excludedSites: target.excludedSites,
-    warnings,
+    warnings: [...warnings, ...outOfRange(protocol.ceiling, scores, layers, timeCourse)],
     provenance: {
       ...provenance,
       seconds: (endedAt - startedAt) / 1000,

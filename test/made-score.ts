@@ -1,5 +1,5 @@
 import { type LayerScore, type Score, scoreSchema } from '../src/records/score.ts';
-import { defaultProtocol } from '../src/scoring/protocols.ts';
+import { protocolNamed } from '../src/scoring/protocols.ts';
 
 const sha256 = 'a'.repeat(64);
 
@@ -27,13 +27,14 @@ export const madeScore = (change: Partial<Score> = {}): Score =>
     value: 0.5,
     raw: 0.4,
     ceiling: 0.8,
+    ceilingInterval: null,
     nullCeiling: null,
     interval: null,
     layer: 'conv',
     choice: null,
     splitError: null,
     timeBin: { start: 70, end: 170 },
-    protocol: defaultProtocol('image', true),
+    protocol: protocolNamed('image-cv', 'image')!,
     layers: [madeLayer('conv')],
     timeCourse: null,
     excludedSites: [],

@@ -24,7 +24,9 @@ export const intervalSchema = z
     level: z.number(),
     method: z
       .string()
-      .describe('`t over images` at 20 images or fewer, else `bootstrap over images and sites`'),
+      .describe(
+        '`t over images` at 20 images or fewer, else `bootstrap over images and sites` (of the ceiling of best pairs: `over images`)',
+      ),
     images: count,
     sites: count,
     approximate: z.boolean(),
@@ -206,6 +208,10 @@ export const scoreSchema = z.strictObject({
     .describe('ceiled score of the best layer, or of a nested choice; nothing is clipped to 0 … 1'),
   raw: z.number(),
   ceiling: z.number(),
+  ceilingInterval: intervalSchema
+    .nullable()
+    .default(null)
+    .describe('null where there is no ceiling, or one that is not resampled'),
   nullCeiling: nullCeilingSchema.nullable().describe('null where the ceiling is a reliability'),
   interval: intervalSchema
     .nullable()

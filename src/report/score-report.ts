@@ -25,12 +25,16 @@ const methodText = (interval: Interval | null): string => {
     : `${level}, bootstrap over ${counted(interval.images, 'image')} and ${counted(interval.sites, 'site')}`;
 };
 
-const row = (layer: LayerScore, best: string): string[] => [
-  layer.layer === best ? '*' : '',
+/** A ceiling of 1 stands in the record where there is none. */
+const ceilingText = ({ protocol }: Score, ceiling: number | null): string =>
+  protocol.ceiling.kind === 'none' ? 'none' : figure(ceiling);
+
+const row = (layer: LayerScore, score: Score): string[] => [
+  layer.layer === score.layer ? '*' : '',
   layer.layer,
   String(layer.features),
   figure(layer.raw),
-  figure(layer.ceiling),
+  ceilingText(score, layer.ceiling),
   figure(layer.value),
   intervalText(layer.interval),
   String(layer.sitesUsed),
@@ -38,18 +42,22 @@ const row = (layer: LayerScore, best: string): string[] => [
 
 /** What a score says, as plain lines: a heading, a row per layer (the best marked), the verdict, warnings. */
 export const scoreLines = (score: Score): string[] => {
-  const { provenance, timeBin, interval } = score;
+  const { provenance, timeBin, interval, ceilingInterval } = score;
   const subject = provenance.model?.name ?? provenance.activations?.name ?? '';
+  const ceiling = [
+    ceilingText(score, score.ceiling),
+    ...(ceilingInterval === null ? [] : [intervalText(ceilingInterval)]),
+  ].join(' ');
   return [
     `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
     '',
     ...tableLines(
       columns,
-      score.layers.map((layer) => row(layer, score.layer)),
+      score.layers.map((layer) => row(layer, score)),
     ),
     '',
     ...choiceLines(score),
-    `${score.choice === null ? `best layer ${score.layer}` : 'score'}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${figure(score.ceiling)}; ${methodText(interval)})`,
+    `${score.choice === null ? `best layer ${score.layer}` : 'score'}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${ceiling}; ${methodText(interval)})`,
     ...splitErrorLines(score),
     ...timeCourseLines(score),
     ...nullLines(score),
@@ -80,7 +88,8 @@ const splitErrorLines = ({ splitError, protocol }: Score): string[] =>
       ];
 
 /** Layer × time bin, where more than one was fitted: scores, the ceilings above them. */
-const timeCourseLines = ({ timeCourse }: Score): string[] => {
+const timeCourseLines = (score: Score): string[] => {
+  const { timeCourse } = score;
   if (timeCourse === null) return [];
   const { timeBins, ceilings, layers } = timeCourse;
   return [
@@ -91,7 +100,7 @@ const timeCourseLines = ({ timeCourse }: Score): string[] => {
         ...timeBins.map(({ start, end }): Column => ({ head: `${start}–${end}`, align: 'right' })),
       ],
       [
-        ['ceiling', ...ceilings.map(figure)],
+        ['ceiling', ...ceilings.map((ceiling) => ceilingText(score, ceiling))],
         ...layers.map(({ layer, value }) => [layer, ...value.map(figure)]),
       ],
     ),

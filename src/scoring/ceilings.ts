@@ -184,7 +184,11 @@ export const ceilingWithin = (
 };
 
 /** Mean over splits of the Spearman–Brown-corrected Pearson between the half means, over the given rows. */
-const reliabilityOf = ({ first, second }: HalfMeans, rows: Int32Array, site: number): number => {
+export const reliabilityOf = (
+  { first, second }: HalfMeans,
+  rows: Int32Array,
+  site: number,
+): number => {
   const sites = first[0]!.shape[1]!;
   // Which rows have two trials does not depend on the split.
   const there = rows.filter((row) => !Number.isNaN(first[0]!.data[row * sites + site]!));

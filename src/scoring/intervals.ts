@@ -143,20 +143,34 @@ export const intervalOf = (
   const replicates = overImages
     ? replicatesOverGroups(resampling, figures.ceiled)
     : replicatesOverRows(resampling, recorded, predicted, groups, kind, ceiling);
+  return percentileInterval(replicates, resampling, figures);
+};
+
+/** The percentile interval of what the replicates gave; those that are not defined do not count. */
+export const percentileInterval = (
+  replicates: readonly number[],
+  { settings: { level }, images }: Resampling,
+  { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
+): Interval => {
   const known = replicates.filter((value) => !Number.isNaN(value));
-  const tail = (1 - settings.level) / 2;
+  const tail = (1 - level) / 2;
   return {
     low: quantile(known, tail),
     high: quantile(known, 1 - tail),
-    level: settings.level,
+    level,
     method: 'bootstrap over images and sites',
     images,
-    sites: figures.sitesUsed,
+    sites: sitesUsed,
     approximate: false,
   };
 };
 
-const tInterval = (values: Float64Array, aggregate: Aggregate, level: number): Interval | null => {
+/** The t interval of a mean over images; null for fewer than two. */
+export const tInterval = (
+  values: Float64Array,
+  { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
+  level: number,
+): Interval | null => {
   const n = values.length;
   if (n < 2) return null;
   const half = (tQuantile(1 - (1 - level) / 2, n - 1) * standardDeviation(values)) / Math.sqrt(n);
@@ -167,7 +181,7 @@ const tInterval = (values: Float64Array, aggregate: Aggregate, level: number): I
     level,
     method: 't over images',
     images: n,
-    sites: aggregate.sitesUsed,
+    sites: sitesUsed,
     approximate: true,
   };
 };
@@ -241,8 +255,9 @@ const weightedCorrelation = (
         counts,
       );
 
-const replicatesOverGroups = (
-  { imageDraws, siteDraws }: Resampling,
+/** Drawn images of drawn sites: mean over images of the median over sites of a table `[images, sites]`. */
+export const replicatesOverGroups = (
+  { imageDraws, siteDraws }: Pick<Resampling, 'imageDraws' | 'siteDraws'>,
   ceiled: Float64Nd,
 ): number[] => {
   const sites = ceiled.shape[1]!;

@@ -8,7 +8,7 @@ import type { LayerScore, Score } from '../records/score.ts';
 /** One figure of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
 export interface ScoreRow {
   readonly model: string;
-  /** Null for what belongs to no layer (the null ceilings, the mean map). */
+  /** Null for what belongs to no layer (the ceiling's interval, nulls). */
   readonly layer: string | null;
   readonly area: string;
   readonly bin: string;
@@ -63,17 +63,17 @@ const binEntries = ({ timeCourse, timeBin }: Score): Entry[] => {
   );
 };
 
-const nullCeilingEntries = ({ nullCeiling }: Score): Entry[] =>
-  nullCeiling === null
-    ? []
-    : [
-        {
-          figures: {
-            null_ceiling_mismatched: nullCeiling.mismatched,
-            null_ceiling_surrogate: nullCeiling.surrogate,
-          },
-        },
-      ];
+/** What belongs to no layer, but for nulls. */
+const wholeEntries = ({ ceilingInterval, nullCeiling, choice, splitError }: Score): Entry[] =>
+  [
+    ceilingInterval && { ceiling_low: ceilingInterval.low, ceiling_high: ceilingInterval.high },
+    nullCeiling && {
+      null_ceiling_mismatched: nullCeiling.mismatched,
+      null_ceiling_surrogate: nullCeiling.surrogate,
+    },
+    choice && { optimism: choice.optimism },
+    splitError && { split_error: splitError.value },
+  ].flatMap((figures) => (figures === null ? [] : [{ figures }]));
 
 /** `null_pixels` is the score of pixels, `null_pixels_difference` the network's less that of pixels, with its interval. */
 const nullEntries = ({ nulls }: Score): Entry[] =>
@@ -92,18 +92,21 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
   });
 
 /**
- * All figures of a score, one a row: of each layer `raw`, `ceiling`, `score` and the ends of its interval, `raw` and
- * `score` of each fold, `raw`, `ceiling` and `score` of each site, all in the scored time bin; `raw`, `ceiling` and
- * `score` of each layer in the other bins that were fitted; the null ceilings; the nulls. Fold and site are never both given:
- * a fold is aggregated over sites, a site over folds.
+ * All figures of a score, one a row: of each layer (and of a nested choice, as a layer of its own) `raw`, `ceiling`,
+ * `score` and the ends of its interval, `raw` and `score` of each fold, `raw`, `ceiling` and `score` of each site, all in
+ * the scored time bin; `raw`, `ceiling` and `score` of each layer in the other bins that were fitted; the ends of the
+ * ceiling's interval, the null ceilings, the optimism; the nulls. Fold and site are never both given: a fold is
+ * aggregated over sites, a site over folds.
  */
 export const scoreRows = (score: Score): ScoreRow[] => {
   const { model, activations } = score.provenance;
   const subject = model?.name ?? activations?.name ?? '';
   const entries = [
-    ...score.layers.flatMap(layerEntries),
+    ...[...score.layers, ...(score.choice === null ? [] : [score.choice.scores])].flatMap(
+      layerEntries,
+    ),
     ...binEntries(score),
-    ...nullCeilingEntries(score),
+    ...wholeEntries(score),
     ...nullEntries(score),
   ];
   return entries.flatMap(({ layer, bin, fold, site, figures }) =>

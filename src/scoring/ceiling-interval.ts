@@ -1,0 +1,158 @@
+// How far a ceiling itself is known: the draws of images and sites that the score's interval rests on, applied to it.
+
+import { pearson } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
+import type { FixationGrid } from '../records/recording.ts';
+import type { Interval } from '../records/score.ts';
+import { type Aggregate, aggregate } from './aggregate.ts';
+import { bestPairOf, mapsOf } from './best-maps.ts';
+import { type Ceiling, reliabilityOf } from './ceilings.ts';
+import { meanOfDefined, medianOfDefined } from './defined.ts';
+import {
+  fewImages,
+  intervalOf,
+  percentileInterval,
+  type Resampling,
+  replicatesOverGroups,
+  tInterval,
+} from './intervals.ts';
+import { chosenBin, type Target } from './target.ts';
+
+/**
+ * The interval of the ceiling in the chosen time bin, in the unit of the ceiling; of few images by t over images. Which
+ * other site is the best one for a site, and which pair of sites for an image, is held fixed: only images are drawn for
+ * `best-pair`. Null where there is no ceiling, for a ceiling that is one number over splits of the trials, and for a single
+ * image.
+ */
+export const ceilingIntervalOf = (
+  target: Target,
+  grid: FixationGrid | null,
+  resampling: Resampling,
+): Interval | null => {
+  const { kind } = target.protocol.ceiling;
+  const { ceiling, level } = chosenBin(target);
+  if (kind === 'none' || kind === 'median-split-half' || Number.isNaN(level)) return null;
+  if (kind === 'best-pair') return ofBestPair(target, grid, resampling);
+  const figures = aggregate(ceiling.perSite, uncorrected(ceiling), 'r/c');
+  if (resampling.overImages) return ofImages(figures, resampling);
+  return kind === 'split-half'
+    ? ofReliabilities(target, figures, resampling)
+    : ofPartners(target, figures, resampling);
+};
+
+/** A ceiling of 1 for every site that has one, so that what is aggregated are the ceilings themselves. */
+const uncorrected = (ceiling: Ceiling): Ceiling => ({
+  ...ceiling,
+  perSite: {
+    data: ceiling.perSite.data.map((c) => (Number.isNaN(c) ? c : 1)),
+    shape: ceiling.perSite.shape,
+  },
+});
+
+const ofImages = (figures: Aggregate, resampling: Resampling): Interval | null => {
+  const { images, settings } = resampling;
+  if (images <= fewImages)
+    return tInterval(
+      figures.perGroup.filter((value) => !Number.isNaN(value)),
+      figures,
+      settings.level,
+    );
+  return percentileInterval(replicatesOverGroups(resampling, figures.ceiled), resampling, figures);
+};
+
+const ofBestPair = (
+  target: Target,
+  grid: FixationGrid | null,
+  resampling: Resampling,
+): Interval | null => {
+  const { table } = chosenBin(target);
+  const perImage = Float64Array.from(target.groups, (group) => {
+    const maps = mapsOf(table.mean, group, 'pearson');
+    return bestPairOf(maps, maps, grid!.columns);
+  });
+  const figures = { sitesUsed: target.siteIds.length };
+  if (resampling.images <= fewImages)
+    return tInterval(
+      perImage.filter((value) => !Number.isNaN(value)),
+      figures,
+      resampling.settings.level,
+    );
+  const replicates = resampling.imageDraws.map((drawn) =>
+    meanOfDefined(Array.from(drawn, (image) => perImage[image]!)),
+  );
+  return {
+    ...percentileInterval(replicates, resampling, figures),
+    method: 'bootstrap over images',
+  };
+};
+
+/** Split halves over all rows: the ceilings of the draws, or the jackknife over few images. */
+const ofReliabilities = (
+  target: Target,
+  figures: Aggregate,
+  resampling: Resampling,
+): Interval | null => {
+  const { table, ceiling } = chosenBin(target);
+  const { images, siteDraws, ceilings, settings } = resampling;
+  if (images > fewImages) {
+    const replicates = ceilings!.map((perSite, replicate) =>
+      medianOfDefined(Array.from(siteDraws[replicate]!, (site) => perSite[site]!)),
+    );
+    return percentileInterval(replicates, resampling, figures);
+  }
+  const without = (image: number): number => {
+    const rest = Int32Array.from(table.imageOfRow, (_, row) => row).filter(
+      (row) => table.imageOfRow[row] !== image,
+    );
+    return medianOfDefined(
+      ceiling.perSite.data.map((c, site) =>
+        Number.isNaN(c) ? c : Math.sqrt(reliabilityOf(ceiling.halves!, rest, site)),
+      ),
+    );
+  };
+  const pseudo = Float64Array.from(
+    new Set(table.imageOfRow),
+    (image) => images * figures.value - (images - 1) * without(image),
+  );
+  return tInterval(pseudo, figures, settings.level);
+};
+
+/** Best other sites over all rows: as the interval of a score whose predictions are the other site's responses. */
+const ofPartners = (
+  target: Target,
+  figures: Aggregate,
+  resampling: Resampling,
+): Interval | null => {
+  const { protocol, groups, imageOfScored } = target;
+  const { recorded, ceiling } = chosenBin(target);
+  return intervalOf(
+    { ...resampling, normalisation: 'r/c' },
+    recorded,
+    partnersOf(target),
+    imageOfScored,
+    groups,
+    protocol.correlation,
+    uncorrected(ceiling),
+    figures,
+  );
+};
+
+/** The responses of each site's best other one, `[rows, sites]`. */
+const partnersOf = ({ protocol, groups, ...target }: Target): Float64Nd => {
+  const { recorded } = target.bins[target.chosen]!;
+  const sites = recorded.shape[1]!;
+  const data = new Float64Array(recorded.data.length);
+  for (const group of groups) {
+    const maps = mapsOf(recorded, group, protocol.correlation);
+    for (let site = 0; site < sites; site++) {
+      let best = 0;
+      let highest = Number.NEGATIVE_INFINITY;
+      for (let other = 0; other < sites; other++) {
+        const r = other === site ? Number.NaN : pearson(maps[site]!, maps[other]!);
+        if (r > highest) [best, highest] = [other, r];
+      }
+      for (const row of group.rows) data[row * sites + site] = recorded.data[row * sites + best]!;
+    }
+  }
+  return { data, shape: recorded.shape };
+};
