@@ -37,11 +37,16 @@ export const everyIndex = (shape: readonly number[], visit: (index: Index) => vo
   }
 };
 
-export const build = (shape: readonly number[], value: (index: Index) => number): Dense => {
+/** An array of which each element is what `value` makes of its index, and of its place among the elements. */
+export const build = (
+  shape: readonly number[],
+  value: (index: Index, place: number) => number,
+): Dense => {
   const data = new Float64Array(product(shape));
   let at = 0;
   everyIndex(shape, (index) => {
-    data[at++] = value(index);
+    data[at] = value(index, at);
+    at++;
   });
   return { data, shape: [...shape] };
 };

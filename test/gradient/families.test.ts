@@ -9,7 +9,7 @@ import {
   softmax,
   table,
 } from './families.ts';
-import { closeEngine, runGraph } from './run.ts';
+import { closeEngine, runGraphs } from './run.ts';
 
 afterAll(closeEngine);
 
@@ -37,17 +37,18 @@ describe.each(Object.entries(table.networks))('%s', (_, families) => {
       const { graph, values } = canonicalExport(model, image!.shape, parameters);
       const derived = lower(differentiated(graph, image!.shape, logits!.shape, parameters));
       const own = { image: single(image!), vector: single(vector!), target: softmax(label!) };
-      const feeds = { ...values, ...own };
-      const all = await runGraph(derived, { ...feeds, label: single(label!) });
-      const one = await runGraph(derived, { ...feeds, label: oneHot(label!) });
+      const [all, one] = await runGraphs(
+        derived,
+        [single(label!), oneHot(label!)].map((weights) => ({ ...values, ...own, label: weights })),
+      );
 
       const errors = Object.fromEntries(
         ['logits', 'gradient', 'product', ...(mode === 'folded' ? [] : mixed)].map((name) => [
           name,
-          normError(all[name]!.data as Float32Array, arrays[name]!.data),
+          normError(all![name]!.data as Float32Array, arrays[name]!.data),
         ]),
       );
-      const every8th = (one.gradient!.data as Float32Array).filter((_, index) => index % 8 === 0);
+      const every8th = (one!.gradient!.data as Float32Array).filter((_, index) => index % 8 === 0);
       errors.logit = normError(every8th, arrays.logit!.data);
       const wrong = Object.entries(errors).filter(([, error]) => !(error <= LIMIT));
       expect(wrong).toEqual([]);

@@ -105,14 +105,17 @@ const combining =
   (inputs, _, { near }) => {
     const given = inputs.map((x) => x!);
     const shape = commonShape(given.map((x) => x.shape));
-    return [
-      build(shape, (index) =>
-        f(
-          given.map((x) => repeatedAt(x, index)),
-          near,
-        ),
+    const size = shape.reduce((a, b) => a * b, 1);
+    const isFlat = given.every(({ data }) => data.length === size || data.length === 1);
+    const read = (x: Dense, index: Index, place: number): number =>
+      isFlat ? x.data[x.data.length === 1 ? 0 : place]! : repeatedAt(x, index);
+    const y = build(shape, (index, place) =>
+      f(
+        given.map((x) => read(x, index, place)),
+        near,
       ),
-    ];
+    );
+    return [y];
   };
 
 /** Among several the one that `pick` prefers; its slope jumps where two are equal. */

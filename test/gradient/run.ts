@@ -54,15 +54,29 @@ export const graphOf = (
   nodes,
 });
 
+type Feeds = Readonly<Record<string, NdArray>>;
+
+/** Runs a graph once for each of `feeds`, of which it takes what it has inputs for. */
+export const runGraphs = async (
+  graph: OnnxGraph,
+  feeds: readonly Feeds[],
+): Promise<Record<string, NdArray>[]> => {
+  const bytes = encodeModel(graph);
+  const session = await (await engine()).open({ bytes, externalDataFolder: null });
+  const results: Record<string, NdArray>[] = [];
+  for (const own of feeds) {
+    const used = session.inputs.map(({ name }) => [name, own[name]!]);
+    results.push(await session.run(Object.fromEntries(used)));
+  }
+  await session.release();
+  return results;
+};
+
 /** Runs a graph once. */
 export const runGraph = async (
   graph: OnnxGraph,
-  feeds: Readonly<Record<string, NdArray>>,
+  feeds: Feeds,
 ): Promise<Record<string, NdArray>> => {
-  const bytes = encodeModel(graph);
-  const session = await (await engine()).open({ bytes, externalDataFolder: null });
-  const used = Object.fromEntries(session.inputs.map(({ name }) => [name, feeds[name]!]));
-  const result = await session.run(used);
-  await session.release();
-  return result;
+  const [result] = await runGraphs(graph, [feeds]);
+  return result!;
 };
