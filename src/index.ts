@@ -1,6 +1,13 @@
 // The public entry, for any host. The ports of Node are in `ventral/node`.
 
 export {
+  type AlignPlan,
+  type AlignPorts,
+  type AlignRequest,
+  align,
+  planAlignment,
+} from './align.ts';
+export {
   type CeilingRequest,
   type ProfileRequest,
   profile,
@@ -8,6 +15,7 @@ export {
 } from './analyze.ts';
 export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
 export { type BrainioImport, importBrainio } from './data/brainio.ts';
+export { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 export {
   importMat,
   importNpy,
@@ -45,12 +53,21 @@ export {
   withoutDeadCode,
 } from './graph/rewrite.ts';
 export { nodeFacts, staticShapes, type TensorFact } from './graph/static-shapes.ts';
+export { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
+export { framedImage, framedMap } from './models/frame.ts';
 export { listLayers } from './models/layers.ts';
 export { loadNetwork, type Network } from './models/network.ts';
 export { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
+export type {
+  Alignment,
+  AlignmentFigures,
+  AlignmentProtocol,
+  HumanCeilingSettings,
+} from './records/alignment.ts';
 export type { NdArray } from './records/array.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
 export type { Hdf5 } from './records/hdf5.ts';
+export type { HumanMap, HumanMaps } from './records/human-map.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export type { Engine, Files, Hash, Images, Ports } from './records/ports.ts';
 export type { Profile } from './records/profile.ts';
@@ -61,6 +78,7 @@ export {
   recordingHeaderSchema,
   type Stimulus,
 } from './records/recording.ts';
+export type { SaliencySettings } from './records/saliency.ts';
 export type {
   Interval,
   LayerScore,
@@ -82,6 +100,7 @@ export {
   sklearnKFold,
   stratifiedShuffleSplits,
 } from './regression/sklearn-splits.ts';
+export { alignmentLines } from './report/alignment-report.ts';
 export { planLines } from './report/plan-report.ts';
 export { profileLines } from './report/profile.ts';
 export { profilePage } from './report/profile-page.ts';
@@ -96,7 +115,9 @@ export {
   score,
   withCurve,
 } from './score.ts';
+export { alignmentProtocols } from './scoring/alignment-protocols.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
+export { encodeAlignment, readAlignment } from './store/alignment-files.ts';
 export { encodeScore } from './store/score-files.ts';
 export {
   encodeScoreCsv,
