@@ -9,18 +9,7 @@ import {
   standardisedCotangent,
   standardisedInFull,
 } from './standardise.ts';
-import {
-  averaged,
-  minus,
-  over,
-  plus,
-  reshaped,
-  scaled,
-  shapeOf,
-  squared,
-  summed,
-  times,
-} from './terms.ts';
+import { averaged, minus, over, plus, reshaped, scaled, shapeOf, squared, times } from './terms.ts';
 
 // Batch norm in training mode: y = x̂ · scale + shift with x̂ = (x − mean)/σ, mean and σ² = variance + ε of the batch, over
 // everything but the channels (Ioffe & Szegedy 2015). The running statistics that it also puts out are
@@ -49,17 +38,20 @@ const total = (sketch: Sketch, parts: readonly Cotangent[]): Cotangent =>
     .filter((part) => part !== null)
     .reduce<Cotangent>((sum, part) => (sum === null ? part : plus(sketch, sum, part)), null);
 
+const countOf = (sketch: Sketch, { normal, axes }: Standardised): number =>
+  axes.reduce((product, axis) => product * shapeOf(sketch, normal)[axis]!, 1);
+
 /** What reaches x through the running statistics: d mean/dx = 1/M, d variance/dx = 2 (x − mean)/M. */
 const throughStatistics = (
   node: OnnxNode,
   [ofMean, ofVariance]: readonly Cotangent[],
   sketch: Sketch,
-  { normal, inverse, axes }: Standardised,
+  own: Standardised,
 ): Cotangent => {
+  const { normal, inverse } = own;
   const [x = ''] = node.inputs;
   const shape = shapeOf(sketch, x);
-  const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
-  const share = (1 - momentumOf(node)) / count;
+  const share = (1 - momentumOf(node)) / countOf(sketch, own);
   const vector = (cotangent: string, factor: number): string =>
     overChannels(sketch, scaled(sketch, factor, cotangent), x);
   return total(sketch, [
@@ -70,26 +62,30 @@ const throughStatistics = (
   ]);
 };
 
+/**
+ * dx = scale/σ · (dy − mean(dy) − x̂ · mean(dy · x̂)): the scale, which is the same for a channel, joins 1/σ, so that no
+ * further tensor of x's size is made. The sums for scale and shift are those means.
+ */
 const trainingBatchNorm: Rule = (node, cotangents, wanted, sketch) => {
   const [cotangent = null, ofMean = null, ofVariance = null] = cotangents;
   const [x = '', scale = ''] = node.inputs;
   const own = standardisedBatch(node, x, sketch);
-  const channels = shapeOf(sketch, scale);
-  const toVector = (tensor: string): string =>
-    reshaped(sketch, summed(sketch, tensor, own.axes), channels);
+  const gain = times(sketch, own.inverse, overChannels(sketch, scale, x));
+  const summedOf = (tensor: string): string => {
+    const sum = scaled(sketch, countOf(sketch, own), averaged(sketch, tensor, own.axes));
+    return reshaped(sketch, sum, shapeOf(sketch, scale));
+  };
   const kept = (of: Cotangent): Cotangent =>
     of === null ? null : scaled(sketch, momentumOf(node), of);
-  const ofNormal =
-    cotangent === null ? null : times(sketch, cotangent, overChannels(sketch, scale, x));
   return [
     wanted[0]
       ? total(sketch, [
-          standardisedCotangent(sketch, own, ofNormal, null),
+          standardisedCotangent(sketch, { ...own, inverse: gain }, cotangent, null),
           throughStatistics(node, [ofMean, ofVariance], sketch, own),
         ])
       : null,
-    wanted[1] && cotangent !== null ? toVector(times(sketch, cotangent, own.normal)) : null,
-    wanted[2] && cotangent !== null ? toVector(cotangent) : null,
+    wanted[1] && cotangent !== null ? summedOf(times(sketch, cotangent, own.normal)) : null,
+    wanted[2] && cotangent !== null ? summedOf(cotangent) : null,
     wanted[3] ? kept(ofMean) : null,
     wanted[4] ? kept(ofVariance) : null,
   ];

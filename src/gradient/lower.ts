@@ -2,6 +2,7 @@ import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
 import { trainingBatchNormInFull } from './batch-norm.ts';
 import { loweredDetach } from './detach.ts';
 import { loweredConvolutions } from './lower-convolution.ts';
+import { loweredReductions } from './lower-reduction.ts';
 import type { Lowerings } from './lowering.ts';
 import { operationOf, sketchOf } from './sketch.ts';
 import { standardisedInFull } from './standardise.ts';
@@ -9,6 +10,7 @@ import { standardisedInFull } from './standardise.ts';
 const LOWERINGS: Lowerings = {
   ...loweredConvolutions,
   ...loweredDetach,
+  ...loweredReductions,
   'ventral.Standardise': standardisedInFull,
   BatchNormalization: trainingBatchNormInFull,
 };
