@@ -41,6 +41,7 @@ const typeOf = (node: Operation, inputs: readonly Facts[]): ElementType => {
     return inputs[2]?.type ?? (node.op === 'OneHot' ? 'undefined' : 'uint8');
   }
   if (/^(MatMulInteger|ConvInteger)$/.test(node.op)) return 'int32';
+  if (/^(MatMulIntegerToFloat|RandomNormal|RandomUniform)$/.test(node.op)) return 'float32';
   return inputs[0]?.type ?? 'undefined';
 };
 

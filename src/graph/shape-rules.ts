@@ -1,24 +1,22 @@
 import { intAttribute, intsAttribute, textAttribute } from './attributes.ts';
 import { equationOf } from './einsum.ts';
 import type { Operation } from './operation.ts';
-import { axisOf, broadcast, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
+import { productShapes } from './shape-products.ts';
+import {
+  allKnown,
+  type Inputs,
+  listOf,
+  ruleFor,
+  type ShapeRule,
+  type ShapeRules,
+  shapeAt,
+} from './shape-rule.ts';
+import { windowShapes } from './shape-windows.ts';
+import { axisOf, broadcast, countOf, type Sizes, sliceBounds } from './sizes.ts';
 
-type Inputs = readonly Facts[];
-/** Shapes of the outputs in order; `null` where not known. */
-type Rule = (node: Operation, inputs: Inputs, opset: number) => (Sizes | null)[];
+const same: ShapeRule = (node, inputs) => node.outputs.map(() => shapeAt(inputs, 0));
 
-const shapeAt = (inputs: Inputs, index: number): Sizes | null => inputs[index]?.shape ?? null;
-
-const allKnown = (values: Sizes | null | undefined): readonly number[] | null =>
-  values?.every((value) => value !== null) ? (values as number[]) : null;
-
-/** A list that newer opsets give as an input and older ones as an attribute. */
-const listOf = (node: Operation, inputs: Inputs, index: number, name: string) =>
-  intsAttribute(node, name) ?? allKnown(inputs[index]?.values);
-
-const same: Rule = (node, inputs) => node.outputs.map(() => shapeAt(inputs, 0));
-
-const broadcastAll: Rule = (_, inputs) => {
+const broadcastAll: ShapeRule = (_, inputs) => {
   let shape: Sizes | null = [];
   for (const input of inputs) {
     shape = shape === null || input.shape === null ? null : broadcast(shape, input.shape);
@@ -26,99 +24,7 @@ const broadcastAll: Rule = (_, inputs) => {
   return [shape];
 };
 
-interface Window {
-  readonly kernel: readonly (number | null)[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-  readonly auto: string;
-  readonly ceil: boolean;
-}
-
-const windowOf = (node: Operation, kernel: readonly (number | null)[]): Window => ({
-  kernel,
-  strides: intsAttribute(node, 'strides') ?? kernel.map(() => 1),
-  dilations: intsAttribute(node, 'dilations') ?? kernel.map(() => 1),
-  pads: intsAttribute(node, 'pads') ?? [...kernel, ...kernel].map(() => 0),
-  auto: textAttribute(node, 'auto_pad') ?? 'NOTSET',
-  ceil: intAttribute(node, 'ceil_mode', 0) === 1,
-});
-
-/** Size of one axis after a sliding window. */
-const slid = (size: number | null, axis: number, window: Window): number | null => {
-  const kernel = window.kernel[axis] ?? null;
-  const stride = window.strides[axis] ?? 1;
-  if (size === null || kernel === null) return null;
-  if (window.auto.startsWith('SAME')) return Math.ceil(size / stride);
-  const before = window.auto === 'VALID' ? 0 : (window.pads[axis] ?? 0);
-  const after = window.auto === 'VALID' ? 0 : (window.pads[axis + window.kernel.length] ?? 0);
-  const steps = (size + before + after - (window.dilations[axis] ?? 1) * (kernel - 1) - 1) / stride;
-  if (!window.ceil) return Math.floor(steps) + 1;
-  const count = Math.ceil(steps) + 1;
-  // A window must start inside the input or its left padding.
-  return (count - 1) * stride >= size + before ? count - 1 : count;
-};
-
-const conv: Rule = (node, inputs) => {
-  const [x, w] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
-  if (x === null || x.length < 3) return [null];
-  const kernel = intsAttribute(node, 'kernel_shape') ?? w?.slice(2) ?? x.slice(2).map(() => null);
-  const window = windowOf(node, kernel);
-  return [[x[0]!, w?.[0] ?? null, ...x.slice(2).map((size, axis) => slid(size, axis, window))]];
-};
-
-const convTranspose: Rule = (node, inputs) => {
-  const [x, w] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
-  if (x === null || w === null || x.length < 3) return [null];
-  const { kernel, strides, dilations, pads, auto } = windowOf(
-    node,
-    intsAttribute(node, 'kernel_shape') ?? w.slice(2),
-  );
-  const extra = intsAttribute(node, 'output_padding') ?? kernel.map(() => 0);
-  const fixed = intsAttribute(node, 'output_shape');
-  const channels = w[1] === null ? null : w[1]! * intAttribute(node, 'group', 1);
-  const sizes = x.slice(2).map((size, axis) => {
-    if (fixed !== null) return fixed[axis] ?? null;
-    const width = kernel[axis] ?? null;
-    if (size === null || width === null) return null;
-    if (auto.startsWith('SAME')) return size * (strides[axis] ?? 1);
-    const padding = auto === 'VALID' ? 0 : (pads[axis] ?? 0) + (pads[axis + kernel.length] ?? 0);
-    const reach = (width - 1) * (dilations[axis] ?? 1) + 1;
-    return (strides[axis] ?? 1) * (size - 1) + (extra[axis] ?? 0) + reach - padding;
-  });
-  return [[x[0]!, channels, ...sizes]];
-};
-
-const pool: Rule = (node, inputs) => {
-  const x = shapeAt(inputs, 0);
-  const kernel = intsAttribute(node, 'kernel_shape');
-  if (x === null || kernel === null) return [null, null];
-  const window = windowOf(node, kernel);
-  const shape = [x[0]!, x[1]!, ...x.slice(2).map((size, axis) => slid(size, axis, window))];
-  return [shape, shape];
-};
-
-const globalPool: Rule = (_, inputs) => [
-  shapeAt(inputs, 0)?.map((size, axis) => (axis < 2 ? size : 1)) ?? null,
-];
-
-const matMul: Rule = (node, inputs) => {
-  const [a, b] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
-  const plain = !intAttribute(node, 'transA', 0) && !intAttribute(node, 'transB', 0);
-  if (a === null || b === null || !plain || a.length === 0 || b.length === 0) return [null];
-  const rows = a.length > 1 ? [a.at(-2)!] : [];
-  const columns = b.length > 1 ? [b.at(-1)!] : [];
-  return [[...broadcast(a.slice(0, -2), b.slice(0, -2)), ...rows, ...columns]];
-};
-
-const gemm: Rule = (node, inputs) => {
-  const [a, b] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
-  const rows = a?.[intAttribute(node, 'transA', 0) ? 1 : 0] ?? null;
-  const columns = b?.[intAttribute(node, 'transB', 0) ? 0 : 1] ?? null;
-  return [[rows, columns]];
-};
-
-const einsum: Rule = (node, inputs) => {
+const einsum: ShapeRule = (node, inputs) => {
   const shapes = inputs.map(({ shape }) => shape);
   const text = textAttribute(node, 'equation') ?? '';
   if (text.includes('.') && shapes.includes(null)) return [null];
@@ -138,7 +44,7 @@ const einsum: Rule = (node, inputs) => {
   return [[...result].map((letter) => sizes.get(letter) ?? null)];
 };
 
-const reshape: Rule = (node, inputs) => {
+const reshape: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const target = intsAttribute(node, 'shape') ?? inputs[1]?.values ?? null;
   if (target === null) {
@@ -159,28 +65,28 @@ const reshape: Rule = (node, inputs) => {
   return [sizes.map((size) => size ?? total / rest)];
 };
 
-const flatten: Rule = (node, inputs) => {
+const flatten: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [[null, null]];
   const axis = axisOf(intAttribute(node, 'axis', 1), x.length);
   return [[countOf(x.slice(0, axis)), countOf(x.slice(axis))]];
 };
 
-const transpose: Rule = (node, inputs) => {
+const transpose: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const perm = intsAttribute(node, 'perm');
   if (x === null) return [perm === null ? null : perm.map(() => null)];
   return [perm === null ? [...x].reverse() : perm.map((axis) => x[axis] ?? null)];
 };
 
-const squeeze: Rule = (node, inputs) => {
+const squeeze: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const axes = listOf(node, inputs, 1, 'axes')?.map((axis) => axisOf(axis, x?.length ?? 0));
   if (x === null || (axes === undefined && (inputs.length > 1 || x.includes(null)))) return [null];
   return [x.filter((size, axis) => (axes === undefined ? size !== 1 : !axes.includes(axis)))];
 };
 
-const unsqueeze: Rule = (node, inputs) => {
+const unsqueeze: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const axes = listOf(node, inputs, 1, 'axes');
   if (x === null || axes === null) return [null];
@@ -192,7 +98,7 @@ const unsqueeze: Rule = (node, inputs) => {
   ];
 };
 
-const concat: Rule = (node, inputs) => {
+const concat: ShapeRule = (node, inputs) => {
   const shapes = inputs.map(({ shape }) => shape);
   const first = shapes.find((shape) => shape !== null);
   if (first == null) return [null];
@@ -205,7 +111,7 @@ const concat: Rule = (node, inputs) => {
   return [sizes];
 };
 
-const split: Rule = (node, inputs) => {
+const split: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return node.outputs.map(() => null);
   const axis = axisOf(intAttribute(node, 'axis', 0), x.length);
@@ -220,7 +126,7 @@ const split: Rule = (node, inputs) => {
   });
 };
 
-const slice: Rule = (node, inputs) => {
+const slice: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [null];
   const starts = listOf(node, inputs, 1, 'starts');
@@ -244,21 +150,21 @@ const slice: Rule = (node, inputs) => {
   ];
 };
 
-const gather: Rule = (node, inputs) => {
+const gather: ShapeRule = (node, inputs) => {
   const [x, indices] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
   if (x === null || indices === null) return [null];
   const axis = axisOf(intAttribute(node, 'axis', 0), x.length);
   return [[...x.slice(0, axis), ...indices, ...x.slice(axis + 1)]];
 };
 
-const gatherNd: Rule = (node, inputs) => {
+const gatherNd: ShapeRule = (node, inputs) => {
   const [x, indices] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
   const depth = indices?.at(-1) ?? null;
   if (x === null || indices === null || depth === null) return [null];
   return [[...indices.slice(0, -1), ...x.slice(intAttribute(node, 'batch_dims', 0) + depth)]];
 };
 
-const topK: Rule = (node, inputs) => {
+const topK: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [null, null];
   const axis = axisOf(intAttribute(node, 'axis', -1), x.length);
@@ -267,27 +173,27 @@ const topK: Rule = (node, inputs) => {
   return [shape, shape];
 };
 
-const layerNorm: Rule = (node, inputs) => {
+const layerNorm: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const from = axisOf(intAttribute(node, 'axis', -1), x?.length ?? 0);
   const statistics = x?.map((size, axis) => (axis < from ? size : 1)) ?? null;
   return [x, statistics, statistics];
 };
 
-const expand: Rule = (_, inputs) => {
+const expand: ShapeRule = (_, inputs) => {
   const x = shapeAt(inputs, 0);
   const target = inputs[1]?.values ?? null;
   return [x === null || target === null ? null : broadcast(x, target)];
 };
 
-const tile: Rule = (_, inputs) => {
+const tile: ShapeRule = (_, inputs) => {
   const repeats = inputs[1]?.values;
   const times = (size: number | null, by: number | null | undefined): number | null =>
     size === null || by == null ? null : size * by;
   return [shapeAt(inputs, 0)?.map((size, axis) => times(size, repeats?.[axis])) ?? null];
 };
 
-const pad: Rule = (node, inputs) => {
+const pad: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [null];
   const pads = intsAttribute(node, 'pads') ?? inputs[1]?.values ?? null;
@@ -305,7 +211,7 @@ const pad: Rule = (node, inputs) => {
 };
 
 /** Resize has `x, roi, scales, sizes`; Resize of opset 10 and Upsample have `x, scales`. */
-const resize: Rule = (_, inputs, opset) => {
+const resize: ShapeRule = (_, inputs, opset) => {
   const x = shapeAt(inputs, 0);
   const sizes = inputs[3]?.values ?? null;
   if (x === null || sizes !== null) return [x === null ? null : sizes];
@@ -318,7 +224,7 @@ const resize: Rule = (_, inputs, opset) => {
   ];
 };
 
-const reduce: Rule = (node, inputs) => {
+const reduce: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [null];
   const listed = listOf(node, inputs, 1, 'axes');
@@ -332,7 +238,7 @@ const reduce: Rule = (node, inputs) => {
   return [x.filter((_, axis) => !axes.includes(axis))];
 };
 
-const argument: Rule = (node, inputs) => {
+const argument: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   if (x === null) return [null];
   const found = axisOf(intAttribute(node, 'axis', 0), x.length);
@@ -341,13 +247,13 @@ const argument: Rule = (node, inputs) => {
     : [x.filter((_, axis) => axis !== found)];
 };
 
-const range: Rule = (_, inputs) => {
+const range: ShapeRule = (_, inputs) => {
   const [start, limit, delta] = inputs.map(({ values }) => values?.[0] ?? null);
   if (start == null || limit == null || !delta) return [[null]];
   return [[Math.max(0, Math.ceil((limit - start) / delta))]];
 };
 
-const depthToSpace: Rule = (node, inputs) => {
+const depthToSpace: ShapeRule = (node, inputs) => {
   const x = shapeAt(inputs, 0);
   const block = intAttribute(node, 'blocksize', 1);
   const by = node.op === 'DepthToSpace' ? block : 1 / block;
@@ -358,37 +264,45 @@ const depthToSpace: Rule = (node, inputs) => {
   ];
 };
 
+/** The axis of the classes is new; their number is the second input. */
+const oneHot: ShapeRule = (node, inputs) => {
+  const x = shapeAt(inputs, 0);
+  if (x === null) return [null];
+  const axis = axisOf(intAttribute(node, 'axis', -1), x.length + 1);
+  return [[...x.slice(0, axis), inputs[1]?.values?.[0] ?? null, ...x.slice(axis)]];
+};
+
+const gridSample: ShapeRule = (_, inputs) => {
+  const [x, grid] = [shapeAt(inputs, 0), shapeAt(inputs, 1)];
+  return [x === null || grid === null ? null : [...x.slice(0, 2), ...grid.slice(1, -1)]];
+};
+
 const ELEMENTWISE =
-  'Add Sub Mul Div Pow Mod Min Max Sum Mean And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual Where BitShift';
+  'Add Sub Mul Div Pow Mod Min Max Sum Mean And Or Xor Equal Greater GreaterOrEqual Less LessOrEqual Where ' +
+  'BitShift BitwiseAnd BitwiseOr BitwiseXor';
 const SAME =
   'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs ' +
   'Neg Reciprocal Clip Gelu Mish ThresholdedRelu Cast Identity Dropout Softmax LogSoftmax Hardmax Floor Ceil Round ' +
-  'Sign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Not IsNaN IsInf LRN LpNormalization MeanVarianceNormalization InstanceNormalization CumSum ' +
+  'Sign Sin Cos Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh Not IsNaN IsInf LRN LpNormalization ' +
+  'MeanVarianceNormalization InstanceNormalization CumSum RandomUniformLike Bernoulli ReverseSequence BitwiseNot ' +
   'GroupNormalization ScatterND ScatterElements Scatter QuantizeLinear DequantizeLinear Trilu CastLike FastGelu ' +
   'QuickGelu BiasGelu Swish Shrink RMSNormalization SimplifiedLayerNormalization EyeLike RandomNormalLike Softcap';
 const REDUCTIONS =
   'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp';
 
-const all = (names: string, rule: Rule): Record<string, Rule> =>
-  Object.fromEntries(names.split(' ').map((name) => [name, rule]));
-
 /** The first output has the shape of the first input; the others (statistics) are left open. */
-const firstSame: Rule = (_, inputs) => [shapeAt(inputs, 0)];
+const firstSame: ShapeRule = (_, inputs) => [shapeAt(inputs, 0)];
 
-const RULES: Readonly<Record<string, Rule>> = {
-  ...all(ELEMENTWISE, broadcastAll),
-  ...all(SAME, same),
-  ...all(REDUCTIONS, reduce),
+const RULES: ShapeRules = {
+  ...ruleFor(ELEMENTWISE, broadcastAll),
+  ...ruleFor(SAME, same),
+  ...ruleFor(REDUCTIONS, reduce),
   LayerNormalization: layerNorm,
   SkipLayerNormalization: firstSame,
   // In training mode the running statistics are outputs, too.
   BatchNormalization: (_, inputs) => [0, 3, 4].map((index) => shapeAt(inputs, index)),
-  ...all('Conv FusedConv', conv),
-  ConvTranspose: convTranspose,
-  ...all('MaxPool AveragePool LpPool', pool),
-  ...all('GlobalAveragePool GlobalMaxPool GlobalLpPool', globalPool),
-  ...all('MatMul FusedMatMul', matMul),
-  ...all('Gemm FusedGemm', gemm),
+  ...windowShapes,
+  ...productShapes,
   Einsum: einsum,
   Reshape: reshape,
   Flatten: flatten,
@@ -405,10 +319,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   Expand: expand,
   Tile: tile,
   Pad: pad,
-  ...all('Resize Upsample', resize),
-  ...all('ArgMax ArgMin', argument),
+  ...ruleFor('Resize Upsample', resize),
+  ...ruleFor('ArgMax ArgMin', argument),
   Range: range,
-  ...all('DepthToSpace SpaceToDepth', depthToSpace),
+  ...ruleFor('DepthToSpace SpaceToDepth', depthToSpace),
   Shape: (node, inputs) => {
     const rank = shapeAt(inputs, 0)?.length;
     if (rank === undefined) return [[null]];
@@ -416,6 +330,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     const to = axisOf(intAttribute(node, 'end', rank), rank);
     return [[Math.max(0, Math.min(to, rank) - Math.max(from, 0))]];
   },
+  OneHot: oneHot,
+  GridSample: gridSample,
+  ...ruleFor('RandomNormal RandomUniform', (node) => [intsAttribute(node, 'shape')]),
   Size: () => [[]],
   ConstantOfShape: (_, inputs) => [inputs[0]?.values ?? null],
 };

@@ -74,6 +74,61 @@ describe('staticShapes foretells type and shape of every tensor of a run', () =>
   );
 });
 
+describe('operations that no family has', () => {
+  const scalar = (name: string, value: number) => ({
+    name,
+    array: { data: Float32Array.of(value), shape: [] },
+  });
+  const byte = (name: string, data: Uint8Array | Int8Array, shape: readonly number[]) => ({
+    name,
+    array: { data, shape },
+  });
+
+  it('quantised ones, one-hot codes and sampled grids', async () => {
+    const graph: OnnxGraph = {
+      name: 'quantised',
+      opset: 18,
+      inputs: [{ name: 'x', type: 'float32', shape: [1, 2, 5, 5] }],
+      outputs: [],
+      initialisers: [
+        ...[scalar('s', 0.1), byte('z', Uint8Array.of(3), [])],
+        byte('w', new Uint8Array(3 * 2 * 2 * 2).fill(7), [3, 2, 2, 2]),
+        byte('m', new Uint8Array(5 * 4).fill(9), [5, 4]),
+        { name: 'depth', array: { data: BigInt64Array.of(6n), shape: [] } },
+        { name: 'values', array: { data: Float32Array.of(0, 1), shape: [2] } },
+        { name: 'grid', array: patterned([1, 3, 4, 2]) },
+      ],
+      nodes: [
+        { op: 'QuantizeLinear', inputs: ['x', 's', 'z'], outputs: ['q'] },
+        {
+          op: 'QLinearConv',
+          inputs: ['q', 's', 'z', 'w', 's', 'z', 's', 'z'],
+          outputs: ['conv'],
+          attributes: { strides: { ints: [2, 1] } },
+        },
+        { op: 'QLinearMatMul', inputs: ['q', 's', 'z', 'm', 's', 'z', 's', 'z'], outputs: ['p'] },
+        { op: 'DequantizeLinear', inputs: ['p', 's', 'z'], outputs: ['real'] },
+        { op: 'DynamicQuantizeLinear', inputs: ['x'], outputs: ['d', 'ds', 'dz'] },
+        { op: 'MatMulInteger', inputs: ['d', 'm', 'dz'], outputs: ['whole'] },
+        { op: 'ConvInteger', inputs: ['d', 'w', 'dz'], outputs: ['whole conv'] },
+        { op: 'ArgMax', inputs: ['x'], outputs: ['top'], attributes: { axis: { int: 1 } } },
+        { op: 'OneHot', inputs: ['top', 'depth', 'values'], outputs: ['code'] },
+        { op: 'GridSample', inputs: ['x', 'grid'], outputs: ['sampled'] },
+        {
+          op: 'FusedMatMul',
+          domain: 'com.microsoft',
+          inputs: ['x', 'real'],
+          outputs: ['fused'],
+          attributes: { transA: { int: 1 } },
+        },
+      ],
+    };
+    const run = await dryRun(graph);
+    expect(run.get('code')).toBe('float32 1 1 5 5 6');
+    expect(foretold(graph, run)).toEqual(run);
+  });
+});
+
 const graphOf = (node: OnnxNode, shape: readonly (number | string)[]): OnnxGraph => ({
   name: 'net',
   opset: 18,
