@@ -4,26 +4,48 @@ import { pageStyle } from './page-style.ts';
 import { orderVerdict, resampledText } from './profile.ts';
 import { drawing, escaped, frameOf, margin, scale, short, width } from './svg-charts.ts';
 
-const height = 280;
+const height = 300;
+/** Room below the frame: bars of the areas, ticks, the name of the axis. */
+const foot = 56;
 
 const depthText = (depth: number | null): string => (depth === null ? '–' : depth.toFixed(2));
 
 const rangeText = (range: { readonly low: number; readonly high: number } | null): string =>
   range === null ? '' : ` [${depthText(range.low)}, ${depthText(range.high)}]`;
 
-/** Scores of the areas along relative depth; a ring marks each peak, a bar below it the interval of its depth. */
+/** Scores of the areas along relative depth; a ring marks each peak, a bar at the foot the interval of its depth. */
 const chart = ({ layers, areas }: Profile, colours: readonly string[]): string => {
   const values = areas.flatMap((area) => area.values.filter((value) => value !== null));
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-  const frame = frameOf(low, high + 0.05 * (high - low), height, 'score');
+  const frame = frameOf(low, high + 0.05 * (high - low), height, 'score', foot);
   const x = scale(0, 1, margin.left + 8, width - margin.right - 8);
   const lines = areas.map((area, index) => areaLine(area, layers, colours[index]!, x, frame.y));
+  const bars = areas.map((area, index) =>
+    intervalBar(area, colours[index]!, x, height - foot + 8 + (12 * index) / areas.length),
+  );
   const ticks = [0, 0.25, 0.5, 0.75, 1].map(
     (depth) =>
-      `<text x="${short(x(depth))}" y="${height - 14}" text-anchor="middle">${depth}</text>`,
+      `<text x="${short(x(depth))}" y="${height - 18}" text-anchor="middle">${depth}</text>`,
   );
-  const name = `<text x="${width - margin.right}" y="${height - 1}" text-anchor="end">relative depth of the layer</text>`;
-  return drawing(height, 'score by depth', frame.lines + ticks.join('') + name + lines.join(''));
+  const name = `<text x="${width - margin.right}" y="${height - 4}" text-anchor="end">relative depth of the layer</text>`;
+  return drawing(
+    height,
+    'score by depth',
+    [frame.lines, ...ticks, name, ...bars, ...lines].join(''),
+  );
+};
+
+const intervalBar = (
+  { name, peak }: AreaProfile,
+  colour: string,
+  x: (depth: number) => number,
+  y: number,
+): string => {
+  if (peak.interval === null) return '';
+  const { low, high } = peak.interval;
+  const title = escaped(`${name}, peak between ${depthText(low)} and ${depthText(high)}`);
+  // An interval of no length is still to be seen.
+  return `<line x1="${short(x(low) - 2)}" x2="${short(x(high) + 2)}" y1="${short(y)}" y2="${short(y)}" stroke="${colour}" stroke-width="3"><title>${title}</title></line>`;
 };
 
 const areaLine = (

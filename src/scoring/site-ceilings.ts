@@ -1,8 +1,6 @@
 // How well sites predict sites, by the regression, folds and correlation of a score: another animal's, or the other
 // sites of the same recording.
 
-import { takeRows } from '../numeric/array.ts';
-import { type HalfMeans, halves } from '../numeric/reliability.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
@@ -15,8 +13,10 @@ import { type Consistency, consistencyOf, type HalfPredictions } from './consist
 import { nullable } from './defined.ts';
 import { evaluateLayer } from './evaluate.ts';
 import { type ResponseTable, responseTable } from './responses.ts';
+import { ownHalves, type Predictor, predictHalves, sharedHalves } from './site-halves.ts';
+import { takeColumns } from './sub-sample.ts';
 import { chosenBin, resamplingOf, type Target } from './target.ts';
-import { predictResponses, responseSource, scoredRowsOf } from './with-responses.ts';
+import { predictResponses, responseSource } from './with-responses.ts';
 
 /** Half splits of the trials for the correction: each takes two regressions, or two for every site. */
 const splitsBetween = 5;
@@ -27,16 +27,6 @@ export interface CeilingSubject {
   readonly recording: Recording;
   readonly target: Target;
 }
-
-/** Predictions of all sites from tables of predicting responses; `[rows, sites]` → `[rows scored, sites]`. */
-type Predictor = (
-  responses: Float64Nd,
-  predictors: Float64Nd,
-) => Promise<{
-  readonly predicted: Float64Nd;
-  readonly arithmetic: string;
-  readonly warnings: readonly string[];
-}>;
 
 /**
  * The sites of `from` predict those of `to`; both are laid out on the same stimuli in the same order. The time bin of the
@@ -65,7 +55,7 @@ export const ceilingBetween = async (
     predict,
     table,
     {
-      side: sideOf(from, from.recording.header.timeBins[bin]!, sites.length),
+      side: describeSide(from, from.recording.header.timeBins[bin]!, sites.length),
       splits: splitsBetween,
       seed,
       task: `${to.recording.header.name} from ${from.recording.header.name}`,
@@ -101,11 +91,12 @@ export const ceilingWithin = async (
     const arithmetic = new Set<string>();
     const warnings = new Set<string>();
     for (let site = 0; site < sites; site++) {
+      const others = columnsBut(site, sites);
       const source = responseSource(
         `all sites but ${target.siteIds[site]!}`,
-        withoutColumn(predictors, site),
+        takeColumns(predictors, others),
       );
-      const fit = await predictResponses(target, source, [onlyColumn(responses, site)], quiet);
+      const fit = await predictResponses(target, source, [takeColumns(responses, [site])], quiet);
       columns.push(fit.predictions[0]!);
       arithmetic.add(fit.arithmetic);
       for (const warning of fit.warnings) warnings.add(warning);
@@ -182,7 +173,7 @@ const measure = async (
           (site) => ceiled.sites[site]!.value === null,
         );
   return {
-    target: sideOf({ recording, target }, timeBin, siteIds.length),
+    target: describeSide({ recording, target }, timeBin, siteIds.length),
     predictor: side,
     stimuli: target.stimuli.length,
     raw: measured(raw),
@@ -226,53 +217,6 @@ const measured = ({ value, interval }: LayerScore): Measured => ({ value, interv
 
 const regressionText = (settings: RegressionSettings, arithmetic: string): string =>
   `${settings.kind === 'pls' ? `PLS, ${settings.components} components` : 'ridge'}, ${arithmetic}`;
-
-/** Halves of the trials of predicted and predicting sites. */
-interface Halved {
-  readonly responses: readonly [Float64Nd, Float64Nd];
-  readonly predictors: readonly [Float64Nd, Float64Nd];
-}
-
-const isWhole = ({ first, second }: HalfMeans): boolean =>
-  [...first, ...second].every(({ data }) => !data.some(Number.isNaN));
-
-const pairs = ({ first, second }: HalfMeans): [Float64Nd, Float64Nd][] =>
-  first.map((half, split) => [half, second[split]!]);
-
-/** Trials of two recordings are halved independently. Null where some response has fewer than two. */
-const ownHalves = (
-  responses: ResponseTable,
-  predictors: ResponseTable,
-  splits: number,
-  seed: number,
-): Halved[] | null => {
-  const a = halves(responses.trials, { splits, seed });
-  const b = halves(predictors.trials, { splits, seed });
-  if (!isWhole(a) || !isWhole(b)) return null;
-  const theirs = pairs(b);
-  return pairs(a).map((own, split) => ({ responses: own, predictors: theirs[split]! }));
-};
-
-/** The same halves for all sites, which share their trials. */
-const sharedHalves = ({ trials }: ResponseTable, splits: number, seed: number): Halved[] | null => {
-  const halved = halves(trials, { splits, seed });
-  return isWhole(halved) ? pairs(halved).map((own) => ({ responses: own, predictors: own })) : null;
-};
-
-/** Each half of the responses from the other half of the predictors' trials. */
-const predictHalves = async (
-  target: Target,
-  predict: Predictor,
-  { responses: [first, second], predictors }: Halved,
-): Promise<HalfPredictions> => {
-  const scored = scoredRowsOf(target);
-  const ofFirst = await predict(first, predictors[1]);
-  const ofSecond = await predict(second, predictors[0]);
-  return {
-    recorded: [takeRows(first, scored), takeRows(second, scored)],
-    predicted: [ofFirst.predicted, ofSecond.predicted],
-  };
-};
 
 /** Not more components than there are predicting sites. */
 const withComponents = (target: Target, predictors: number): Target => {
@@ -318,7 +262,7 @@ const binFor = ({ recording, target }: CeilingSubject, wanted: TimeBin): number 
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
-const sideOf = (
+const describeSide = (
   { recording: { header, hash } }: CeilingSubject,
   timeBin: TimeBin,
   sites: number,
@@ -331,21 +275,8 @@ const sideOf = (
   sites,
 });
 
-const onlyColumn = (
-  { data, shape: [rows = 0, columns = 0] }: Float64Nd,
-  at: number,
-): Float64Nd => ({
-  data: Float64Array.from({ length: rows }, (_, row) => data[row * columns + at]!),
-  shape: [rows, 1],
-});
-
-const withoutColumn = (
-  { data, shape: [rows = 0, columns = 0] }: Float64Nd,
-  at: number,
-): Float64Nd => ({
-  data: data.filter((_, index) => index % columns !== at),
-  shape: [rows, columns - 1],
-});
+const columnsBut = (left: number, columns: number): number[] =>
+  Array.from({ length: columns }, (_, column) => column).filter((column) => column !== left);
 
 const besideEachOther = (columns: readonly Float64Nd[]): Float64Nd => {
   const rows = columns[0]!.shape[0]!;
