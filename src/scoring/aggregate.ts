@@ -52,8 +52,8 @@ export const aggregate = (
   const groupIndices = Array.from({ length: groups }, (_, g) => g);
   const perGroup = Float64Array.from(groupIndices, (g) => medianOfDefined(rowOf(table, g)));
   const raw = meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(kept, g))));
-  const used = Array.from({ length: sites }, (_, s) => s).filter(
-    (s) => columnOf(table, s).some((value) => !Number.isNaN(value)),
+  const used = Array.from({ length: sites }, (_, s) => s).filter((s) =>
+    columnOf(table, s).some((value) => !Number.isNaN(value)),
   );
   return {
     value:
