@@ -15,6 +15,13 @@ export {
 } from './analyze.ts';
 export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
 export { type BrainioImport, importBrainio } from './data/brainio.ts';
+export { catalogue } from './data/catalogue.ts';
+export {
+  type Fetched,
+  type FetchPorts,
+  type FetchRequest,
+  fetchRecording,
+} from './data/fetch.ts';
 export { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 export {
   importMat,
@@ -69,7 +76,7 @@ export { type FailureKind, type Problem, VentralError } from './records/errors.t
 export type { Hdf5 } from './records/hdf5.ts';
 export type { HumanMap, HumanMaps } from './records/human-map.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
-export type { Engine, Files, Hash, Images, Ports } from './records/ports.ts';
+export type { Engine, Files, Hash, Http, Images, Locks, Ports } from './records/ports.ts';
 export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
 export {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 
 /** A file on the server, and what goes wrong with it. */
 export interface Served {
@@ -108,6 +108,36 @@ export const startServer = async (
     port,
     asked,
     files,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+};
+
+/**
+ * A server that answers the n-th request with the first `cut(n)` bytes of `answer`, headers included, and then cuts the
+ * connection; null: with all of it, as HTTP has it.
+ */
+export const startCuttingServer = async (
+  answer: Uint8Array,
+  cut: (request: number) => number | null,
+): Promise<{ readonly address: string; close(): Promise<void> }> => {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      const length = cut(count++);
+      if (length === null) socket.end(answer);
+      else if (length === 0) socket.destroy();
+      else socket.write(answer.subarray(0, length), () => setTimeout(() => socket.destroy(), 1));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () => {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));

@@ -2,7 +2,7 @@ import { baseName, below } from '../formats/paths.ts';
 import { encodeText } from '../formats/text.ts';
 import { inputError, VentralError } from '../records/errors.ts';
 import type { Hdf5 } from '../records/hdf5.ts';
-import type { Files, Ports } from '../records/ports.ts';
+import type { Files, Locks, Ports } from '../records/ports.ts';
 import { importArcaro } from './arcaro.ts';
 import { importBrainio } from './brainio.ts';
 import { type CatalogueEntry, type CatalogueFile, catalogueEntry } from './catalogue.ts';
@@ -43,7 +43,7 @@ export interface Fetched {
 }
 
 export type FetchPorts = DownloadPorts &
-  Pick<Ports, 'images' | 'hash' | 'now'> & { readonly hdf5: Hdf5 };
+  Pick<Ports, 'images' | 'hash' | 'now'> & { readonly hdf5: Hdf5; readonly locks: Locks };
 
 /** Where a file lies on this computer, and whether it was brought here for this import. */
 interface Obtained extends FetchedFile {
@@ -265,7 +265,8 @@ const distrust = async (
 /**
  * Brings a data set of the catalogue to this computer and makes recordings of it: `<root>/recordings/<name>`, with
  * `fetched.json` beside them (addresses, sizes, SHA-256). Everything happens in `<root>/staging/<name>` first, and is
- * renamed when it is whole; a run that was cut goes on from what is there. A file with another hash than its owner
+ * renamed when it is whole; a run that was cut goes on from what is there, and a second one at the same time is refused
+ * (`<root>/staging/<name>.lock`). A file with another hash than its owner
  * published is kept aside (`.wrong`) and never used.
  * Input error: a wrong hash, a mirror without the files, files that cannot be imported; storage error:
  * the network or the disk.
@@ -275,13 +276,39 @@ export const fetchEntry = async (
   request: Omit<FetchRequest, 'name'>,
   ports: FetchPorts,
 ): Promise<Fetched> => {
+  const there = await fetchedBefore(entry, request.root, ports.files);
+  if (there !== null) return there;
+  const release = await ports.locks.take(below(request.root, `staging/${entry.name}.lock`));
+  try {
+    // Another process may have finished meanwhile.
+    return (
+      (await fetchedBefore(entry, request.root, ports.files)) ??
+      (await bringAndImport(entry, request, ports))
+    );
+  } finally {
+    await release();
+  }
+};
+
+const fetchedBefore = async (
+  entry: CatalogueEntry,
+  root: string,
+  files: Files,
+): Promise<Fetched | null> => {
+  const folder = folderOfEntry(entry, root);
+  if ((await files.info(folder)) === null) return null;
+  return { entry, folder, recordings: await recordingsNamed(entry.name, root, files), files: null };
+};
+
+const bringAndImport = async (
+  entry: CatalogueEntry,
+  request: Omit<FetchRequest, 'name'>,
+  ports: FetchPorts,
+): Promise<Fetched> => {
   const { root } = request;
   const { name } = entry;
   const { files } = ports;
   const folder = folderOfEntry(entry, root);
-  if ((await files.info(folder)) !== null) {
-    return { entry, folder, recordings: await recordingsNamed(name, root, files), files: null };
-  }
   const staging = below(root, `staging/${name}`);
   const obtained: Obtained[] = [];
   for (const file of entry.files) {

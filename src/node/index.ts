@@ -1,12 +1,15 @@
 import type { Hdf5 } from '../records/hdf5.ts';
-import type { CheckStop, Ports, Progress } from '../records/ports.ts';
+import type { CheckStop, Locks, Ports, Progress } from '../records/ports.ts';
 import { createNodeCache } from './cache.ts';
 import { createNodeEngine, type NodeEngineOptions } from './engine.ts';
 import { createNodeFiles } from './files.ts';
 import { createNodeHash } from './hash.ts';
 import { createNodeHdf5 } from './hdf5.ts';
 import { createNodeImages } from './images.ts';
+import { createNodeLocks } from './locks.ts';
 import { cacheFolder } from './platform.ts';
+
+export { createNodeHttp, type NodeHttpOptions } from './http.ts';
 
 export interface StorageOptions {
   /** Where finished work is kept; default: the platform's cache folder, or `$VENTRAL_CACHE`. */
@@ -16,7 +19,7 @@ export interface StorageOptions {
 }
 
 /** All of this computer's ports but the engine. */
-export type StoragePorts = Omit<Ports, 'engine'> & { readonly hdf5: Hdf5 };
+export type StoragePorts = Omit<Ports, 'engine'> & { readonly hdf5: Hdf5; readonly locks: Locks };
 
 export const createStoragePorts = ({
   cache = cacheFolder(),
@@ -27,6 +30,7 @@ export const createStoragePorts = ({
   images: createNodeImages(),
   hash: createNodeHash(),
   hdf5: createNodeHdf5(),
+  locks: createNodeLocks(),
   cache: createNodeCache(`${cache}/fits`),
   progress,
   checkStop,

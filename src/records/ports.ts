@@ -141,6 +141,15 @@ export interface Http {
   close(): void;
 }
 
+/** Work that one process at a time may do. */
+export interface Locks {
+  /**
+   * Holds a lock file until what it resolves with is called. Rejects with a VentralError of kind `storage` while another
+   * running process (or another call of this one) holds it; what a killed process left behind is taken over.
+   */
+  take(path: string): Promise<() => Promise<void>>;
+}
+
 /** Finished work, keyed by the hashes of everything that it depends on. */
 export interface Cache {
   get(key: string): Promise<Uint8Array | null>;

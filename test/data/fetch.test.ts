@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CatalogueEntry,
@@ -15,14 +15,16 @@ import { zipParts } from '../../src/formats/zip-write.ts';
 import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createNodeHttp } from '../../src/node/http.ts';
 import { createNodeImages } from '../../src/node/images.ts';
+import { createNodeLocks } from '../../src/node/locks.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { stoppedError } from '../../src/records/errors.ts';
 import type { Http, ProgressEvent } from '../../src/records/ports.ts';
 import { storageLine } from '../files-contract.ts';
 import { inputLine } from '../formats/failure.ts';
-import { type LocalServer, type Served, startServer } from '../http-server.ts';
+import { type LocalServer, type Served, startCuttingServer, startServer } from '../http-server.ts';
 import { bytesOf, humanMapsGolden } from '../human-maps-golden.ts';
 import { createMemoryFiles, createMemoryHash, type MemoryFiles } from '../memory-files.ts';
+import { temporaryFolder } from '../small-study.ts';
 
 const images = createNodeImages();
 const random = createRandom('fetch');
@@ -56,6 +58,7 @@ beforeEach(async () => {
     say: (line) => said.push(line),
     now: () => 0,
     hdf5: createNodeHdf5(),
+    locks: { take: async () => async () => undefined },
   };
 });
 afterEach(async () => {
@@ -196,6 +199,20 @@ describe('download', () => {
     expect(server.asked.at(-1)?.range).toBe('bytes=3000-');
   });
 
+  it('arrives whole wherever the first answers are cut, in the headers too', async () => {
+    const some = bytes.subarray(0, 40);
+    const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${some.length}\r\n\r\n`;
+    const answer = joined([new TextEncoder().encode(head), some]);
+    for (let length = 0; length < answer.length; length += 3) {
+      const cutting = await startCuttingServer(answer, (request) => (request < 2 ? length : null));
+      await get(cutting.address);
+      expect(await files.read('got/file'), `cut after ${length} bytes`).toEqual(some);
+      expect(files.tree()).toEqual(['got/', 'got/file']);
+      await files.remove('got');
+      await cutting.close();
+    }
+  });
+
   it('says that the disk is full, and does not try again', async () => {
     files.limit(2000);
     expect(await storageLine(get(serve('f', { bytes })))).toContain('ENOSPC');
@@ -271,6 +288,26 @@ describe('fetchRecording', () => {
     server.asked.length = 0;
     expect((await fetched()).files).toBeNull();
     expect(server.asked).toEqual([]);
+  });
+
+  it('lets one of two at a time fetch a data set, and the other have it afterwards', async () => {
+    await serveSession();
+    const root = temporaryFolder();
+    const one = () =>
+      fetchRecording(
+        { name: 'cowley2023-210325', root, from: `${server.address}/mirror` },
+        { ...ports, locks: createNodeLocks() },
+      );
+    const outcomes = await Promise.allSettled([one(), one()]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected')!;
+    expect(String(refused.reason)).toMatch(
+      /cowley2023-210325\.lock: expected nobody else at this work, got process \d+ on /,
+    );
+    expect(server.asked).toHaveLength(2);
+    expect((await one()).files).toBeNull();
+    expect(server.asked).toHaveLength(2);
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it('takes a folder for a mirror, and leaves it as it was', async () => {

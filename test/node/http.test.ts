@@ -5,7 +5,7 @@ import { proxyFor } from '../../src/node/proxy.ts';
 import type { Http, HttpReply } from '../../src/records/ports.ts';
 import { storageLine } from '../files-contract.ts';
 import { inputLine } from '../formats/failure.ts';
-import { type LocalServer, startServer } from '../http-server.ts';
+import { type LocalServer, startCuttingServer, startServer } from '../http-server.ts';
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 const all = async ({ body }: HttpReply): Promise<string> => {
@@ -76,6 +76,32 @@ describe('createNodeHttp', () => {
       'got a refused connection',
     );
     server = await startServer();
+  });
+
+  it('refuses redirects that go round through several addresses', async () => {
+    for (const [from, to] of ['ab', 'bc', 'ca'].map((pair) => [...pair]) as [string, string][])
+      server.files.set(from, { bytes: text(''), redirect: `/${to}` });
+    expect(await inputLine(() => http.get(`${server.address}/a`))).toContain(
+      'expected at most 5 redirects, got more',
+    );
+    expect(server.asked).toHaveLength(6);
+  });
+
+  it('says that the connection was cut, wherever it is: in the headers, between, in the body', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 20\r\n\r\n';
+    const answer = text(`${head}${'0123456789'.repeat(2)}`);
+    const cutting = await startCuttingServer(answer, (request) =>
+      request < answer.length ? request : null,
+    );
+    try {
+      for (let length = 0; length < answer.length; length++)
+        expect(await storageLine(http.get(cutting.address).then(all)), `${length} bytes`).toMatch(
+          /^http:\/\/127.* expected an answer, got (a connection that was cut|.*hang up)/,
+        );
+      expect(await all(await http.get(cutting.address))).toHaveLength(20);
+    } finally {
+      await cutting.close();
+    }
   });
 
   it('refuses what is no address, and shows no password', async () => {
