@@ -17,7 +17,7 @@ import {
   turnedInput,
 } from './conv-forms.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
-import { shapeOf } from './terms.ts';
+import { plus, reshaped, shapeOf } from './terms.ts';
 import { reachOf, windowOf } from './window.ts';
 
 // Which form is the cheapest was measured on shapes of ResNets, on one thread each (bench/README.md): what decides is how
@@ -35,10 +35,11 @@ const MANY = 400;
 /** Images themselves: fewer channels than make a product worth its columns. */
 const FEW_CHANNELS = 4;
 
-const isFew = (shape: Shape): boolean =>
+/** onnxruntime lays out constant weights anew, which pays for 1×1 kernels. */
+const isFew = (shape: Shape, isFixed: boolean): boolean =>
   shape.group === 1 &&
   shape.n > 1 &&
-  sizeOf(shape.to) <= (isPointwise(shape) ? FEW_POINTWISE : FEW);
+  sizeOf(shape.to) <= (isPointwise(shape) && !isFixed ? FEW_POINTWISE : FEW);
 
 /** Spatial sizes of what a convolution with stated pads makes. */
 const resultOf = (node: OnnxNode, from: readonly number[], kernel: readonly number[]): number[] => {
@@ -49,27 +50,26 @@ const resultOf = (node: OnnxNode, from: readonly number[], kernel: readonly numb
   });
 };
 
-/** Constant weights are onnxruntime's to lay out. */
 const lowerConv: Lowering = (node, sketch, isFixed) => {
   const [x = '', w = '', bias = ''] = node.inputs;
-  const auto = textAttribute(node, 'auto_pad') ?? 'NOTSET';
-  if (isFixed(1) || bias !== '' || auto !== 'NOTSET') return null;
+  if ((textAttribute(node, 'auto_pad') ?? 'NOTSET') !== 'NOTSET') return null;
   const [image, weights] = [shapeOf(sketch, x), shapeOf(sketch, w)];
   const places = resultOf(node, image.slice(2), weights.slice(2));
   const shape = shapeOfTriple(node, image, weights, [0, 0, ...places]);
-  return isFew(shape) ? [joinedConv(sketch, x, w, shape)] : null;
+  if (!isFew(shape, isFixed(1))) return null;
+  const product = joinedConv(sketch, x, w, shape);
+  if (bias === '') return [product];
+  const level = reshaped(sketch, bias, [-1, ...places.map(() => 1)]);
+  return [plus(sketch, product, level)];
 };
 
 const lowerInput: Lowering = (node, sketch, isFixed) => {
   const [y = '', w = ''] = node.inputs;
   const image = intsAttribute(node, 'shape')!;
   const shape = shapeOfTriple(node, image, shapeOf(sketch, w), shapeOf(sketch, y));
-  if (!isFixed(1)) {
-    if (isFew(shape)) return [columnsInput(sketch, y, w, shape)];
-    if (isPointwise(shape) && shape.group === 1 && sizeOf(shape.to) < MANY) {
-      return [pointwiseInput(sketch, y, w, shape)];
-    }
-  }
+  if (isFew(shape, isFixed(1))) return [columnsInput(sketch, y, w, shape)];
+  const isMoving = isPointwise(shape) && shape.group === 1 && !isFixed(1);
+  if (isMoving && sizeOf(shape.to) < MANY) return [pointwiseInput(sketch, y, w, shape)];
   return [(canTurn(shape) ? turnedInput : transposedInput)(sketch, y, w, shape)];
 };
 
