@@ -8,6 +8,8 @@ import { openNpz } from '../src/formats/npz.ts';
 import { bytesSource } from '../src/formats/source.ts';
 import { sourceStream } from '../src/formats/stream.ts';
 import { decodeText } from '../src/formats/text.ts';
+import { readTfExample } from '../src/formats/tf-example.ts';
+import { tfRecords } from '../src/formats/tfrecord.ts';
 import { openZip } from '../src/formats/zip.ts';
 import { canonical } from '../src/graph/canonical.ts';
 import { decodeModel } from '../src/graph/decode.ts';
@@ -63,6 +65,23 @@ export const parsers: Readonly<Record<string, Parser>> = {
       }
     },
     seconds: 30,
+  },
+  tfrecord: {
+    seeds: () => embedded('human-maps.json').slice(-1),
+    parse: async (bytes) => {
+      for await (const record of tfRecords(bytesSource(bytes), 'x.tfrecords'))
+        readTfExample(record, 'x');
+    },
+    seconds: 5,
+  },
+  'tf-example': {
+    seeds: () => {
+      const [shard] = embedded('human-maps.json').slice(-1);
+      const length = Number(new DataView(shard!.buffer).getBigUint64(0, true));
+      return [shard!.slice(12, 12 + length)];
+    },
+    parse: async (bytes) => readTfExample(bytes, 'x'),
+    seconds: 5,
   },
   npy: {
     seeds: () => embedded('npy.json'),

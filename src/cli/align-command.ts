@@ -67,33 +67,37 @@ export const addAlignCommand = (program: Command): void => {
     .option('--seed <n>', 'seed of halves, noise and draws', parseWhole(0), 1)
     .option('--quiet', 'no progress on standard error')
     .action((model: string, options: AlignOptions) =>
-      withPorts(options, async (ports, say) => {
-        const { out, csv, maps, protocol } = options;
-        await checkOutputs(
-          [
-            ...(out === undefined ? [] : [{ option: '--out', path: out }]),
-            ...(csv === undefined ? [] : [{ option: '--csv', path: csv }]),
-          ],
-          [
-            { option: 'the model', path: model },
-            { option: '--maps', path: maps },
-            ...(protocol === undefined ? [] : [{ option: '--protocol', path: protocol }]),
-          ],
-          ports.files,
-        );
-        const allPorts = { ...ports, hdf5: createNodeHdf5() };
-        const plan = await planAlignment(requestOf(model, options), allPorts);
-        say(planLine(plan));
-        const found = await align(plan, allPorts);
-        await writeTogether(
-          [
-            ...(csv === undefined ? [] : [{ path: csv, parts: [encodeAlignedImages(found)] }]),
-            ...(out === undefined ? [] : [{ path: out, parts: [encodeAlignment(found)] }]),
-          ],
-          ports.files,
-        );
-        process.stdout.write(`${alignmentLines(found).join('\n')}\n`);
-      }),
+      withPorts(
+        options,
+        async (ports, say) => {
+          const { out, csv, maps, protocol } = options;
+          await checkOutputs(
+            [
+              ...(out === undefined ? [] : [{ option: '--out', path: out }]),
+              ...(csv === undefined ? [] : [{ option: '--csv', path: csv }]),
+            ],
+            [
+              { option: 'the model', path: model },
+              { option: '--maps', path: maps },
+              ...(protocol === undefined ? [] : [{ option: '--protocol', path: protocol }]),
+            ],
+            ports.files,
+          );
+          const allPorts = { ...ports, hdf5: createNodeHdf5() };
+          const plan = await planAlignment(requestOf(model, options), allPorts);
+          say(planLine(plan));
+          const found = await align(plan, allPorts);
+          await writeTogether(
+            [
+              ...(csv === undefined ? [] : [{ path: csv, parts: [encodeAlignedImages(found)] }]),
+              ...(out === undefined ? [] : [{ path: out, parts: [encodeAlignment(found)] }]),
+            ],
+            ports.files,
+          );
+          process.stdout.write(`${alignmentLines(found).join('\n')}\n`);
+        },
+        null,
+      ),
     );
 };
 

@@ -85,12 +85,16 @@ export const addSaliencyCommand = (program: Command): void => {
     .option('--quiet', 'no progress on standard error')
     .action((model: string, options: SaliencyOptions) => {
       const request = requestOf(model, options);
-      return withPorts(options, async (ports) => {
-        const record = `${options.out.replace(/\/+$/, '')}/saliency.json`;
-        await checkOutputs([{ option: '--out', path: record }], [], ports.files);
-        const found = await runSaliency(request, ports);
-        process.stdout.write(`${saliencyLines(found, options.out).join('\n')}\n`);
-      });
+      return withPorts(
+        options,
+        async (ports) => {
+          const record = `${options.out.replace(/\/+$/, '')}/saliency.json`;
+          await checkOutputs([{ option: '--out', path: record }], [], ports.files);
+          const found = await runSaliency(request, ports);
+          process.stdout.write(`${saliencyLines(found, options.out).join('\n')}\n`);
+        },
+        null,
+      );
     });
 };
 

@@ -113,10 +113,14 @@ export const withNetwork = <T>(
     }
   });
 
-/** Runs `work` with the engine as well; an interrupt stops what the engine is doing. */
+/**
+ * Runs `work` with the engine as well; an interrupt stops what the engine is doing. `remains` is what a next run goes on
+ * from; null: nothing.
+ */
 export const withPorts = <T>(
   { threads, device, quiet = false }: SessionOptions,
   work: (ports: Ports, say: Say) => Promise<T>,
+  remains: string | null = 'the layers already done',
 ): Promise<T> =>
   interruptible(quiet, async (storage, say, onStop) => {
     const engine = await createNodeEngine({
@@ -128,8 +132,8 @@ export const withPorts = <T>(
     try {
       return await work({ ...storage, engine, cache: kept.cache }, say);
     } catch (thrown) {
-      throw kept.works() && isStop(thrown)
-        ? stoppedWith(thrown, 'the layers already done')
+      throw remains !== null && kept.works() && isStop(thrown)
+        ? stoppedWith(thrown, remains)
         : thrown;
     } finally {
       await engine.close();

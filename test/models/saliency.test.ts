@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
 import { readModel } from '../../src/graph/read.ts';
+import { openClassSaliency } from '../../src/models/class-saliency.ts';
 import {
   decodeNetwork,
   type GradientSession,
@@ -12,6 +13,7 @@ import {
 import { imageInput } from '../../src/models/image-input.ts';
 import { classLogits } from '../../src/models/logit.ts';
 import type { Network } from '../../src/models/network.ts';
+import { presetNamed } from '../../src/models/presets.ts';
 import { saliencyOf } from '../../src/models/saliency.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
@@ -235,6 +237,57 @@ describe('the logit', () => {
     expect(gradient.shape).toEqual([1, 3, 4, 4]);
     const column = Float32Array.from({ length: 48 }, (_, i) => weights.data[i * classes + 3]!);
     expect(relativeError(gradient.data, column)).toBeLessThan(1e-6);
+  });
+});
+
+describe('images of several sizes', () => {
+  it('open one session after another where the network takes any size', async () => {
+    const filters = Float32Array.from({ length: 4 * 27 }, (_, i) => Math.cos(3 * i));
+    const head = Float32Array.from({ length: 4 * classes }, (_, i) => Math.sin(i * i));
+    const network = networkOf(
+      encodeModel({
+        name: 'free',
+        opset: 17,
+        inputs: [{ name: 'x', type: 'float32', shape: ['n', 3, 'h', 'w'] }],
+        outputs: [{ name: 'y', type: 'float32', shape: null }],
+        initialisers: [
+          { name: 'f', array: { data: filters, shape: [4, 3, 3, 3] } },
+          { name: 'w', array: { data: head, shape: [4, classes] } },
+        ],
+        nodes: [
+          { op: 'Conv', inputs: ['x', 'f'], outputs: ['c'] },
+          { op: 'Relu', inputs: ['c'], outputs: ['r'] },
+          { op: 'GlobalAveragePool', inputs: ['r'], outputs: ['g'] },
+          { op: 'Flatten', inputs: ['g'], outputs: ['flat'] },
+          { op: 'MatMul', inputs: ['flat', 'w'], outputs: ['logits'] },
+          softmax(1, 'logits', 'y'),
+        ],
+      }),
+    );
+    const preprocessing = presetNamed('raw')!;
+    const ports = { engine, files: createNodeFiles() };
+    const settings = { method: 'gradient-times-input' } as const;
+    const explainer = await openClassSaliency(network, preprocessing, settings, true, ports);
+    const random = createRandom('sizes');
+    for (const [height, width] of [
+      [6, 9],
+      [6, 9],
+      [11, 5],
+    ] as const) {
+      const data = Float32Array.from({ length: height * width * 3 }, () => random.int(256));
+      const levels = { data, shape: [height, width, 3] };
+      const { map, value, class: own } = await explainer.explain(levels, null, random, 'image');
+      expect(map.shape).toEqual([height, width]);
+      // Without biases the network is homogeneous: its logit is the sum of g · x.
+      const sum = map.data.reduce((total, each) => total + each, 0);
+      expect(Math.abs(sum - value)).toBeLessThan(1e-3 * Math.abs(value));
+      for (const other of [0, 1, 2, 3, 4]) {
+        const found = await explainer.explain(levels, other, random, 'image');
+        expect(found.value).toBeLessThanOrEqual(value);
+        if (other === own) expect(found.value).toBe(value);
+      }
+    }
+    await explainer.release();
   });
 });
 
