@@ -60,6 +60,7 @@ export {
   withoutDeadCode,
 } from './graph/rewrite.ts';
 export { nodeFacts, staticShapes, type TensorFact } from './graph/static-shapes.ts';
+export { widened } from './graph/widen.ts';
 export { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
 export { framedImage, framedMap } from './models/frame.ts';
 export { listLayers } from './models/layers.ts';

@@ -5,6 +5,7 @@ import { canonical } from '../graph/canonical.ts';
 import { decodeModel } from '../graph/decode.ts';
 import { encodeModel, type OnnxGraph } from '../graph/encode.ts';
 import { cut, fixInputs } from '../graph/rewrite.ts';
+import { widened } from '../graph/widen.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
@@ -35,7 +36,7 @@ const inputShape = (input: ImageInput, { height, width }: FrameSize): readonly n
   input.layout === 'NCHW' ? [batchOf(input), 3, height, width] : [batchOf(input), height, width, 3];
 
 /**
- * The graph for one size of image, in the canonical opset; only what leads to `outputs` (default: all).
+ * The graph for one size of image, in the canonical opset and in float32; only what leads to `outputs` (default: all).
  * Input errors: a size that cannot be fixed, or that the network does not take.
  */
 export const graphFor = (
@@ -53,7 +54,7 @@ export const graphFor = (
       mend: 'choose a preprocessing of that size',
     });
   const fixed = fixInputs(graph, { [input.name]: inputShape(input, size) });
-  return canonical(cut(fixed, { to: outputs }));
+  return canonical(widened(cut(fixed, { to: outputs })));
 };
 
 /** Copies one image to every place of a fixed batch. */

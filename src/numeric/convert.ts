@@ -39,3 +39,20 @@ export const float16Bits = (value: number): number => {
 
 /** The 16 bits of the bfloat16 that is nearest to a finite number. */
 export const bfloat16Bits = (value: number): number => (bitsOf(value) + 0x8000) >>> 16;
+
+/** The number that 16 bits are as an IEEE half. */
+export const fromFloat16Bits = (bits: number): number => {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 31;
+  const fraction = bits & 0x3ff;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1024 + fraction) * 2 ** (exponent - 25);
+};
+
+/** The number that 16 bits are as a bfloat16: the upper half of a float32. */
+export const fromBfloat16Bits = (bits: number): number => {
+  asBits[0] = bits << 16;
+  return asFloat32[0]!;
+};
