@@ -1,6 +1,7 @@
 import { readNpyHeader, readNumbers } from '../formats/npy.ts';
 import { baseName, stem } from '../formats/paths.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
+import { isClutter } from '../formats/zip.ts';
 import { toFloat32 } from '../numeric/convert.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError, type VentralError } from '../records/errors.ts';
@@ -26,12 +27,26 @@ const wrong = (where: string, expected: string, got: string): VentralError =>
 const mapsFolder = 'maps/';
 const labelsFile = 'labels.csv';
 
+/** As if it were the folder that holds `images/`: archives often wrap another one around everything. */
+const unwrapped = (tree: FileTree): FileTree => {
+  const first = tree.paths.find((path) => /(^|\/)images\//.test(path) && !isClutter(path)) ?? '';
+  const lead = /^(.*?)images\//.exec(first)?.[1] ?? '';
+  if (lead === '') return tree;
+  return {
+    source: tree.source,
+    paths: tree.paths.flatMap((path) => (path.startsWith(lead) ? [path.slice(lead.length)] : [])),
+    read: (path) => tree.read(`${lead}${path}`),
+    streamed: (path) => tree.streamed(`${lead}${path}`),
+    onDisk: (path) => tree.onDisk(`${lead}${path}`),
+  };
+};
+
 /** The map of each image, by id. Input error: none, two for an id, or one without an image. */
 const mapPaths = (tree: FileTree, images: ImageSet): Map<string, string> => {
   const ids = new Set(images.names.map(stem));
   const found = new Map<string, string>();
   for (const path of tree.paths) {
-    if (!path.startsWith(mapsFolder) || !/\.(npy|png)$/i.test(path)) continue;
+    if (!path.startsWith(mapsFolder) || !/\.(npy|png)$/i.test(path) || isClutter(path)) continue;
     const id = stem(path);
     const before = found.get(id);
     if (before !== undefined)
@@ -125,7 +140,7 @@ export const openMapFolder = async (
   path: string,
   ports: Pick<Ports, 'files' | 'images' | 'hash'>,
 ): Promise<HumanMaps> => {
-  const tree = await openTree(path, ports.files);
+  const tree = unwrapped(await openTree(path, ports.files));
   if (!tree.paths.some((each) => each.startsWith('images/')))
     throw wrong(
       path,
@@ -142,9 +157,11 @@ export const openMapFolder = async (
   let hasSubjects = true;
   for (const name of images.names) {
     const place = maps.get(stem(name))!;
-    const both = [await images.read(name), await tree.read(place)];
-    digests.push(JSON.stringify([name, labels?.get(name) ?? null, await ports.hash.sha256(both)]));
-    hasSubjects &&= peopleIn(both[1]!, place) > 1;
+    const map = await tree.read(place);
+    const contents = [await images.read(name), map];
+    const hashes = await Promise.all(contents.map((bytes) => ports.hash.sha256([bytes])));
+    digests.push(JSON.stringify([name, labels?.get(name) ?? null, ...hashes]));
+    hasSubjects &&= peopleIn(map, place) > 1;
   }
   return {
     kind: 'folder',

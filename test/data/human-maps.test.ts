@@ -3,6 +3,7 @@ import type { MapPorts } from '../../src/data/fixation-maps.ts';
 import { fixationMap, fixationsFromCsv } from '../../src/data/fixations.ts';
 import { openHumanMaps } from '../../src/data/human-maps.ts';
 import { npyParts } from '../../src/formats/npy.ts';
+import { zipParts } from '../../src/formats/zip-write.ts';
 import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createNodeImages } from '../../src/node/images.ts';
 import type { NdArray } from '../../src/records/array.ts';
@@ -110,6 +111,21 @@ describe('a folder of maps', () => {
     expect(b!.label).toBe(7);
     expect(b!.subjects).toHaveLength(2);
     expect([...b!.map.data]).toEqual(Array.from({ length: 25 }, (_, i) => 25 + 2 * i));
+  });
+
+  it('may be a zip archive, with a folder around everything and what macOS puts in', async () => {
+    const names = files.tree().filter((path) => path.startsWith('set/') && !path.endsWith('/'));
+    const entries = await Promise.all(
+      [...names, 'set/maps/.DS_Store'].map(async (name) => ({
+        name,
+        parts: [name.endsWith('.DS_Store') ? new Uint8Array(3) : await files.read(name)],
+      })),
+    );
+    const clutter = { name: '__MACOSX/set/images/._a.png', parts: [new Uint8Array(9)] };
+    await files.write('set.zip', zipParts([clutter, ...entries], { compress: true }));
+    const [zipped, folder] = [await open('set.zip'), await open('set')];
+    expect(zipped.sha256).toBe(folder.sha256);
+    expect((await all(zipped)).map(({ label }) => label)).toEqual([3, 7]);
   });
 
   it('has another hash where a label, an image or a map is another', async () => {
