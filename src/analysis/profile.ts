@@ -7,7 +7,12 @@ import { holm } from '../scoring/compare.ts';
 import { nullable } from '../scoring/defined.ts';
 import { fewImages } from '../scoring/intervals.ts';
 import { centreOfMass, peakOf, relativeDepths } from './depth.ts';
-import { type AreaScores, type LayerResampler, layerResampler } from './resample-layers.ts';
+import {
+  type AreaScores,
+  checkSameRun,
+  type LayerResampler,
+  layerResampler,
+} from './resample-layers.ts';
 
 /** Called after each replicate; may throw to stop. */
 export type EachReplicate = (done: number, total: number) => void;
@@ -24,7 +29,7 @@ interface Places {
 /**
  * Where along a network's depth its scores for each area peak, and in which order: percentile bootstrap over images and
  * sites. Areas whose recordings show the same stimuli are given the same draws of images; sites are drawn for each.
- * Input errors: fewer than two layers, other networks or layers, a score without a value.
+ * Input errors: fewer than two layers, other networks or layers, predictions of another score or run.
  */
 export const depthProfile = (
   areas: readonly AreaScores[],
@@ -36,6 +41,9 @@ export const depthProfile = (
   const { score } = areas[0]!;
   const depths = relativeDepths(score.layers.length);
   const resamplers = areas.map(layerResampler);
+  areas.forEach((area, index) => {
+    if (area.predictions !== null) checkSameRun(area, resamplers[index]!);
+  });
   const places = resample(areas, resamplers, depths, replicates, seed, eachReplicate);
   const names = namesOf(areas);
   const profiles = areas.map((area, index) =>

@@ -40,15 +40,47 @@ export const layerResampler = ({ file, score, predictions }: AreaScores): LayerR
 };
 
 const checkPredictions = (file: string, { layers }: Score, kept: LayerPredictions): void => {
+  const [rows, sites] = [kept.stimulusIds.length, kept.siteIds.length];
+  const shapes = [
+    [kept.recorded, [rows, sites]],
+    [kept.predicted, [layers.length, rows, sites]],
+    [kept.ceiling, [Math.max(...kept.groups) + 1, sites]],
+  ] as const;
   const same =
     layers.length === kept.layers.length &&
     layers.every(({ layer }, index) => layer === kept.layers[index]) &&
-    kept.siteIds.length === layers[0]!.sites.length;
+    sites === layers[0]!.sites.length &&
+    kept.groups.length === rows &&
+    shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({
     where: `${file}.layer-predictions.npz`,
     expected: `the predictions of the ${layers.length} layers of ${file}`,
     got: `those of ${kept.layers.length} layers and ${kept.siteIds.length} sites`,
+    mend: 'score again with --keep layer-predictions',
+  });
+};
+
+/** Of a value; the same predictions give the same value but for rounding. */
+const rounding = 1e-6;
+
+/** Input error: the predictions, with nothing resampled, do not give the values of the score. */
+export const checkSameRun = (
+  { file, score }: AreaScores,
+  { images, sites, valuesIn }: LayerResampler,
+): void => {
+  const values = valuesIn(
+    new Float64Array(images.length).fill(1),
+    Int32Array.from({ length: sites }, (_, site) => site),
+  );
+  const odd = score.layers.findIndex(
+    ({ value }, layer) => value !== null && !(Math.abs(values[layer]! - value) < rounding),
+  );
+  if (odd < 0) return;
+  throw inputError({
+    where: `${file}.layer-predictions.npz`,
+    expected: `predictions that give ${score.layers[odd]!.layer} its score of ${score.layers[odd]!.value!.toFixed(3)}`,
+    got: `${values[odd]!.toFixed(3)}, so that they are of another run`,
     mend: 'score again with --keep layer-predictions',
   });
 };

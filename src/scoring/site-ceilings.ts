@@ -43,25 +43,20 @@ export const ceilingBetween = async (
   const { sites, stimuli } = fromTarget(from);
   const table = responseTable(from.recording, bin, stimuli, sites);
   const target = withComponents(to.target, sites.length);
-  const quiet: Ports = { ...ports, progress: () => undefined };
+  const task = `${to.recording.header.name} from ${from.recording.header.name}`;
+  const { quiet, count } = counted(task, 1 + 2 * splitsBetween, ports);
   const predict: Predictor = async (responses, predictors) => {
     const source = responseSource(from.recording.header.name, predictors);
     const fit = await predictResponses(target, source, [responses], quiet);
+    count();
     return { ...fit, predicted: fit.predictions[0]! };
   };
-  return measure(
-    to,
-    target,
-    predict,
-    table,
-    {
-      side: describeSide(from, from.recording.header.timeBins[bin]!, sites.length),
-      splits: splitsBetween,
-      seed,
-      task: `${to.recording.header.name} from ${from.recording.header.name}`,
-    },
-    ports,
-  );
+  return measure(to, target, predict, table, {
+    side: describeSide(from, from.recording.header.timeBins[bin]!, sites.length),
+    splits: splitsBetween,
+    seed,
+    task,
+  });
 };
 
 /**
@@ -85,7 +80,8 @@ export const ceilingWithin = async (
       mend: 'give a second recording of the same stimuli',
     });
   const target = withComponents(subject.target, sites - 1);
-  const quiet: Ports = { ...ports, progress: () => undefined };
+  const task = `${recording.header.name}, each site from the others`;
+  const { quiet, count } = counted(task, (1 + 2 * splitsWithin) * sites, ports);
   const predict: Predictor = async (responses, predictors) => {
     const columns: Float64Nd[] = [];
     const arithmetic = new Set<string>();
@@ -100,7 +96,7 @@ export const ceilingWithin = async (
       columns.push(fit.predictions[0]!);
       arithmetic.add(fit.arithmetic);
       for (const warning of fit.warnings) warnings.add(warning);
-      ports.checkStop();
+      count();
     }
     return {
       predicted: besideEachOther(columns),
@@ -108,19 +104,27 @@ export const ceilingWithin = async (
       warnings: [...warnings],
     };
   };
-  return measure(
-    subject,
-    target,
-    predict,
-    table,
-    {
-      side: null,
-      splits: splitsWithin,
-      seed,
-      task: `${recording.header.name}, each site from the others`,
+  return measure(subject, target, predict, table, {
+    side: null,
+    splits: splitsWithin,
+    seed,
+    task,
+  });
+};
+
+/** Ports that say nothing of a regression's steps, and what counts whole regressions. */
+const counted = (task: string, total: number, ports: Ports) => {
+  let done = 0;
+  const say = (): void => ports.progress({ task, done, total, unit: 'regressions' });
+  say();
+  return {
+    quiet: { ...ports, progress: () => undefined } satisfies Ports,
+    count: (): void => {
+      done++;
+      say();
+      ports.checkStop();
     },
-    ports,
-  );
+  };
 };
 
 interface Measurement {
@@ -136,13 +140,8 @@ const measure = async (
   predict: Predictor,
   predictors: ResponseTable,
   { side, splits, seed, task }: Measurement,
-  ports: Ports,
 ): Promise<SiteCeiling> => {
   const { table, timeBin } = chosenBin(target);
-  const regressions = 1 + 2 * splits;
-  const progress = (done: number): void =>
-    ports.progress({ task, done, total: regressions, unit: 'regressions' });
-  progress(0);
   const { predicted, arithmetic, warnings } = await predict(table.mean, predictors.mean);
   const evaluate = (of: Target): LayerScore =>
     evaluateLayer(
@@ -154,14 +153,11 @@ const measure = async (
     );
   const ceiled = evaluate(target);
   const raw = evaluate(withoutCeiling(target));
-  progress(1);
   const twice =
     side === null ? sharedHalves(table, splits, seed) : ownHalves(table, predictors, splits, seed);
   const parts: HalfPredictions[] = [];
   for (const half of twice ?? []) {
     parts.push(await predictHalves(target, predict, half));
-    progress(1 + 2 * parts.length);
-    ports.checkStop();
   }
   const consistency =
     twice === null

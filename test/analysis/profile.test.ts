@@ -137,7 +137,10 @@ describe('a depth profile', () => {
         stimulusIds: Array.from({ length: rows }, (_, row) => `i${Math.floor(row / positions)}`),
       },
     };
-    const [area] = run([grid]).areas;
+    const all = Int32Array.from({ length: sites }, (_, s) => s);
+    const values = layerResampler(grid).valuesIn(new Float64Array(images).fill(1), all);
+    const layers = grid.score.layers.map((layer, index) => ({ ...layer, value: values[index]! }));
+    const [area] = run([{ ...grid, score: { ...grid.score, layers } }]).areas;
     expect(area!.resampled).toEqual({
       what: 'images and sites',
       images: 14,
@@ -218,6 +221,10 @@ describe('a depth profile', () => {
     expect(() =>
       run([{ ...v4, predictions: madeArea({ area: 'V4', levels: [0, 0] }).predictions }]),
     ).toThrow(/layer-predictions\.npz: expected the predictions of the 5 layers/);
+    const another = madeArea({ area: 'IT', levels: late }).predictions;
+    expect(() => run([{ ...v4, predictions: another }])).toThrow(
+      /expected predictions that give layer1 its score of .* of another run/,
+    );
     expect(() => run([madeArea({ area: 'V4', levels: [0.4] })])).toThrow(/at least two layers/);
   });
 });

@@ -6,6 +6,7 @@ import type { Float64Nd } from '../../src/records/array.ts';
 import type { Ports } from '../../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
+import type { Curve } from '../../src/records/score.ts';
 import { predictFolds } from '../../src/regression/regress.ts';
 import { curveOf } from '../../src/scoring/curve.ts';
 import { evaluateLayer } from '../../src/scoring/evaluate.ts';
@@ -42,14 +43,16 @@ const imageCv = protocolNamed('image-cv', 'image')!;
 const protocol: Protocol = {
   ...imageCv,
   regression: { ...(imageCv.regression as PlsSettings), components: 4 },
-  interval: { level: 0.95, replicates: 100 },
+  interval: { level: 0.95, replicates: 50 },
 };
 
 let ports: Ports;
 let target: Target;
+let whole: Curve;
 beforeAll(async () => {
   ports = await testPorts();
   target = prepareTarget(protocol, recording, 1, 'best');
+  whole = await curve(target);
 });
 
 const source = async () => responseSource('latents', features);
@@ -73,7 +76,7 @@ const withMissing = ({ responses, ...rest }: Recording): Recording => {
 
 describe('the score by the number of trials', () => {
   it('rises as Spearman and Brown say where it is raw, and stays where noise is corrected for', async () => {
-    const { trials: points } = await curve(target);
+    const { trials: points } = whole;
     expect(points.map(({ count, draws }) => [count, draws])).toEqual([
       [1, 10],
       [2, 10],
@@ -87,14 +90,13 @@ describe('the score by the number of trials', () => {
       expect(Math.abs(ceiling! - Math.sqrt(reliability))).toBeLessThan(0.03);
       // √.7 of each signal is in the features; four weights from 450 images cost next to nothing.
       expect(Math.abs(raw! - Math.sqrt(0.7 * reliability))).toBeLessThan(0.035);
-      expect(Math.abs(value! - full.value!)).toBeLessThan(0.03);
+      expect(Math.abs(value! - full.value!)).toBeLessThan(0.04);
     }
     expect(points.map(({ raw }) => raw!)).toEqual(points.map(({ raw }) => raw!).toSorted());
     expect(full.raw! - points[0]!.raw!).toBeGreaterThan(0.25);
   });
 
   it('ends in the score of the layer, also where memory takes a table at a time', async () => {
-    const whole = await curve(target);
     const scored = await scoreOf(target);
     for (const points of [whole.trials, whole.sites]) {
       const last = points.at(-1)!;
@@ -118,7 +120,7 @@ describe('the score by the number of trials', () => {
       const effective = 3 / (1 / Math.min(count, 4) + 2 / count);
       const known = Math.sqrt(1 / (1 + noise ** 2 / effective));
       expect(Math.abs(ceiling! - known)).toBeLessThan(0.03);
-      expect(Math.abs(value! - points.at(-1)!.value!)).toBeLessThan(0.03);
+      expect(Math.abs(value! - points.at(-1)!.value!)).toBeLessThan(0.04);
     }
   });
 
@@ -142,10 +144,10 @@ describe('the score by the number of trials', () => {
 
 describe('the score by the number of sites', () => {
   it('scatters less with more of them', async () => {
-    const { sites: points } = await curve(target);
+    const { sites: points } = whole;
     expect(points.map(({ count }) => count)).toEqual([1, 2, 4, 8, 12]);
     const spreads = points.map(({ valueSpread }) => valueSpread);
-    expect(spreads[3]!).toBeLessThan(spreads[0]! / 2);
+    expect(spreads[3]!).toBeLessThan(spreads[0]! / 1.5);
     for (const { value } of points)
       expect(Math.abs(value! - points.at(-1)!.value!)).toBeLessThan(0.05);
   });

@@ -12,7 +12,7 @@ import { prepareTarget } from '../../src/scoring/target.ts';
 import { testPorts } from '../small-study.ts';
 import { type Animal, drawAnimal, knownCorrelation, recordingOf } from './animals.ts';
 
-const images = 500;
+const images = 400;
 const trials = 6;
 const shared = 3;
 /** Trial noise of a site with a signal of variance 1. */
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const protocol: Protocol = {
   ...protocolNamed('image-cv', 'image')!,
-  interval: { level: 0.95, replicates: 200 },
+  interval: { level: 0.95, replicates: 100 },
 };
 
 const subjectOf = (recording: Recording, by = protocol) => ({
@@ -47,7 +47,7 @@ describe('sites of one animal from those of another', () => {
     const known = median(
       a.weights.map((_, site) => knownCorrelation(a, site, b, (noise * noise) / trials)),
     );
-    // Ten weights from 450 images: the correlation of an estimated regression stays a little below.
+    // Ten weights from 360 images: the correlation of an estimated regression stays a little below.
     expect(found.raw.value!).toBeLessThan(known + 0.03);
     expect(found.raw.value!).toBeGreaterThan(known - 0.04);
     const reliability = 1 / (1 + (noise * noise) / trials);
@@ -106,15 +106,15 @@ describe('sites of one animal from those of another', () => {
   });
 
   it('are joined by stimulus id, whatever the order', async () => {
-    const order = [...createRandom('order').permutation(images)].slice(0, 400);
+    const order = [...createRandom('order').permutation(images)].slice(0, 300);
     const other = recordingOf(b, { images, trials, noise, order });
     const [one, two] = onSharedStimuli(recordingA, other);
     expect(one.stimuli.map(({ id }) => id)).toEqual(two.stimuli.map(({ id }) => id));
-    expect(one.stimuli).toHaveLength(400);
+    expect(one.stimuli).toHaveLength(300);
     const joined = await ceilingBetween(subjectOf(one), subjectOf(two), 1, ports);
     // Of other images it would be 0; that it is what the animals share shows that they are the same.
     expect(joined.raw.value!).toBeGreaterThan(0.5);
-    expect(joined.stimuli).toBe(400);
+    expect(joined.stimuli).toBe(300);
     const misplaced = { ...two, stimuli: one.stimuli, responses: recordingB.responses };
     expect(() => onSharedStimuli(recordingA, { ...misplaced, stimuli: [] })).toThrow(
       /expected stimuli of/,
