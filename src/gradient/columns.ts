@@ -1,9 +1,10 @@
-import { sizeOf } from '../numeric/array.ts';
+import { sizeOf, stridesOf } from '../numeric/array.ts';
+import type { Float32Nd } from '../records/array.ts';
 import type { Sketch } from './sketch.ts';
 import { reshaped, shapeOf } from './terms.ts';
 import type { Window } from './window.ts';
 
-/** Every position of a kernel, in row-major order: one coordinate per spatial axis. */
+/** Every position of a kernel (or a map), in row-major order: one coordinate per spatial axis. */
 export const tapsOf = (kernel: readonly number[]): number[][] =>
   kernel.reduce<number[][]>(
     (taps, size) => taps.flatMap((tap) => Array.from({ length: size }, (_, at) => [...tap, at])),
@@ -67,43 +68,29 @@ export const columnsOf = (
   return sketch.apply('Concat', rows, { axis: { int: 1 } });
 };
 
-/** Zeros between the places of the last axes: [A, B, …to] → [A, B, …to · stride]. */
-const spread = (sketch: Sketch, x: string, strides: readonly number[]): string => {
-  if (strides.every((stride) => stride === 1)) return x;
-  const [a = 0, b = 0, ...to] = shapeOf(sketch, x);
-  const single = reshaped(sketch, x, [a, b, ...to.flatMap((size) => [size, 1])]);
-  const none = strides.flatMap(() => [0, 0]);
-  const behind = strides.flatMap((stride) => [0, stride - 1]);
-  return reshaped(sketch, padded(sketch, single, none, behind), [
-    a,
-    b,
-    ...to.map((size, axis) => size * strides[axis]!),
-  ]);
-};
-
 /**
- * The adjoint of `columnsOf`: every tap's part is put back where it was seen, and the parts are added.
- * [A, kernel positions, B · places] → [A, B, …from].
+ * What every tap of a kernel sees at every place, as a matrix of 0 and 1: [kernel positions · places of `to`, places of
+ * `from`].
  */
-export const fromColumns = (
-  sketch: Sketch,
-  columns: string,
+export const seeing = (
   window: Window,
-  b: number,
   from: readonly number[],
   to: readonly number[],
-): string => {
-  const [a = 0] = shapeOf(sketch, columns);
-  const axes = sketch.ints([1]);
-  const parts = tapsOf(window.kernel).map((tap, index) => {
-    const range = [sketch.ints([index]), sketch.ints([index + 1])];
-    const row = sketch.apply('Slice', [columns, ...range, axes]);
-    const seen = spread(sketch, reshaped(sketch, row, [a, b, ...to]), window.strides);
-    const before = tap.map((at, axis) => at * window.dilations[axis]! - window.before[axis]!);
-    const after = before.map(
-      (each, axis) => from[axis]! - to[axis]! * window.strides[axis]! - each,
-    );
-    return padded(sketch, seen, before, after);
+): Float32Nd => {
+  const strides = stridesOf(from);
+  const sources = tapsOf(window.kernel).flatMap((tap) =>
+    tapsOf(to).map((place) =>
+      place.map(
+        (at, axis) =>
+          at * window.strides[axis]! + tap[axis]! * window.dilations[axis]! - window.before[axis]!,
+      ),
+    ),
+  );
+  const columns = sizeOf(from);
+  const data = new Float32Array(sources.length * columns);
+  sources.forEach((source, row) => {
+    if (!source.every((at, axis) => at >= 0 && at < from[axis]!)) return;
+    data[row * columns + source.reduce((sum, at, axis) => sum + at * strides[axis]!, 0)] = 1;
   });
-  return parts.length === 1 ? parts[0]! : sketch.apply('Sum', parts);
+  return { data, shape: [sources.length, columns] };
 };

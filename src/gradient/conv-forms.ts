@@ -1,6 +1,6 @@
 import type { OnnxNode } from '../graph/encode.ts';
 import { sizeOf, stridesOf } from '../numeric/array.ts';
-import { columnsOf, fromColumns, padded, tapsOf } from './columns.ts';
+import { columnsOf, padded, seeing, tapsOf } from './columns.ts';
 import type { Sketch } from './sketch.ts';
 import { reshaped, shapeOf, summed, transposed } from './terms.ts';
 import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
@@ -61,22 +61,61 @@ const exchanged = (sketch: Sketch, x: string): string => {
   return reshaped(sketch, flat, [c, n, ...space]);
 };
 
-// ── conv ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Tiny maps, all three ───────────────────────────────────────────────────────────────────────────────────────────
 
-/** Columns of the whole batch: [C · kernel positions, N · places]. */
-const joinedColumns = (sketch: Sketch, x: string, shape: Shape): string => {
-  if (isPointwise(shape)) return channelRows(sketch, x);
-  const { n, c, to, window } = shape;
-  const columns = columnsOf(sketch, exchanged(sketch, x), window, to);
-  return reshaped(sketch, columns, [c * sizeOf(window.kernel), n * sizeOf(to)]);
+// A map of a few places is a vector. What the taps see of it is a product with a constant matrix S, and the whole batch,
+// which comes last, goes into one product with the weights. The three share what they make of x and y.
+
+/** [N, C, …] → [C, places, N]. */
+const batchLast = (sketch: Sketch, x: string): string => {
+  const [n = 0, c = 0, ...space] = shapeOf(sketch, x);
+  return transposed(sketch, reshaped(sketch, x, [n, c, sizeOf(space)]), [1, 2, 0]);
 };
 
-/** The whole batch in one product, w · columns. */
-export const joinedConv = (sketch: Sketch, x: string, w: string, shape: Shape): string => {
+/** [C, places, N] → [N, C, …space]. */
+const batchFirst = (sketch: Sketch, x: string, space: readonly number[]): string => {
+  const [c = 0, , n = 0] = shapeOf(sketch, x);
+  return reshaped(sketch, transposed(sketch, x, [2, 0, 1]), [n, c, ...space]);
+};
+
+/** Number of elements of S. */
+export const seeingSize = ({ from, to, window }: Shape): number =>
+  sizeOf(window.kernel) * sizeOf(to) * sizeOf(from);
+
+/** S · x: [C · kernel positions, places · N]. */
+const tinyColumns = (sketch: Sketch, x: string, shape: Shape): string => {
+  const { n, c, from, to, window } = shape;
+  const maps = batchLast(sketch, x);
+  const seen = isPointwise(shape)
+    ? maps
+    : matMul(sketch, sketch.constant(seeing(window, from, to)), maps);
+  return reshaped(sketch, seen, [c * sizeOf(window.kernel), sizeOf(to) * n]);
+};
+
+export const tinyConv = (sketch: Sketch, x: string, w: string, shape: Shape): string => {
   const { n, c, m, to, window } = shape;
   const weights = reshaped(sketch, w, [m, c * sizeOf(window.kernel)]);
-  const product = matMul(sketch, weights, joinedColumns(sketch, x, shape));
-  return exchanged(sketch, reshaped(sketch, product, [m, n, ...to]));
+  const product = matMul(sketch, weights, tinyColumns(sketch, x, shape));
+  return batchFirst(sketch, reshaped(sketch, product, [m, sizeOf(to), n]), to);
+};
+
+/** Sᵀ · (wᵀ · y). */
+export const tinyInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
+  const { n, c, m, from, to, window } = shape;
+  const taps = sizeOf(window.kernel);
+  const weights = swapped(sketch, reshaped(sketch, w, [m, c * taps]));
+  const product = matMul(sketch, weights, reshaped(sketch, batchLast(sketch, y), [m, -1]));
+  const seen = reshaped(sketch, product, [c, taps * sizeOf(to), n]);
+  const maps = isPointwise(shape)
+    ? seen
+    : matMul(sketch, swapped(sketch, sketch.constant(seeing(window, from, to))), seen);
+  return batchFirst(sketch, maps, from);
+};
+
+export const tinyWeight = (sketch: Sketch, x: string, y: string, shape: Shape): string => {
+  const rows = reshaped(sketch, batchLast(sketch, y), [shape.m, -1]);
+  const product = matMul(sketch, rows, swapped(sketch, tinyColumns(sketch, x, shape)));
+  return reshaped(sketch, product, [shape.m, shape.c, ...shape.window.kernel]);
 };
 
 // ── convInput ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,16 +176,6 @@ export const transposedInput = (sketch: Sketch, y: string, w: string, shape: Sha
   return sketch.apply('ConvTranspose', [y, w], attributes);
 };
 
-/** The whole batch in one product, wᵀ · y, whose rows are then put back where their taps saw them. */
-export const columnsInput = (sketch: Sketch, y: string, w: string, shape: Shape): string => {
-  const { n, c, m, from, to, window } = shape;
-  const taps = sizeOf(window.kernel);
-  const weights = swapped(sketch, reshaped(sketch, w, [m, c * taps]));
-  const columns = matMul(sketch, weights, channelRows(sketch, y));
-  const rows = reshaped(sketch, columns, [c, taps, n * sizeOf(to)]);
-  return exchanged(sketch, fromColumns(sketch, rows, window, n, from, to));
-};
-
 // ── convWeight ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** One product per image, y · columnsᵀ, summed over the batch. */
@@ -165,9 +194,13 @@ export const batchedWeight = (sketch: Sketch, x: string, y: string, shape: Shape
 
 /** One product for the whole batch. */
 export const joinedWeight = (sketch: Sketch, x: string, y: string, shape: Shape): string => {
-  const columns = joinedColumns(sketch, x, shape);
-  const product = matMul(sketch, channelRows(sketch, y), swapped(sketch, columns));
-  return reshaped(sketch, product, [shape.m, shape.c, ...shape.window.kernel]);
+  const { n, c, m, to, window } = shape;
+  const columns = isPointwise(shape)
+    ? channelRows(sketch, x)
+    : columnsOf(sketch, exchanged(sketch, x), window, to);
+  const rows = reshaped(sketch, columns, [c * sizeOf(window.kernel), n * sizeOf(to)]);
+  const product = matMul(sketch, channelRows(sketch, y), swapped(sketch, rows));
+  return reshaped(sketch, product, [m, c, ...window.kernel]);
 };
 
 /**

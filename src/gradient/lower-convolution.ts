@@ -4,15 +4,17 @@ import { sizeOf } from '../numeric/array.ts';
 import {
   batchedWeight,
   canTurn,
-  columnsInput,
   dilatedWeight,
   isPointwise,
-  joinedConv,
   joinedWeight,
   movedWeight,
   pointwiseInput,
   type Shape,
+  seeingSize,
   shapeOfTriple,
+  tinyConv,
+  tinyInput,
+  tinyWeight,
   transposedInput,
   turnedInput,
 } from './conv-forms.ts';
@@ -28,6 +30,8 @@ import { reachOf, windowOf } from './window.ts';
 const FEW = 8;
 /** The same for 1×1 kernels, which need no columns. */
 const FEW_POINTWISE = 64;
+/** Elements of the matrix by which the taps see a tiny map: beyond, it costs more than it spares. */
+const MOST_SEEN = 16384;
 /** From here on moved rows are cheaper than columns. */
 const SEVERAL = 64;
 /** From here on a product per image is as good as one for the batch. */
@@ -39,7 +43,8 @@ const FEW_CHANNELS = 4;
 const isFew = (shape: Shape, isFixed: boolean): boolean =>
   shape.group === 1 &&
   shape.n > 1 &&
-  sizeOf(shape.to) <= (isPointwise(shape) && !isFixed ? FEW_POINTWISE : FEW);
+  sizeOf(shape.to) <= (isPointwise(shape) && !isFixed ? FEW_POINTWISE : FEW) &&
+  (isPointwise(shape) || seeingSize(shape) <= MOST_SEEN);
 
 /** Spatial sizes of what a convolution with stated pads makes. */
 const resultOf = (node: OnnxNode, from: readonly number[], kernel: readonly number[]): number[] => {
@@ -57,7 +62,7 @@ const lowerConv: Lowering = (node, sketch, isFixed) => {
   const places = resultOf(node, image.slice(2), weights.slice(2));
   const shape = shapeOfTriple(node, image, weights, [0, 0, ...places]);
   if (!isFew(shape, isFixed(1))) return null;
-  const product = joinedConv(sketch, x, w, shape);
+  const product = tinyConv(sketch, x, w, shape);
   if (bias === '') return [product];
   const level = reshaped(sketch, bias, [-1, ...places.map(() => 1)]);
   return [plus(sketch, product, level)];
@@ -67,7 +72,7 @@ const lowerInput: Lowering = (node, sketch, isFixed) => {
   const [y = '', w = ''] = node.inputs;
   const image = intsAttribute(node, 'shape')!;
   const shape = shapeOfTriple(node, image, shapeOf(sketch, w), shapeOf(sketch, y));
-  if (isFew(shape, isFixed(1))) return [columnsInput(sketch, y, w, shape)];
+  if (isFew(shape, isFixed(1))) return [tinyInput(sketch, y, w, shape)];
   const isMoving = isPointwise(shape) && shape.group === 1 && !isFixed(1);
   if (isMoving && sizeOf(shape.to) < MANY) return [pointwiseInput(sketch, y, w, shape)];
   return [(canTurn(shape) ? turnedInput : transposedInput)(sketch, y, w, shape)];
@@ -78,6 +83,7 @@ const lowerWeight: Lowering = (node, sketch) => {
   const weights = intsAttribute(node, 'shape')!;
   const shape = shapeOfTriple(node, shapeOf(sketch, x), weights, shapeOf(sketch, y));
   if (shape.group > 1) return [batchedWeight(sketch, x, y, shape)];
+  if (isFew(shape, false)) return [tinyWeight(sketch, x, y, shape)];
   if (shape.c <= FEW_CHANNELS) return [dilatedWeight(sketch, x, y, shape)];
   const places = sizeOf(shape.to);
   const isDense = shape.window.strides.every((stride) => stride === 1);

@@ -74,7 +74,7 @@ const arrayOf = (type: ElementType, values: readonly number[]): ArrayData => {
 };
 
 /** Constants up to this many elements are one where they are equal. */
-const SMALL = 64;
+const SMALL = 16384;
 
 /** A sketch that begins with a graph of static shapes. */
 export const sketchOf = (graph: OnnxGraph): Sketch => {

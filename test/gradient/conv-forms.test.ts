@@ -113,10 +113,10 @@ describe.each(shapes)('$name', (each) => {
 
   test('all forms make the same', async () => {
     const families: readonly (readonly ((sketch: Sketch) => string)[])[] = [
-      [conv(each), (s) => forms.joinedConv(s, 'x', 'w', each)],
+      [conv(each), (s) => forms.tinyConv(s, 'x', 'w', each)],
       [
         (s) => forms.transposedInput(s, 'y', 'w', each),
-        (s) => forms.columnsInput(s, 'y', 'w', each),
+        (s) => forms.tinyInput(s, 'y', 'w', each),
         ...(forms.canTurn(each) ? [(s: Sketch) => forms.turnedInput(s, 'y', 'w', each)] : []),
         ...(forms.isPointwise(each)
           ? [(s: Sketch) => forms.pointwiseInput(s, 'y', 'w', each)]
@@ -125,6 +125,7 @@ describe.each(shapes)('$name', (each) => {
       [
         (s) => forms.batchedWeight(s, 'x', 'y', each),
         (s) => forms.joinedWeight(s, 'x', 'y', each),
+        (s) => forms.tinyWeight(s, 'x', 'y', each),
         (s) => forms.dilatedWeight(s, 'x', 'y', each),
         ...(isDense ? [(s: Sketch) => forms.movedWeight(s, 'x', 'y', each)] : []),
       ],
