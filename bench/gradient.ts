@@ -1,7 +1,8 @@
 // Input gradients of a frozen network, and the second-order step of the harmonizer's loss (the gradient with respect to
 // every parameter, batch norms in training mode), ours against PyTorch: same cores, same threads, one after the other, each
-// in a process of its own; the fastest of several repeats, and the peak memory of the process.
-// Run: npx tsx bench/gradient.ts [repeats]
+// in a process of its own; the least of several repeats, and the peak memory of the process. On a busy machine compare
+// seconds of CPU with one thread: PyTorch's threads wait for each other by spinning.
+// Run: npx tsx bench/gradient.ts [repeats] [threads]
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,8 +18,8 @@ import { initialisersToInputs } from '../src/graph/rewrite.ts';
 import { createNodeEngine } from '../src/node/engine.ts';
 import { createNodeFiles } from '../src/node/files.ts';
 import { sizeOf } from '../src/numeric/array.ts';
-import type { Float32Nd } from '../src/records/array.ts';
-import type { Feed } from '../src/records/ports.ts';
+import type { Float32Nd, NdArray } from '../src/records/array.ts';
+import type { Engine, Feed } from '../src/records/ports.ts';
 import { harmonizerCodeLoss } from '../src/training/harmonizer-loss.ts';
 
 type Work = 'input' | 'step';
@@ -28,18 +29,22 @@ interface Case {
   readonly size: number;
   readonly batch: number;
   readonly work: Work;
+  readonly threads: number;
 }
 
 interface Cost {
   readonly seconds: number;
+  /** Seconds that all threads together had a core: what a busy machine changes least. */
+  readonly cpu: number;
   /** Bytes. */
   readonly peak: number;
+  /** Operations of the graph; 0 for the peer. */
+  readonly nodes: number;
 }
 
 const CLASSES = 1000;
 const peer = fileURLToPath(new URL('./gradient_peer.py', import.meta.url));
 const python = process.env.PYTHON ?? '/usr/bin/python3';
-const threads = availableParallelism();
 
 const waves = (shape: readonly number[], scale = 1): Float32Nd => ({
   data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(i * 1.7)),
@@ -91,51 +96,75 @@ const stepGraph = (graph: OnnxGraph): OnnxGraph => {
   return lower(initialisersToInputs({ ...step, outputs }, names).graph);
 };
 
-const ours = async (
-  path: string,
-  { work, size, batch }: Case,
-  repeats: number,
-): Promise<Cost & { readonly nodes: number }> => {
-  const engine = await createNodeEngine({ threads });
+/** A tensor under its name. */
+interface Parameter {
+  readonly name: string;
+  readonly array: NdArray;
+}
+
+interface Prepared {
+  readonly bytes: Uint8Array;
+  readonly nodes: number;
+  readonly parameters: readonly Parameter[];
+}
+
+/** The model to run; nothing of what it was made from is kept but the parameters that a step is fed. */
+const prepared = async (path: string, { work, batch }: Case): Promise<Prepared> => {
   const decoded = canonical(decodeModel(await createNodeFiles().read(path), path));
   const graph = work === 'step' ? stepGraph(decoded) : inputGraph(decoded, batch);
-  const session = await engine.open({ bytes: encodeModel(graph), externalDataFolder: null });
+  const names = new Set(work === 'step' ? parametersOf(decoded) : []);
+  return {
+    bytes: encodeModel(graph),
+    nodes: graph.nodes.length,
+    parameters: decoded.initialisers.filter(({ name }) => names.has(name)),
+  };
+};
+
+const fedTo = async (
+  engine: Engine,
+  { work, size, batch }: Case,
+  parameters: readonly Parameter[],
+): Promise<Record<string, Feed>> => {
   const feeds: Record<string, Feed> = {
     image: waves([batch, 3, size, size]),
     labels: oneHot(batch),
   };
-  if (work === 'step') {
-    feeds.maps = waves([batch, size, size]);
-    feeds.mapped = { data: new Float32Array(batch).fill(1), shape: [batch] };
-    const names = new Set(parametersOf(decoded));
-    for (const { name, array } of decoded.initialisers) {
-      if (names.has(name)) feeds[name] = { held: await engine.hold(array) };
-    }
-  }
-  const seconds: number[] = [];
+  if (work === 'input') return feeds;
+  feeds.maps = waves([batch, size, size]);
+  feeds.mapped = { data: new Float32Array(batch).fill(1), shape: [batch] };
+  for (const { name, array } of parameters) feeds[name] = { held: await engine.hold(array) };
+  return feeds;
+};
+
+const ours = async (path: string, each: Case, repeats: number): Promise<Cost> => {
+  const engine = await createNodeEngine({ threads: each.threads });
+  const { bytes, nodes, parameters } = await prepared(path, each);
+  const session = await engine.open({ bytes, externalDataFolder: null });
+  const feeds = await fedTo(engine, each, parameters);
+  const costs: { readonly seconds: number; readonly cpu: number }[] = [];
   for (let repeat = 0; repeat <= repeats; repeat++) {
+    const before = process.cpuUsage();
     const startedAt = performance.now();
     await session.run(feeds);
-    seconds.push((performance.now() - startedAt) / 1000);
+    const { user, system } = process.cpuUsage(before);
+    costs.push({ seconds: (performance.now() - startedAt) / 1e3, cpu: (user + system) / 1e6 });
   }
   await engine.close();
-  const peak = process.resourceUsage().maxRSS * 1024;
-  return { seconds: Math.min(...seconds.slice(1)), peak, nodes: graph.nodes.length };
+  return {
+    seconds: Math.min(...costs.slice(1).map(({ seconds }) => seconds)),
+    cpu: Math.min(...costs.slice(1).map(({ cpu }) => cpu)),
+    peak: process.resourceUsage().maxRSS * 1024,
+    nodes,
+  };
 };
 
-const oursApart = (path: string, each: Case, repeats: number): Cost & { nodes: number } => {
-  const args = [
-    fileURLToPath(import.meta.url),
-    'ours',
-    path,
-    JSON.stringify(each),
-    String(repeats),
-  ];
+const oursApart = (path: string, each: Case, repeats: number): Cost => {
+  const args = [fileURLToPath(import.meta.url), 'ours', path, JSON.stringify(each), `${repeats}`];
   const text = execFileSync(process.execPath, [...process.execArgv, ...args], { encoding: 'utf8' });
-  return JSON.parse(text) as Cost & { nodes: number };
+  return JSON.parse(text) as Cost;
 };
 
-const theirs = ({ network, size, batch, work }: Case, repeats: number): Cost => {
+const theirs = ({ network, size, batch, work, threads }: Case, repeats: number): Cost => {
   const environment = {
     ...process.env,
     OPENBLAS_NUM_THREADS: String(threads),
@@ -145,18 +174,21 @@ const theirs = ({ network, size, batch, work }: Case, repeats: number): Cost => 
   return JSON.parse(execFileSync(python, args, { encoding: 'utf8', env: environment })) as Cost;
 };
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`.padStart(8);
+const compared = (label: string, unit: string, our: number, their: number, digits: number) =>
+  `  ${label.padEnd(8)} ${our.toFixed(digits).padStart(8)} ${unit}  PyTorch ${their.toFixed(digits).padStart(8)} ${unit}  ratio ${(our / their).toFixed(2)}\n`;
 
-const line = (each: Case, our: Cost & { nodes: number }, their: Cost): string => {
-  const label = `${each.network} ${each.size}², batch ${each.batch}, ${each.work === 'step' ? 'step' : 'input gradient'}`;
-  const [time, memory] = [our.seconds / their.seconds, our.peak / their.peak];
+const report = (each: Case, our: Cost, their: Cost): string => {
+  const work = each.work === 'step' ? 'step of the harmonizer’s loss' : 'input gradient';
+  const mebi = 2 ** 20;
   return (
-    `${label.padEnd(46)} ${our.seconds.toFixed(3)} s  PyTorch ${their.seconds.toFixed(3)} s  ratio ${time.toFixed(2)}   ` +
-    `${megabytes(our.peak)}  PyTorch ${megabytes(their.peak)}  ratio ${memory.toFixed(2)}   (${our.nodes} nodes)\n`
+    `${each.network}, ${each.size}², batch ${each.batch}, ${work} (${our.nodes} operations)\n` +
+    compared('time', 's', our.seconds, their.seconds, 3) +
+    compared('CPU', 's', our.cpu, their.cpu, 3) +
+    compared('memory', 'MB', our.peak / mebi, their.peak / mebi, 0)
   );
 };
 
-const all = (repeats: number): void => {
+const all = (repeats: number, threads: number): void => {
   const folder = mkdtempSync(join(tmpdir(), 'ventral-bench-'));
   for (const [network, size, batch] of [
     ['resnet18', 64, 16],
@@ -167,19 +199,19 @@ const all = (repeats: number): void => {
       const mode = work === 'step' ? 'train' : 'eval';
       const args = [peer, 'export', network, size, batch, mode, path].map(String);
       execFileSync(python, args, { stdio: 'ignore' });
-      const each: Case = { network, size, batch, work };
-      const our = oursApart(path, each, repeats);
-      process.stdout.write(line(each, our, theirs(each, repeats)));
+      const each: Case = { network, size, batch, work, threads };
+      process.stdout.write(report(each, oursApart(path, each, repeats), theirs(each, repeats)));
     }
   }
   rmSync(folder, { recursive: true });
 };
 
-const [kind, path, text, count] = process.argv.slice(2);
-if (kind === 'ours') {
-  const cost = await ours(path!, JSON.parse(text!) as Case, Number(count));
+const [first, second, text, count] = process.argv.slice(2);
+if (first === 'ours') {
+  const cost = await ours(second!, JSON.parse(text!) as Case, Number(count));
   process.stdout.write(JSON.stringify(cost));
 } else {
-  process.stdout.write(`${threads} threads; fastest of ${Number(kind ?? 5)} repeats\n`);
-  all(Number(kind ?? 5));
+  const [repeats, threads] = [Number(first ?? 5), Number(second ?? availableParallelism())];
+  process.stdout.write(`${threads} threads; the least of ${repeats} repeats\n`);
+  all(repeats, threads);
 }
