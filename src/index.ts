@@ -37,6 +37,7 @@ export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
 export { type DifferentiateOptions, differentiate } from './gradient/differentiate.ts';
 export { lower } from './gradient/lower.ts';
+export { withoutAliases } from './graph/aliases.ts';
 export { CANONICAL_OPSET, canonical } from './graph/canonical.ts';
 export { decodeModel } from './graph/decode.ts';
 export {

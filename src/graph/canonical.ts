@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import { withoutAliases } from './aliases.ts';
 import { withoutBranches } from './branches.ts';
 import type { OnnxGraph } from './encode.ts';
 import { foldConstants } from './fold-constants.ts';
@@ -44,6 +45,10 @@ export const canonical = (graph: OnnxGraph): OnnxGraph => {
       mend: 'export the network with opset_version=18',
     });
   }
-  const form = rewritten(settled(withoutDeadCode(sorted(graph))), FORMS, CANONICAL_OPSET);
+  const form = rewritten(
+    settled(withoutDeadCode(withoutAliases(sorted(graph)))),
+    FORMS,
+    CANONICAL_OPSET,
+  );
   return withoutDeadCode(withoutRepeats(simplified(foldConstants(form))));
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { withoutAliases } from '../../src/graph/aliases.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
 import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
 import { foldConstants } from '../../src/graph/fold-constants.ts';
@@ -222,6 +223,24 @@ describe('cut, append, renamed', () => {
     expect(one.inputs[0]!.name).toBe('image');
     expect(one.outputs[0]!.name).toBe('logits');
     expect(one.nodes.at(-1)!.inputs[0]).toBe('logits');
+  });
+});
+
+describe('withoutAliases', () => {
+  it('gives every weight its own name, through chains, and leaves outputs computed', async () => {
+    const nodes = [
+      node('Identity', ['w'], ['v']),
+      node('Identity', ['v'], ['u']),
+      node('Identity', ['w'], ['z']),
+      node('Mul', ['x', 'v'], ['a']),
+      node('Add', ['a', 'u'], ['y']),
+    ];
+    const graph = graphOf(nodes, ['y', 'z']);
+    const own = withoutAliases(graph);
+    expect(ops(own)).toEqual(['Identity', 'Mul', 'Add']);
+    expect(own.initialisers.map(({ name }) => name)).toEqual(['w', 'axes', 'same', 'v', 'u']);
+    expect(own.initialisers.at(-1)!.array).toBe(graph.initialisers[0]!.array);
+    expect(await run(own)).toEqual(await run(graph));
   });
 });
 
