@@ -134,4 +134,10 @@ export {
   type ScoreRow,
   scoreRows,
 } from './store/score-table.ts';
+export {
+  HARMONIZER_INPUTS,
+  HARMONIZER_OUTPUTS,
+  type HarmonizerOptions,
+  harmonizerCodeLoss,
+} from './training/harmonizer-loss.ts';
 export { ventralVersion } from './version.ts';

@@ -22,9 +22,9 @@ import type { Lowering, Lowerings } from './lowering.ts';
 import { plus, reshaped, shapeOf } from './terms.ts';
 import { reachOf, windowOf } from './window.ts';
 
-// Which form is the cheapest was measured on shapes of ResNets, on one thread each (bench/README.md): what decides is how
-// many places an image has. onnxruntime's own convolution multiplies image by image, and wastes its time on matrices with
-// fewer columns than a register holds.
+// Which form is the cheapest was measured on shapes of ResNets, on one thread (ARCHITECTURE.md, "What derivatives cost"):
+// what decides is how many places an image has. onnxruntime's own convolution multiplies image by image, and wastes its
+// time on matrices with fewer columns than a register holds.
 
 /** Images of so few places are multiplied as one batch. */
 const FEW = 8;
