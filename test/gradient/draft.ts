@@ -120,9 +120,9 @@ export const draftOf = (
     chance,
     leaves: () => {
       const used = new Set(nodes.flatMap((node) => node.inputs));
-      // Running statistics are no part of what is differentiated.
+      // Running statistics and the places of the largest are no part of what is differentiated.
       const own = (node: OnnxNode) =>
-        node.op === 'BatchNormalization' ? node.outputs.slice(0, 1) : node.outputs;
+        node.op === 'Split' ? node.outputs : node.outputs.slice(0, 1);
       return nodes.flatMap(own).filter((name) => !used.has(name));
     },
     finish: (output) => ({

@@ -8,9 +8,10 @@ import type { Dense } from './dense.ts';
 import { type Draft, draftOf, normals, type RandomGraph, Unsuitable } from './draft.ts';
 import { moving } from './random-movements.ts';
 import { calculating } from './random-operations.ts';
+import { rarities } from './random-rarities.ts';
 import { evaluate } from './reference.ts';
 
-const GROWTHS = { ...calculating, ...moving };
+const GROWTHS = { ...calculating, ...moving, ...rarities };
 /** Every operation that random graphs are made of. */
 export const OPERATION_NAMES: readonly string[] = Object.keys(GROWTHS);
 

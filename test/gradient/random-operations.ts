@@ -296,4 +296,4 @@ export const calculating: Readonly<Record<string, Grow>> = {
   ...products,
 };
 
-export { type Grow, divisors, near, signed, someAxes };
+export { divisors, type Grow, near, plain, positive, reducing, signed, someAxes };

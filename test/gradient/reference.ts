@@ -200,7 +200,9 @@ const reductions: Readonly<Record<string, Operation>> = {
     return values.reduce((a, b) => a + Math.abs(b), 0);
   }),
   ReduceL2: reducing((values, near) => Math.sqrt(squares(values, near))),
+  ReduceProd: reducing((values) => values.reduce((a, b) => a * b, 1)),
   ReduceSumSquare: reducing(squares),
+  ReduceLogSum: reducing((values, near) => Math.log(sum(values, near))),
   ReduceLogSumExp: reducing((values) => Math.log(values.reduce((a, b) => a + Math.exp(b), 0))),
 };
 
