@@ -1,10 +1,11 @@
 import type { OnnxGraph } from '../graph/encode.ts';
 import { inputError } from '../records/errors.ts';
+import { accumulated } from './accumulate.ts';
 import { independence, isReal, type Path, pathOf } from './path.ts';
 import { RULES } from './rules.ts';
 import { sameShape } from './simplify.ts';
 import { operationOf, type Sketch, sketchOf } from './sketch.ts';
-import { plus, zeros } from './terms.ts';
+import { zeros } from './terms.ts';
 
 export interface DifferentiateOptions {
   /** Output names of the gradients, one for each of `withRespectTo`; default `d(<of>)/d(<tensor>)`. */
@@ -84,27 +85,29 @@ const seed = (sketch: Sketch, of: string, cotangent: string | undefined): string
   });
 };
 
-/** The cotangents of all tensors on the path, from the last node to the first. */
+/** The cotangents of `roots`, from those of `of` through the path's nodes, the last first; null where none flows. */
 const propagated = (
   sketch: Sketch,
   { nodes, flows }: Path,
-  of: string,
-  ofItself: string,
-): ReadonlyMap<string, string> => {
-  const found = new Map([[of, ofItself]]);
+  [of, ofItself]: readonly [string, string],
+  roots: readonly string[],
+): (string | null)[] => {
+  const found = new Map([[of, [ofItself]]]);
+  const sumOf = (tensor: string): string | null => {
+    const parts = found.get(tensor);
+    return parts === undefined ? null : accumulated(sketch, parts);
+  };
   for (const node of nodes.toReversed()) {
-    const given = node.outputs.map((name) => found.get(name) ?? null);
+    const given = node.outputs.map(sumOf);
     if (given.every((each) => each === null)) continue;
     const wanted = node.inputs.map((name) => flows.has(name));
     const flowing = RULES[operationOf(node)]!(node, given, wanted, sketch);
     node.inputs.forEach((name, index) => {
       const own = flowing[index] ?? null;
-      if (own === null || !wanted[index]) return;
-      const before = found.get(name);
-      found.set(name, before === undefined ? own : plus(sketch, before, own));
+      if (own !== null && wanted[index]) found.set(name, [...(found.get(name) ?? []), own]);
     });
   }
-  return found;
+  return roots.map(sumOf);
 };
 
 /**
@@ -131,10 +134,11 @@ export const differentiate = (
   const defaults = withRespectTo.map((tensor) => `d(${of})/d(${tensor})`);
   const publicNames = namesOf(graph, sketch, defaults, names);
   const path = pathOf(sketch, graph.nodes, of, withRespectTo);
-  const found = propagated(sketch, path, of, seed(sketch, of, cotangent));
+  const ofItself = seed(sketch, of, cotangent);
+  const found = propagated(sketch, path, [of, ofItself], withRespectTo);
   const gradients = withRespectTo.map((tensor, index) => {
-    const own = found.get(tensor);
-    if (own === undefined && independent === 'error') {
+    const own = found[index] ?? null;
+    if (own === null && independent === 'error') {
       throw independence(sketch, graph.nodes, of, tensor);
     }
     const { shape } = sketch.fact(tensor);

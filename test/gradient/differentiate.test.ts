@@ -119,6 +119,65 @@ test('plain and optimised graphs agree', async () => {
   }
 });
 
+test('cotangents of slices are joined', async () => {
+  const x = drawn('slices', 3, 4, 2);
+  const gather = (index: string, output: string): OnnxNode =>
+    node('Gather', `x ${index}`, output, { attributes: { axis: { int: 0 } } });
+  const slice = (from: string, to: string, output: string): OnnxNode =>
+    node('Slice', `x ${from} ${to} one`, output);
+  const constants = {
+    first: int64([0], []),
+    second: int64([1], []),
+    third: int64([2], []),
+    zero: int64([0]),
+    one: int64([1]),
+    four: int64([4]),
+  };
+  const graph = graphOf(
+    [
+      gather('first', 'q'),
+      gather('second', 'k'),
+      gather('third', 'v'),
+      node('Mul', 'q k', 'qk'),
+      node('Sub', 'qk v', 'attended'),
+      node('Add', 'attended q', 'more'),
+      // A cyclic shift, and a slice that is read twice.
+      slice('one', 'four', 'tail'),
+      slice('zero', 'one', 'head'),
+      node('Concat', 'tail head', 'shifted', { attributes: { axis: { int: 1 } } }),
+      node('Exp', 'shifted', 'e'),
+      node('Mul', 'e more', 'product'),
+      node('Tanh', 'head', 'squashed'),
+      total('product', 'a'),
+      total('squashed', 'b'),
+      node('Add', 'a b', 'sum'),
+    ],
+    { x },
+    constants,
+  );
+  const first = differentiate(graph, 'sum', ['x'], { names: ['gradient'] });
+  expect(first.nodes.filter(({ op }) => op === 'Pad')).toEqual([]);
+  const { gradient } = await runGraph(first, { x });
+  const at = (values: readonly number[], i: number, j: number, k: number): number =>
+    values[(i * 4 + j) * 2 + k]!;
+  const own = numbers(x);
+  const places = Array.from({ length: 24 }, (_, at) => [at >> 3, (at >> 1) & 3, at & 1] as const);
+  const more = places.slice(0, 8).map(([, j, k]) => {
+    const [q, key, v] = [0, 1, 2].map((i) => at(own, i, j, k));
+    return q! * key! - v! + q!;
+  });
+  const expected = places.map(([i, j, k]) => {
+    // d sum/d more at (j, k), and what the shift put there.
+    const e = [0, 1, 2].reduce((sum, each) => sum + Math.exp(at(own, each, (j + 1) % 4, k)), 0);
+    const [q, key] = [at(own, 0, j, k), at(own, 1, j, k)];
+    const attention = [key + 1, q, -1][i]! * e;
+    const shift = Math.exp(at(own, i, j, k)) * more[((j + 3) % 4) * 2 + k]!;
+    const squash = j === 0 ? 1 - Math.tanh(at(own, i, j, k)) ** 2 : 0;
+    return attention + shift + squash;
+  });
+  expectClose(gradient!, expected, 1e-5);
+});
+
 test('derivatives of any order follow', async () => {
   const x = float32([-1.2, -0.3, 0.4, 1.5], [4]);
   let graph = graphOf([node('Tanh', 'x', 'y'), total('y', 'sum')], { x });
