@@ -1,9 +1,10 @@
 // Feeds a parser files that were changed at random, which it must read or refuse: npx tsx bench/fuzz.ts --parser matlab
-// --count 100000 --seed 1. Ends with an error at the first that crashes it, hangs it, or makes it allocate without reason.
+// --count 100000 --seed 1; with --cuts each of its files, cut after every byte. Ends with an error at the first that
+// crashes it, hangs it, or makes it allocate without reason.
 
 import { parseArgs } from 'node:util';
 import { createRandom } from '../src/numeric/random.ts';
-import { endure, mutations } from '../test/mutations.ts';
+import { endure, mutations, truncations } from '../test/mutations.ts';
 import { parsers } from '../test/parsers.ts';
 
 const { values } = parseArgs({
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     parser: { type: 'string' },
     count: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    cuts: { type: 'boolean', default: false },
   },
 });
 const parser = parsers[values.parser ?? ''];
@@ -18,9 +20,15 @@ if (parser === undefined) {
   console.error(`--parser ${Object.keys(parsers).join(' | ')}`);
   process.exit(2);
 }
+function* everyCut(seeds: readonly Uint8Array[]) {
+  for (const seed of seeds) yield* truncations(seed);
+}
+
 const random = createRandom(`fuzz ${values.parser} ${values.seed}`);
 const started = performance.now();
-const files = mutations(parser.seeds(), Number(values.count), random);
+const files = values.cuts
+  ? everyCut(parser.seeds())
+  : mutations(parser.seeds(), Number(values.count), random);
 const { read, refused } = await endure(files, parser.parse, parser.seconds);
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
 console.log(`${values.parser}: ${read} read, ${refused} refused, in ${seconds} s`);

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { importBrainio } from '../src/data/brainio.ts';
+import { importNwb } from '../src/data/nwb.ts';
 import { readCsv } from '../src/formats/csv.ts';
 import { openMatlab } from '../src/formats/matlab.ts';
 import { openMatlab73 } from '../src/formats/matlab73.ts';
@@ -17,6 +19,8 @@ import { encodeModel, type ValueInfo } from '../src/graph/encode.ts';
 import { fixInputs } from '../src/graph/rewrite.ts';
 import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
+import type { Hdf5 } from '../src/records/hdf5.ts';
+import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
 
 /** A parser and small files that it reads. */
 export interface Parser {
@@ -42,6 +46,46 @@ const embedded = (name: string): Uint8Array[] => {
 };
 
 const hdf5 = createNodeHdf5({ seconds: 1 });
+
+/** Ports for the import of a file, with images that need no decoding. */
+const importPorts = (source: Hdf5, names: readonly string[], more: string) => {
+  const files = createMemoryFiles({
+    ...{ 's.csv': more },
+    ...Object.fromEntries(names.map((name) => [`set/${name}`, name])),
+  });
+  const pixels = { width: 2, height: 2, channels: 3, data: new Uint8Array(12) } as const;
+  return {
+    files,
+    images: { version: '', decode: async () => pixels, encode: async () => new Uint8Array() },
+    hash: createMemoryHash(files),
+    hdf5: source,
+    progress: () => undefined,
+    checkStop: () => undefined,
+  };
+};
+
+/** What `importNwb` makes of the only file of an HDF5 port. */
+export const readNwb = (source: Hdf5) =>
+  importNwb(
+    {
+      ...{ file: 'x', intervals: 'trials', stimulusColumn: 'image', stimuli: 'set' },
+      ...{ bins: [{ start: 50, end: 150 }], area: { column: 'location' } },
+      ...{ species: 'mouse', out: 'out' },
+    },
+    importPorts(source, ['x.png', 'y.png'], ''),
+  );
+
+/** The same of `importBrainio`, with the stimulus set of the golden assembly. */
+export const readBrainio = (source: Hdf5) =>
+  importBrainio(
+    { assembly: 'x', stimuli: 's.csv', images: 'set', species: 'macaque', out: 'out' },
+    importPorts(
+      source,
+      ['a1.png', 'b7.png', 'c9.png'],
+      'image_id,filename\nc9,c9.png\na1,a1.png\nb7,b7.png\n',
+    ),
+  );
+
 /** Every parser of a format, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
   matlab: {
@@ -82,6 +126,16 @@ export const parsers: Readonly<Record<string, Parser>> = {
     },
     parse: async (bytes) => readTfExample(bytes, 'x'),
     seconds: 5,
+  },
+  nwb: {
+    seeds: () => [golden('hdf5/units.nwb')],
+    parse: (bytes) => readNwb({ open: () => hdf5.open(bytes, 'x') }),
+    seconds: 30,
+  },
+  brainio: {
+    seeds: () => [golden('hdf5/assembly.nc')],
+    parse: (bytes) => readBrainio({ open: () => hdf5.open(bytes, 'x') }),
+    seconds: 30,
   },
   npy: {
     seeds: () => embedded('npy.json'),

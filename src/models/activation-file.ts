@@ -16,7 +16,7 @@ import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { heldSource } from './features.ts';
-import { matchesAny } from './layers.ts';
+import { selectNamed } from './layers.ts';
 
 export interface ActivationRequest {
   readonly path: string;
@@ -42,7 +42,8 @@ const mend = 'save one row per stimulus, and the ids as stimulus_id';
  * Activations from a file: npz with one array per layer, `[stimulus, feature]` or `[stimulus, row, column, feature]`;
  * a lone `.npy` is the layer `features`. Rows are joined by the array `stimulus_id` where it is there, else by order,
  * which needs equal counts. On a grid recording row and column are the fixations; otherwise they are flattened.
- * Input errors: another number of stimuli, unknown or repeated ids, wrong shapes, no layer matching.
+ * Input errors: another number of stimuli, unknown or repeated ids, wrong shapes, a pattern that no array matches; once
+ * they are gathered, values that are not finite.
  */
 export const openActivations = async (
   request: ActivationRequest,
@@ -74,7 +75,8 @@ export const openActivations = async (
         const [layer] = pass.layers.filter(wanted);
         if (layer === undefined) return [];
         const array = (await file.read(layer.name)) as NdArray;
-        return [heldSource(layer.name, tableOf(array, order, layer.features, request.grid))];
+        const table = tableOf(array, order, layer.features, request, `${name}: ${layer.name}`);
+        return [heldSource(layer.name, table)];
       },
     },
   };
@@ -132,20 +134,19 @@ const layersOf = async (
   file: ArrayFile,
   name: string,
 ): Promise<LayerSize[]> => {
-  const names = file.names.filter((each) => each !== idArray);
-  const chosen = names.filter(
-    (each) => request.layers === null || matchesAny(each, request.layers),
-  );
-  if (chosen.length === 0)
+  const named = file.names.filter((each) => each !== idArray).map((each) => ({ name: each }));
+  if (named.length === 0)
     throw inputError({
-      where: request.layers === null ? name : '--layers',
+      where: name,
       expected: 'at least one array that is a layer',
-      got: `${request.layers?.join(', ') ?? 'none'} among ${names.slice(0, 5).join(', ') || 'no arrays'}`,
-      mend: 'use the names of the arrays in the file',
+      got: 'none',
+      mend,
     });
+  const chosen =
+    request.layers === null ? named : selectNamed(named, request.layers, name, ' (its arrays)');
   const idCount = file.names.includes(idArray) ? sizeOf((await file.header(idArray)).shape) : null;
   return Promise.all(
-    chosen.map(async (layer) => {
+    chosen.map(async ({ name: layer }) => {
       const { shape, kind } = await file.header(layer);
       checkShape(
         `${name}: ${layer}`,
@@ -196,19 +197,39 @@ const tooFewFeatures = (name: string, layers: readonly LayerSize[], minimum: num
     mend: 'give wider layers, or fewer components in a protocol file',
   });
 
-/** The rows in use, in order, as float32 `[rows, features]`. */
+/** The rows in use, in order, as float32 `[rows, features]`. Input error for a value that is not finite. */
 const tableOf = (
   { data, shape }: NdArray,
   order: Int32Array,
   features: number,
-  grid: FixationGrid | null,
+  { grid, stimulusIds, used }: ActivationRequest,
+  where: string,
 ): Float32Nd => {
   const perStimulus = sizeOf(shape.slice(1));
   const table = new Float32Array(order.length * perStimulus);
   order.forEach((row, index) => {
-    for (let i = 0; i < perStimulus; i++)
-      table[index * perStimulus + i] = Number(data[row * perStimulus + i]!);
+    for (let i = 0; i < perStimulus; i++) {
+      const value = Number(data[row * perStimulus + i]!);
+      const at = index * perStimulus + i;
+      table[at] = value;
+      if (!Number.isFinite(table[at]))
+        throw inputError({
+          where: `${where}, stimulus "${stimulusIds[used[index]!]}"`,
+          expected: 'finite numbers, as float32 holds them',
+          got: `${value} in ${featureAt(i, shape)}`,
+          mend: 'save activations without missing or overflown values, or leave the layer out (--layers)',
+        });
+    }
   });
   const rows = grid === null ? order.length : order.length * grid.rows * grid.columns;
   return { data: table, shape: [rows, features] };
+};
+
+/** `feature 3`, or `row 0, column 2, feature 3`. */
+const featureAt = (index: number, shape: readonly number[]): string => {
+  const depth = shape.at(-1)!;
+  const feature = `feature ${index % depth}`;
+  if (shape.length < 4) return feature;
+  const position = Math.floor(index / depth);
+  return `row ${Math.floor(position / shape[2]!)}, column ${position % shape[2]!}, ${feature}`;
 };

@@ -150,22 +150,29 @@ export const selectLayers = (
   layers: readonly Layer[],
   patterns: readonly string[],
   modelName: string,
-): Layer[] => {
-  const globs = patterns.map(globOf);
+): Layer[] => selectNamed(layers, patterns, modelName, '; ventral layers lists all');
+
+/** The same of anything with names; `more` says where all of them can be seen. */
+export const selectNamed = <T extends { readonly name: string }>(
+  layers: readonly T[],
+  patterns: readonly string[],
+  owner: string,
+  more: string,
+): T[] => {
   const names = layers.map(({ name }) => name);
-  globs.forEach((glob, index) => {
-    if (names.some((name) => glob.test(name))) return;
-    const near = similar(patterns[index]!, names);
+  for (const pattern of patterns) {
+    if (names.some((name) => matchesAny(name, [pattern]))) continue;
+    const near = similar(pattern, names);
     const hint =
       near.length > 0
         ? `did you mean ${near.join(' or ')}?`
-        : `its layers begin with ${names.slice(0, 3).join(', ')}; ventral layers lists all`;
+        : `its layers begin with ${names.slice(0, 3).join(', ')}${more}`;
     throw inputError({
-      where: `--layers ${patterns[index]!}`,
-      expected: `a pattern that matches layers of ${modelName}`,
+      where: `--layers ${pattern}`,
+      expected: `a pattern that matches layers of ${owner}`,
       got: `none among its ${names.length}`,
       mend: hint,
     });
-  });
-  return layers.filter(({ name }) => globs.some((glob) => glob.test(name)));
+  }
+  return layers.filter(({ name }) => matchesAny(name, patterns));
 };

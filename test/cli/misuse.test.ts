@@ -66,10 +66,24 @@ describe('activations that cannot be used', () => {
     const { data, shape } = noise(images, 40);
     data[7 * 40 + 3] = Number.NaN;
     const missing = await scored(written('nan.npy', npy({ data, shape })));
-    expect([missing.where, missing.got]).toEqual(['features of features: [7, 3]', 'NaN']);
+    expect([missing.where, missing.got]).toEqual([
+      'nan.npy: features, stimulus "i007"',
+      'NaN in feature 3',
+    ]);
+    expect(missing.mend).toContain('save activations without missing');
     data[7 * 40 + 3] = Number.NEGATIVE_INFINITY;
     const infinite = await scored(archive('infinite.npz', { fc: { data, shape } }));
-    expect([infinite.where, infinite.got]).toEqual(['features of fc: [7, 3]', '-Infinity']);
+    expect([infinite.where, infinite.got]).toEqual([
+      'infinite.npz: fc, stimulus "i007"',
+      '-Infinity in feature 3',
+    ]);
+    const wide = Float64Array.from(noise(images, 40).data);
+    wide[59 * 40] = 1e39;
+    const far = await scored(written('far.npy', npy({ data: wide, shape })));
+    expect([far.where, far.got]).toEqual([
+      'far.npy: features, stimulus "i059"',
+      '1e+39 in feature 0',
+    ]);
   });
 
   it('are of other stimuli', async () => {
@@ -98,8 +112,14 @@ describe('activations that cannot be used', () => {
     expect(narrow.expected).toContain('at least 25 features');
     expect(narrow.got).toBe('features with 7');
     const path = archive('named.npz', { fc: noise(images, 40) });
-    const { where, got } = await scored(path, '--layers', 'conv*');
-    expect([where, got]).toEqual(['--layers', 'conv* among fc']);
+    const { where, got, mend } = await scored(path, '--layers', 'fc,conv*');
+    expect([where, got, mend]).toEqual([
+      '--layers conv*',
+      'none among its 1',
+      'its layers begin with fc (its arrays)',
+    ]);
+    const near = archive('near.npz', { layer4: noise(images, 40) });
+    expect((await scored(near, '--layers', 'lay*,layer5')).mend).toBe('did you mean layer4?');
   });
 
   it('claim 10¹⁵ elements', async () => {
