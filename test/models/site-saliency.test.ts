@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readModel } from '../../src/graph/read.ts';
+import { imageInput } from '../../src/models/image-input.ts';
+import type { Network } from '../../src/models/network.ts';
+import { presetNamed } from '../../src/models/presets.ts';
+import { openSiteSaliency, type SiteReadout } from '../../src/models/site-saliency.ts';
+import { createNodeEngine } from '../../src/node/engine.ts';
+import { createNodeFiles } from '../../src/node/files.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import type { Float32Nd } from '../../src/records/array.ts';
+import type { Engine } from '../../src/records/ports.ts';
+import type { Sampling } from '../../src/records/protocol.ts';
+import { inputLine } from '../formats/failure.ts';
+import { runOnnx } from '../onnx.ts';
+import { imageSide, smallNetwork } from '../small-study.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createNodeEngine({ threads: 1 });
+});
+afterAll(() => engine.close());
+
+const bytes = smallNetwork('batch');
+const structure = readModel(bytes, 'small.onnx');
+const network: Network = {
+  ...{ name: 'small.onnx', bytes, structure, externalDataFolder: null, sha256: '' },
+  input: imageInput(structure, 'small.onnx'),
+};
+const random = createRandom('site');
+const image: Float32Nd = {
+  data: Float32Array.from({ length: imageSide * imageSide * 3 }, () => random.int(256)),
+  shape: [imageSide, imageSide, 3],
+};
+/** conv3: 8 channels of 2 × 2. */
+const readout = (sampling: Sampling, features: number): SiteReadout => ({
+  ...{ layer: 'conv3', site: 's', offset: 5, sampling },
+  weights: Float64Array.from({ length: features }, (_, k) => Math.sin(k + 1)),
+});
+const explain = (given: SiteReadout, levels = image) => {
+  const settings = { method: 'gradient-times-input' } as const;
+  const ports = { engine, files: createNodeFiles() };
+  const explainer = openSiteSaliency(network, given, presetNamed('raw')!, settings, ports);
+  return explainer.explain(levels, random, 'image').finally(explainer.release);
+};
+
+/** conv3 of the image, channel by channel, straight from onnxruntime. */
+const features = async ({ data }: Float32Nd): Promise<Float32Array> => {
+  const plane = imageSide * imageSide;
+  const planes = Float32Array.from(
+    { length: data.length },
+    (_, i) => data[(i % plane) * 3 + Math.floor(i / plane)]!,
+  );
+  const input = { data: planes, shape: [1, 3, imageSide, imageSide] };
+  return Object.values(await runOnnx(bytes, { image: input }))[0]!.data;
+};
+
+describe("saliency of a site's predicted response", () => {
+  const flat: Sampling = { kind: 'image', features: 'flatten' };
+  const pooled: Sampling = { kind: 'image', features: 'pool' };
+
+  it.each([
+    ['flattened', flat, 32],
+    ['pooled', pooled, 8],
+    ['of a patch', { kind: 'patches' }, 32],
+  ] as const)('is the slope of the readout, %s', async (_, sampling, count) => {
+    const given = readout(sampling, count);
+    const each = 32 / count;
+    const predicted = async (levels: Float32Nd): Promise<number> =>
+      (await features(levels)).reduce(
+        (sum, value, k) => sum + (value / each) * given.weights[Math.floor(k / each)]!,
+        given.offset,
+      );
+    const { map, value } = await explain(given);
+    expect(map.shape).toEqual([imageSide, imageSide]);
+    const expected = await predicted(image);
+    expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.abs(expected));
+    const step = 1e-3;
+    const at = (by: number) => predicted({ ...image, data: image.data.map((level) => level * by) });
+    const slope = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
+    const sum = map.data.reduce((total, pixel) => total + pixel, 0);
+    expect(Math.abs(sum - slope)).toBeLessThan(0.01 * Math.abs(slope));
+  });
+
+  it('is refused for another layer, another number of features, or features of whole maps', async () => {
+    expect(await inputLine(() => explain({ ...readout(flat, 32), layer: 'conv9' }))).toContain(
+      'readout of conv9: expected a layer of small.onnx, got none of this name',
+    );
+    expect(await inputLine(() => explain(readout(flat, 31)))).toContain(
+      'expected 32 weights, one for each feature of the layer, got 31',
+    );
+    const map: Sampling = { kind: 'feature-map', normalise: 'min-max', averageChannelsAbove: null };
+    expect(await inputLine(() => explain(readout(map, 8)))).toContain('"feature-map"');
+  });
+});
