@@ -20,6 +20,7 @@ import { fixInputs } from '../src/graph/rewrite.ts';
 import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
 import type { Hdf5 } from '../src/records/hdf5.ts';
+import { branchModel, smallModel } from './graph/small-model.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
 
 /** A parser and small files that it reads. */
@@ -162,10 +163,13 @@ export const parsers: Readonly<Record<string, Parser>> = {
     seconds: 5,
   },
   onnx: {
-    seeds: () =>
-      ['pyramid-13', 'pyramid-19', 'deit_einsum-13', 'resnet_group_norm-18'].map((name) =>
+    seeds: () => [
+      smallModel,
+      branchModel,
+      ...['pyramid-13', 'pyramid-19', 'deit_einsum-13', 'resnet_group_norm-18'].map((name) =>
         gunzipSync(golden(`families/${name}.onnx.gz`)),
       ),
+    ],
     parse: async (bytes) => {
       const graph = decodeModel(bytes, 'x.onnx');
       encodeModel(graph);

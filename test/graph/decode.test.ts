@@ -9,7 +9,7 @@ import { endure, mutations, truncations } from '../mutations.ts';
 import { goldenModel, patterned, runOnnx } from '../onnx.ts';
 import { parsers } from '../parsers.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
-import { smallGraph, smallModel } from './small-model.ts';
+import { branchModel, smallGraph, smallModel } from './small-model.ts';
 
 const failure = (decode: () => unknown): string => {
   try {
@@ -243,12 +243,14 @@ describe('damaged files', () => {
   const { parse, seconds } = parsers.onnx!;
 
   it('cut after any byte are refused', async () => {
-    const { read } = await endure(truncations(smallModel), parse, seconds);
-    expect(read).toBe(0);
+    for (const model of [smallModel, branchModel]) {
+      const { read } = await endure(truncations(model), parse, seconds);
+      expect(read).toBe(0);
+    }
   });
 
   it('with changes are read or refused: 2,000 of them', async () => {
-    const files = mutations([smallModel], 2000, createRandom('onnx mutations'));
+    const files = mutations([smallModel, branchModel], 2000, createRandom('onnx mutations'));
     const { read, refused } = await endure(files, parse, seconds);
     expect(read + refused).toBe(2000);
     expect(read).toBeGreaterThan(100);

@@ -73,3 +73,36 @@ export const smallGraph: OnnxGraph = {
 };
 
 export const smallModel: Uint8Array = encodeModel(smallGraph);
+
+const branch = (name: string, op: string) => ({
+  graph: {
+    name,
+    inputs: [],
+    outputs: [{ name: 't', type: 'float32', shape: null } as const],
+    initialisers: [{ name: 'bias', array: patterned([3]) }],
+    nodes: [
+      { op, inputs: ['x'], outputs: ['s'] },
+      { op: 'Add', inputs: ['s', 'bias'], outputs: ['t'] },
+    ],
+  },
+});
+
+/** A branch that the shape of the input decides, as exporters write `squeeze`. */
+export const branchModel: Uint8Array = encodeModel({
+  name: 'branches',
+  opset: 17,
+  inputs: [{ name: 'x', type: 'float32', shape: [2, 3] }],
+  outputs: [{ name: 'y', type: 'float32', shape: null }],
+  initialisers: [{ name: 'two', array: { data: BigInt64Array.of(2n), shape: [] } }],
+  nodes: [
+    { op: 'Size', inputs: ['x'], outputs: ['size'] },
+    { op: 'Mod', inputs: ['size', 'two'], outputs: ['odd'] },
+    { op: 'Cast', inputs: ['odd'], outputs: ['is odd'], attributes: { to: { int: 9 } } },
+    {
+      op: 'If',
+      inputs: ['is odd'],
+      outputs: ['y'],
+      attributes: { then_branch: branch('then', 'Neg'), else_branch: branch('else', 'Abs') },
+    },
+  ],
+});
