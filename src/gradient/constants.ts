@@ -1,4 +1,5 @@
 import type { OnnxNode } from '../graph/encode.ts';
+import { placeOf } from '../graph/place.ts';
 import { inputError } from '../records/errors.ts';
 import { operationOf, type Sketch } from './sketch.ts';
 
@@ -10,17 +11,8 @@ export const described = (node: OnnxNode): string => {
   return `node ${name} (${inside})`;
 };
 
-/** The module of a node as its path names it, `/layer1/layer1.0/conv1/Conv` → `layer1.0.conv1`; empty without a path. */
-export const layerOf = ({ name = '' }: OnnxNode): string => {
-  const parts: string[] = [];
-  for (const scope of name.split('/').slice(0, -1)) {
-    if (scope === '') continue;
-    // Torch repeats a container in the names of its children.
-    if (parts.length > 0 && scope.startsWith(`${parts.at(-1)}.`)) parts.pop();
-    parts.push(scope);
-  }
-  return parts.join('.');
-};
+/** The module that a node belongs to, as its exporter names it: `layer1.0.conv1`; empty where it does not. */
+export const layerOf = (node: OnnxNode): string => placeOf(node).module;
 
 /** The numbers of a constant integer input. Throws an input error where a run alone could tell them. */
 export const integersOf = (node: OnnxNode, index: number, sketch: Sketch): readonly number[] => {

@@ -1,8 +1,9 @@
+import { fullName, placeOf } from '../graph/place.ts';
 import type { ModelStructure } from '../graph/read.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
 import { type Axes, axesOfTensors, layerAxes } from './axes.ts';
-import { fullName, layerNames, madeUnique, placeOf } from './layer-names.ts';
+import { layerNames, madeUnique } from './layer-names.ts';
 import { findLayers } from './layer-rule.ts';
 import { readersOf } from './regions.ts';
 import { type ImageSize, type View, viewOf } from './view.ts';

@@ -273,6 +273,23 @@ test('an operation with no rule is named, with its layer, before anything runs',
   );
 });
 
+test('the layer of an operation with no rule is known from metadata, too', () => {
+  const scopes = "['', 'blocks', 'blocks.2', 'blocks.2.gate', 'hardmax']";
+  const graph = graphOf(
+    [
+      node('Hardmax', 'x', 'y', {
+        name: 'node_hardmax_3',
+        metadata: { 'pkg.torch.onnx.name_scopes': scopes },
+      }),
+      total('y', 'sum'),
+    ],
+    { x: inputs.x },
+  );
+  expect(() => differentiate(graph, 'sum', ['x'])).toThrowError(
+    'node node_hardmax_3 (Hardmax, layer blocks.2.gate)',
+  );
+});
+
 test('an operation with no rule is no matter where no gradient comes along', async () => {
   const graph = graphOf(
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { placeOf } from '../../src/graph/place.ts';
 import type { ReadNode } from '../../src/graph/read-node.ts';
-import { placeOf } from '../../src/models/layer-names.ts';
 
 const node = (fields: Partial<ReadNode>): ReadNode => ({
   op: 'Conv',
