@@ -86,8 +86,11 @@ const checkOptions = ({ site, map, bin, html }: InspectOptions): void => {
     throw wrong('--bin', '--map or --html beside it');
 };
 
-/** The bin that was asked for, else the most reliable one, else the one with the strongest responses. */
-const binOf = ({ timeBins, timeCourse, reliability }: Inspection, wanted?: TimeBin): number => {
+/** The bin that was asked for, else the one with the highest ceiling, else the one with the strongest responses. */
+const binOf = (
+  { timeBins, timeCourse, reliability, otherSites }: Inspection,
+  wanted?: TimeBin,
+): number => {
   if (wanted !== undefined) {
     const found = timeBins.findIndex(
       ({ start, end }) => start === wanted.start && end === wanted.end,
@@ -102,8 +105,9 @@ const binOf = ({ timeBins, timeCourse, reliability }: Inspection, wanted?: TimeB
   }
   const strength = (bin: number): number =>
     timeCourse[bin]!.perSite.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const ceilings = reliability?.bins ?? otherSites;
   const level = (bin: number): number =>
-    reliability === null ? strength(bin) : (reliability.bins[bin]!.median ?? -Infinity);
+    ceilings === null ? strength(bin) : (ceilings[bin]!.median ?? -Infinity);
   return timeBins.reduce((best, _, bin) => (level(bin) > level(best) ? bin : best), 0);
 };
 

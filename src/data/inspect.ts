@@ -4,6 +4,7 @@ import { median } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { BinReliability, Inspection } from '../records/inspection.ts';
 import { type Dimension, layoutOf, type Recording } from '../records/recording.ts';
+import { otherSiteCeiling } from './other-sites.ts';
 
 const canonical: readonly Dimension[] = ['time', 'stimulus', 'row', 'column', 'trial', 'site'];
 
@@ -79,7 +80,10 @@ const binReliability = (
   };
 };
 
-/** Looks a recording over: sizes, sites, trials, missing numbers, and split-half reliability where trials repeat. */
+/**
+ * Looks a recording over: sizes, sites, trials, missing numbers, split-half reliability where trials repeat, else (on grids)
+ * what other sites reach.
+ */
 export const inspectRecording = (
   recording: Recording,
   { splits = 10, seed = 0, shown = 5 }: { splits?: number; seed?: number; shown?: number } = {},
@@ -121,6 +125,10 @@ export const inspectRecording = (
           ),
         }
       : null,
+    otherSites:
+      layoutOf(recording) === 'grid' && !header.dims.includes('trial') && header.sites.length > 1
+        ? header.timeBins.map((bin, index) => otherSiteCeiling(bins[index]!, stimuli.length, bin))
+        : null,
     licence: header.licence,
     citation: header.citation,
     notes: header.notes,

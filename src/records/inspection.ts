@@ -59,6 +59,11 @@ export interface Inspection {
     readonly seed: number;
     readonly bins: readonly BinReliability[];
   } | null;
+  /**
+   * Grids without repeated trials: per time bin the highest correlation of a site's maps with another site's, mean over
+   * stimuli. No reliability and no upper bound. Null for other recordings.
+   */
+  readonly otherSites: readonly BinReliability[] | null;
   readonly licence: string | null;
   readonly citation: string | null;
   readonly notes: readonly string[];

@@ -110,7 +110,13 @@ const timeSection = (inspection: Inspection): string => {
 };
 
 const ceilingSection = (inspection: Inspection): string => {
-  const { reliability } = inspection;
+  const { reliability, otherSites } = inspection;
+  if (reliability === null && otherSites !== null && otherSites.length > 1)
+    return section(
+      'Ceiling by time bin',
+      `No repeated trials, so no reliability: the best other site (Spearman of two sites’ maps, mean over stimuli), which is no upper bound; median over sites, quartiles.${key(inspection)}`,
+      courseChart(courses(inspection, otherSites), 'correlation', 0),
+    );
   if (reliability === null)
     return section(
       'Ceiling',

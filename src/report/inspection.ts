@@ -48,7 +48,8 @@ const binsText = (bins: readonly TimeBin[]): string => {
 
 /** An inspection as plain lines for a terminal or a pipe. */
 export const inspectionLines = (inspection: Inspection): string[] => {
-  const { dimensions, areas, animals, stimuli, trials, responses, reliability } = inspection;
+  const { dimensions, areas, animals, stimuli, trials, responses, reliability, otherSites } =
+    inspection;
   const line = (label: string, text: string): string => `${label.padEnd(12)} ${text}`;
   const optional = (label: string, text: string | null): string[] =>
     text === null || text === '' ? [] : [line(label, text)];
@@ -86,6 +87,15 @@ export const inspectionLines = (inspection: Inspection): string[] => {
       : [
           line('reliability', `split halves, Spearman–Brown, mean of ${reliability.splits} splits`),
           ...reliability.bins.flatMap(reliabilityLines),
+        ]),
+    ...(otherSites === null
+      ? []
+      : [
+          line(
+            'ceiling',
+            'best other site: Spearman of two sites’ maps, mean over stimuli; no reliability, no upper bound',
+          ),
+          ...otherSites.flatMap(reliabilityLines),
         ]),
   ];
 };

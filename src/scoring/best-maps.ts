@@ -12,22 +12,6 @@ export const mapsOf = (responses: Float64Nd, { rows }: Group, kind: CorrelationK
   );
 
 /**
- * For each site the highest correlation of its map with another site's map in `others` (the same image for the
- * ceiling, another one for its null); NaN where none is defined.
- */
-export const bestOther = (maps: Maps, others: Maps): Float64Array =>
-  Float64Array.from(maps, (map, site) => {
-    let best = Number.NaN;
-    for (let other = 0; other < others.length; other++) {
-      if (other === site) continue;
-      const r = pearson(map, others[other]!);
-      // NaN (a constant map) loses every comparison but the first.
-      if (r > best || Number.isNaN(best)) best = r;
-    }
-    return best;
-  });
-
-/**
  * The highest pair of two different sites by the mean of the row-by-row Pearson correlations of their maps, the last
  * site left out as the released loops of [L23] do; as many pairs between two images as within one; rows in which a map is constant do not count,
  * nor does a pair with fewer than half of its rows. NaN where no pair

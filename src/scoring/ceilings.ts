@@ -1,3 +1,4 @@
+import { bestOther } from '../numeric/best-other.ts';
 import { type HalfMeans, halves, spearmanBrown } from '../numeric/reliability.ts';
 import { mean, pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
@@ -5,7 +6,7 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { bestOther, bestPairOf, mapsOf } from './best-maps.ts';
+import { bestPairOf, mapsOf } from './best-maps.ts';
 import type { CorrelationKind } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';

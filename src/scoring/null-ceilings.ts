@@ -1,10 +1,11 @@
+import { bestOther } from '../numeric/best-other.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
 import { ranks } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { NullCeiling } from '../records/score.ts';
-import { bestOther, bestPairOf, type Maps, mapsOf } from './best-maps.ts';
+import { bestPairOf, type Maps, mapsOf } from './best-maps.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 import type { Group } from './groups.ts';

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { inspectRecording } from '../../src/data/inspect.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { splitHalfReliability } from '../../src/numeric/reliability.ts';
-import { median } from '../../src/numeric/statistics.ts';
+import { mean, median, spearman } from '../../src/numeric/statistics.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { inspectionLines } from '../../src/report/inspection.ts';
+import { inspectionPage } from '../../src/report/inspection-page.ts';
 import { grid, header } from '../formats/recording-parts.ts';
 
 const [stimuli, trials, sites] = [40, 6, 3];
@@ -125,6 +126,60 @@ describe('inspectRecording', () => {
     expect(found.reliability!.bins.map(({ bin }) => bin)).toEqual(bins);
     expect(inspectRecording(other).reliability).toEqual(found.reliability);
     expect(found.reliability!.bins[0]!.perSite).not.toEqual(found.reliability!.bins[1]!.perSite);
+  });
+
+  it('shows what other sites reach where a grid has no trials, as scores take it', () => {
+    const random = createRandom('maps');
+    const [images, side, count, bins] = [4, 5, 3, 2];
+    const shape = [bins, images, side, side, count];
+    const data = new Float64Array(bins * images * side * side * count);
+    for (let row = 0; row < data.length / count; row++) {
+      const shared = random.normal();
+      // The sites of the second bin have more in common, the third site is constant.
+      const weight = row < data.length / count / 2 ? 0.3 : 3;
+      for (let site = 0; site < 2; site++)
+        data[row * count + site] = weight * shared + random.normal();
+    }
+    const made: Recording = {
+      ...recording(),
+      header: {
+        ...header,
+        dims: ['time', 'stimulus', 'row', 'column', 'site'],
+        sites: ['a', 'b', 'c'].map((id) => ({ id, area: 'IT' })),
+        timeBins: [
+          { start: 0, end: 10 },
+          { start: 10, end: 20 },
+        ],
+        grid: { ...grid!, rows: side, columns: side },
+      },
+      responses: { data, shape },
+      stimuli: recording().stimuli.slice(0, images),
+    };
+    const found = inspectRecording(made);
+    expect(found.reliability).toBeNull();
+    const size = side * side;
+    const expected = Array.from({ length: images }, (_, image) => {
+      const map = (site: number): Float64Array =>
+        Float64Array.from(
+          { length: size },
+          (_, at) => data[((images + image) * size + at) * count + site]!,
+        );
+      return spearman(map(0), map(1));
+    });
+    const second = found.otherSites![1]!;
+    expect(second.perSite[0]).toBeCloseTo(mean(expected), 12);
+    expect(second.perSite).toEqual([second.perSite[0], second.perSite[0], null]);
+    expect(second.median).toBeGreaterThan(0.7);
+    expect(found.otherSites![0]!.median!).toBeLessThan(0.5);
+    const lines = inspectionLines(found);
+    expect(lines.find((each) => each.startsWith('ceiling'))).toContain('best other site');
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^ {2}10–20 ms: median 0\.\d{3}, .* not defined for 1 site$/),
+    );
+    expect(inspectionPage({ inspection: found, stimuli: [], maps: null })).toContain(
+      'the best other site (Spearman',
+    );
+    expect(inspectRecording(recording()).otherSites).toBeNull();
   });
 
   it('has no reliability without trials, and no range where all is missing', () => {
