@@ -7,9 +7,12 @@ import { inputError, reasonOf, storageError, VentralError } from '../records/err
 import type { Http, HttpReply } from '../records/ports.ts';
 import { proxyCredentials, proxyFor } from './proxy.ts';
 
+/** Environment variables, as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface NodeHttpOptions {
   /** Where the proxies are named. */
-  readonly environment?: NodeJS.ProcessEnv;
+  readonly environment?: Environment;
   /** Milliseconds without a byte after which a connection is given up. */
   readonly silence?: number;
 }
@@ -68,7 +71,7 @@ const parse = (address: string, base?: URL): URL => {
 /** Requests under way, so that they can be cut together. */
 interface Traffic {
   readonly silence: number;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
   readonly underWay: Set<ClientRequest>;
 }
 

@@ -1,7 +1,9 @@
 import { inputError } from '../records/errors.ts';
 
-const variable = (environment: NodeJS.ProcessEnv, name: string): string | null =>
-  environment[name.toLowerCase()] || environment[name] || null;
+const variable = (
+  environment: Readonly<Record<string, string | undefined>>,
+  name: string,
+): string | null => environment[name.toLowerCase()] || environment[name] || null;
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
 
@@ -19,7 +21,10 @@ const spares = (entry: string, target: URL): boolean => {
  * The proxy that the environment names for an address, or null: `HTTPS_PROXY`, `HTTP_PROXY`, else `ALL_PROXY`, unless
  * `NO_PROXY` spares the host; small letters count before capitals. Input error where the proxy is no http(s) address.
  */
-export const proxyFor = (target: URL, environment: NodeJS.ProcessEnv): URL | null => {
+export const proxyFor = (
+  target: URL,
+  environment: Readonly<Record<string, string | undefined>>,
+): URL | null => {
   const own = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const named = variable(environment, own) ?? variable(environment, 'ALL_PROXY');
   if (named === null) return null;
