@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute } from '../graph/attributes.ts';
 import type { OnnxNode } from '../graph/encode.ts';
-import { frozenBatchNorm } from './norms.ts';
+import { frozenBatchNorm, overChannels } from './norms.ts';
 import type { Cotangent, Rule, Rules } from './rule.ts';
 import type { Sketch } from './sketch.ts';
 import {
@@ -26,12 +26,6 @@ const momentumOf = (node: OnnxNode): number => floatAttribute(node, 'momentum') 
 
 const standardisedBatch = (node: OnnxNode, x: string, sketch: Sketch): Standardised =>
   standardised(sketch, x, allButChannels(shapeOf(sketch, x)), epsilonOf(node));
-
-/** A vector of channels in the rank of `x` [N, C, …]. */
-const overChannels = (sketch: Sketch, vector: string, x: string): string => {
-  const rest = shapeOf(sketch, x).slice(2);
-  return reshaped(sketch, vector, [-1, ...rest.map(() => 1)]);
-};
 
 const total = (sketch: Sketch, parts: readonly Cotangent[]): Cotangent =>
   parts

@@ -25,31 +25,37 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
 
 /** A vector over the channels, in the rank of `x` [N, C, …]. */
-const overChannels = (sketch: Sketch, vector: string, x: string): string => {
+export const overChannels = (sketch: Sketch, vector: string, x: string): string => {
   const rest = shapeOf(sketch, x).slice(2);
   return reshaped(sketch, vector, [-1, ...rest.map(() => 1)]);
 };
 
-/** Cotangents of x, scale and shift of y = x̂ · scale + shift; `scale` has the rank of x or less. */
-const ofScaled = (
-  sketch: Sketch,
+/**
+ * y = x̂ · scale + shift, inputs in the order x, scale, shift: the cotangent of x̂ and those of scale and shift.
+ *
+ * @param placed a scale or shift in a shape that repeats to that of x.
+ */
+const ofAffine = (
+  node: OnnxNode,
   cotangent: string,
-  { normal, scale }: { readonly normal: string; readonly scale: string },
-  shapes: readonly (readonly number[])[],
-): {
-  readonly ofNormal: () => string;
-  readonly ofScale: () => string;
-  readonly ofShift: () => string;
-} => ({
-  ofNormal: () => times(sketch, cotangent, scale),
-  ofScale: () =>
-    reshaped(
-      sketch,
-      summedTo(sketch, times(sketch, cotangent, normal), shapeOf(sketch, scale)),
-      shapes[1]!,
-    ),
-  ofShift: () => reshaped(sketch, summedTo(sketch, cotangent, shapeOf(sketch, scale)), shapes[2]!),
-});
+  wanted: readonly boolean[],
+  sketch: Sketch,
+  { normal }: Standardised,
+  placed: (vector: string) => string,
+): { readonly ofNormal: string; readonly ofVectors: readonly Cotangent[] } => {
+  const [, scale = '', shift = ''] = node.inputs;
+  const towards = (flowing: string, vector: string): string => {
+    const sum = summedTo(sketch, flowing, shapeOf(sketch, placed(vector)));
+    return reshaped(sketch, sum, shapeOf(sketch, vector));
+  };
+  return {
+    ofNormal: times(sketch, cotangent, placed(scale)),
+    ofVectors: [
+      wanted[1] ? towards(times(sketch, cotangent, normal), scale) : null,
+      wanted[2] ? towards(cotangent, shift) : null,
+    ],
+  };
+};
 
 /** x over the axes from `axis` on; the outputs are y, and, rarely used, mean and 1/σ. */
 const layerNorm: Rule = (
@@ -58,68 +64,30 @@ const layerNorm: Rule = (
   wanted,
   sketch,
 ) => {
-  const [x = '', scale = '', shift = ''] = node.inputs;
+  const [x = ''] = node.inputs;
   const shape = shapeOf(sketch, x);
   const [first = 0] = axesFrom([intAttribute(node, 'axis', -1)], shape.length);
   const axes = range(first, shape.length);
   const own = standardised(sketch, x, axes, epsilonOf(node));
-  const shapes = node.inputs.map((input) => (input === '' ? [] : shapeOf(sketch, input)));
-  const flows =
-    cotangent === null ? null : ofScaled(sketch, cotangent, { normal: own.normal, scale }, shapes);
-  const throughMean = (): Cotangent => {
-    if (ofMean === null) return null;
-    const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
-    return expanded(sketch, scaled(sketch, 1 / count, ofMean), shape);
-  };
-  const ofX = (): Cotangent => {
-    const through = [
-      standardisedCotangent(sketch, own, flows?.ofNormal() ?? null, ofInverse),
-      throughMean(),
-    ].filter((each) => each !== null);
-    return through.length === 0 ? null : through.reduce((a, b) => plus(sketch, a, b));
-  };
-  return [
-    wanted[0] ? ofX() : null,
-    wanted[1] && flows !== null ? flows.ofScale() : null,
-    wanted[2] && flows !== null && shift !== ''
-      ? reshaped(sketch, summedTo(sketch, cotangent!, shapeOf(sketch, shift)), shapes[2]!)
-      : null,
-  ];
-};
-
-/** y = x̂ · scale + shift with a scale and a shift for each channel of x [N, C, …]. */
-const channelNorm = (
-  node: OnnxNode,
-  cotangent: string,
-  wanted: readonly boolean[],
-  sketch: Sketch,
-  parts: { readonly own: Standardised; readonly normal: string; readonly scale: string },
-): Cotangent[] => {
-  const [x = ''] = node.inputs;
-  const shapes = node.inputs.map((input) => shapeOf(sketch, input));
-  const flows = ofScaled(sketch, cotangent, parts, shapes);
-  const ofX = (): Cotangent => {
-    const inside = reshaped(sketch, flows.ofNormal(), shapeOf(sketch, parts.own.normal));
-    const found = standardisedCotangent(sketch, parts.own, inside, null);
-    return found === null ? null : reshaped(sketch, found, shapeOf(sketch, x));
-  };
-  return [
-    wanted[0] ? ofX() : null,
-    wanted[1] ? flows.ofScale() : null,
-    wanted[2] ? flows.ofShift() : null,
-  ];
+  const { ofNormal, ofVectors } =
+    cotangent === null
+      ? { ofNormal: null, ofVectors: [null, null] }
+      : ofAffine(node, cotangent, wanted, sketch, own, (vector) => vector);
+  const ofX = standardisedCotangent(sketch, own, ofNormal, ofInverse);
+  if (ofMean === null) return [ofX, ...ofVectors];
+  const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
+  const level = expanded(sketch, scaled(sketch, 1 / count, ofMean), shape);
+  return [ofX === null ? level : plus(sketch, ofX, level), ...ofVectors];
 };
 
 /** Each channel of each image by itself. */
 const instanceNorm: Rule = (node, [cotangent], wanted, sketch) => {
   if (cotangent == null) return [null, null, null];
-  const [x = '', scale = ''] = node.inputs;
+  const [x = ''] = node.inputs;
   const own = standardised(sketch, x, range(2, shapeOf(sketch, x).length), epsilonOf(node));
-  return channelNorm(node, cotangent, wanted, sketch, {
-    own,
-    normal: own.normal,
-    scale: overChannels(sketch, scale, x),
-  });
+  const placed = (vector: string): string => overChannels(sketch, vector, x);
+  const { ofNormal, ofVectors } = ofAffine(node, cotangent, wanted, sketch, own, placed);
+  return [standardisedCotangent(sketch, own, ofNormal, null), ...ofVectors];
 };
 
 /** Fixed statistics: y = (x − mean) / √(variance + ε) · scale + shift, inputs in the order x, scale, shift, mean, variance. */
