@@ -12,7 +12,7 @@ import { fedInputs, type GraphParts, type ReadValue, readBody, readModel } from 
 import type { ReadAttribute, ReadNode } from './read-node.ts';
 import type { ReadTensor } from './read-tensor.ts';
 import { type ElementType, GRAPH } from './schema.ts';
-import { elementTypeOf } from './storage.ts';
+import { elementTypeOf, wholeNumbers } from './storage.ts';
 import { damaged, fieldsOf, type Source, textOf, truncated } from './wire.ts';
 
 /** What decoding needs beside the record at hand. */
@@ -94,12 +94,6 @@ const constantOf = (decoding: Decoding, node: ReadNode): Initialiser | null => {
   if (whole !== null) return { name, array: { data: wholeNumbers(whole), shape } };
   return real === null ? null : { name, array: { data: Float32Array.from(real), shape } };
 };
-
-/** The largest int64, which means "up to the end", is 2^63 as a double. */
-const LARGEST = 2n ** 63n - 1n;
-
-const wholeNumbers = (values: readonly number[]): BigInt64Array =>
-  BigInt64Array.from(values, (value) => (value >= 2 ** 63 ? LARGEST : BigInt(value)));
 
 const graphName = (source: Source, { rest }: GraphParts): string => {
   for (const { from, to } of rest) {

@@ -4,22 +4,16 @@ import { inferGraphFacts } from './facts.ts';
 import { withoutDeadCode } from './rewrite.ts';
 import type { ElementType } from './schema.ts';
 import type { Facts } from './sizes.ts';
+import { wholeNumbers } from './storage.ts';
 
-/** The largest int64, which means "up to the end", is 2^63 as a double. */
-const LARGEST = 2n ** 63n - 1n;
-
+/** Beyond 2^53 a double holds few whole numbers; 2^63 stands for the largest. */
 const isExact = (value: number): boolean => Number.isSafeInteger(value) || value === 2 ** 63;
-
-const integers = (values: readonly number[]): BigInt64Array | null =>
-  values.every(isExact)
-    ? BigInt64Array.from(values, (value) => (value === 2 ** 63 ? LARGEST : BigInt(value)))
-    : null;
 
 /** Storage of folded numbers; `null` for types in which shapes are never computed. */
 const stored = (type: ElementType, values: readonly number[]): ArrayData | null => {
   switch (type) {
     case 'int64':
-      return integers(values);
+      return values.every(isExact) ? wholeNumbers(values) : null;
     case 'int32':
       return values.every(Number.isInteger) ? Int32Array.from(values) : null;
     case 'bool':

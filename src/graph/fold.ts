@@ -1,14 +1,11 @@
 import { intAttribute, intsAttribute } from './attributes.ts';
 import { type Operation, tensorAttribute } from './operation.ts';
 import type { ElementType } from './schema.ts';
-import { axisOf, countOf, type Facts, type Sizes, sliceBounds } from './sizes.ts';
+import { axisOf, countOf, type Facts, MOST_VALUES, type Sizes, sliceBounds } from './sizes.ts';
 
 // Constant folding of the little integer tensors with which exports compute shapes, pads and slices.
 
 type Value = number | null;
-
-/** Larger tensors are data, not shapes. */
-const MOST = 64;
 
 const strides = (shape: readonly number[]): number[] => {
   const steps: number[] = [];
@@ -33,8 +30,8 @@ const indices = (shape: readonly number[]): number[][] => {
 
 /** A shape of few elements, all sizes known; damaged files may hold any number. */
 const known = (shape: Sizes | null): readonly number[] | null => {
-  if (!shape?.every((size) => size !== null && size >= 0 && size <= MOST)) return null;
-  return countOf(shape)! <= MOST ? (shape as number[]) : null;
+  if (!shape?.every((size) => size !== null && size >= 0 && size <= MOST_VALUES)) return null;
+  return countOf(shape)! <= MOST_VALUES ? (shape as number[]) : null;
 };
 
 /** The element that broadcasting puts at an index of the result. */
@@ -101,8 +98,8 @@ const concat = (node: Operation, inputs: readonly Facts[]): Value[] | null => {
   // Shapes are vectors: other concatenations are data.
   if (inputs.some(({ shape }) => shape?.length !== 1) || intAttribute(node, 'axis', 0) > 0)
     return null;
-  const sizes = inputs.map(({ shape }) => shape![0] ?? MOST + 1);
-  if (!(sizes.reduce((sum, size) => sum + Math.abs(size), 0) <= MOST)) return null;
+  const sizes = inputs.map(({ shape }) => shape![0] ?? MOST_VALUES + 1);
+  if (!(sizes.reduce((sum, size) => sum + Math.abs(size), 0) <= MOST_VALUES)) return null;
   return inputs.flatMap(
     ({ values }, index) => values ?? Array.from({ length: sizes[index]! }, () => null),
   );

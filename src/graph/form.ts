@@ -3,6 +3,7 @@ import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
 import { inferGraphFacts } from './facts.ts';
 import { readsOf, tensorNames } from './names.ts';
 import type { Facts } from './sizes.ts';
+import { wholeNumbers } from './storage.ts';
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -163,7 +164,7 @@ const draftOf = (
       if (!values.every(Number.isSafeInteger))
         throw refuse('whole numbers', `[${values.join(', ')}]`);
       return constant(`ints ${values.join()}`, () => ({
-        array: { data: BigInt64Array.from(values, BigInt), shape: [values.length] },
+        array: { data: wholeNumbers(values), shape: [values.length] },
       }));
     },
     floats32: (values) =>

@@ -1,7 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import type { ReadTensor } from './read-tensor.ts';
 import type { ElementType } from './schema.ts';
-import type { Facts } from './sizes.ts';
+import { type Facts, MOST_VALUES } from './sizes.ts';
 import { elementTypeOf } from './storage.ts';
 
 /** What the rules of shapes and values need of a node: one of a read structure and one of a decoded graph have it. */
@@ -12,9 +12,6 @@ export interface Operation {
   readonly outputs: readonly string[];
   readonly attributes?: Readonly<Record<string, object>>;
 }
-
-/** Larger tensors are data, not shapes. */
-const MOST_VALUES = 64;
 
 /** Facts of a constant; its numbers where they are few. `type` where the data alone doesn't tell it. */
 export const arrayFacts = ({ data, shape }: NdArray, type?: ElementType): Facts => {

@@ -1,4 +1,5 @@
 import { type ElementType, ENTRY, elementTypeOfCode, TENSOR } from './schema.ts';
+import { MOST_VALUES } from './sizes.ts';
 import { type Field, fieldsOf, floatOf, type Source, textOf, varintsOf } from './wire.ts';
 
 /** Where a weight lies in a file beside the model; `length` 0 means up to its end. */
@@ -20,9 +21,6 @@ export interface ReadTensor {
   /** The fields that hold its numbers; none for external data. */
   readonly payload: readonly Field[];
 }
-
-/** Above this many elements a tensor is a weight and stays unread. */
-const MOST_VALUES = 64;
 
 const product = (dims: readonly number[]): number => dims.reduce((size, dim) => size * dim, 1);
 

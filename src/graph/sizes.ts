@@ -11,6 +11,9 @@ export interface Facts {
   readonly values: Sizes | null;
 }
 
+/** Larger tensors are data, not shapes: their values stay unread. */
+export const MOST_VALUES = 64;
+
 export const NOTHING: Facts = { type: 'undefined', shape: null, values: null };
 
 /** Number of elements; `null` where a size is not known. */

@@ -16,6 +16,13 @@ export const elementTypeOf = (data: ArrayData): ElementType => {
   return data instanceof Int8Array ? 'int8' : 'uint8';
 };
 
+/** The largest int64, which means "up to the end", is 2^63 as a double. */
+const LARGEST = 2n ** 63n - 1n;
+
+/** Whole numbers as int64. */
+export const wholeNumbers = (values: readonly number[]): BigInt64Array =>
+  BigInt64Array.from(values, (value) => (value >= 2 ** 63 ? LARGEST : BigInt(value)));
+
 const STORAGE: Readonly<Partial<Record<ElementType, new (buffer: ArrayBuffer) => ArrayData>>> = {
   float32: Float32Array,
   float64: Float64Array,
