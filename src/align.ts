@@ -36,6 +36,7 @@ import {
 } from './scoring/alignment-protocols.ts';
 import { splitSubjects } from './scoring/human-ceiling.ts';
 import { centreBias, edges } from './scoring/map-controls.ts';
+import { imageKey, keptImage } from './store/image-cache.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -110,7 +111,7 @@ interface Compared {
 type Outcome = Compared | { readonly reason: string };
 
 /**
- * Carries out a plan, image after image. Rejects with the `stopped` error after an interrupt; input error: an image
+ * Carries out a plan, image after image; what was found is kept in the cache, and is not computed again. Rejects with the `stopped` error after an interrupt; input error: an image
  * without the label that the protocol asks for, a class that the network does not have, no image that can be compared.
  */
 export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignment> => {
@@ -132,11 +133,15 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   try {
     for await (const human of maps.read()) {
       ports.checkStop();
-      const outcome = await compareImage(human, plan, explainer);
+      const key = await imageKey(ports.hash, human, basisOf(plan, ports));
+      const { outcome, tensor } = await keptImage(ports.cache, key, async () => ({
+        outcome: await compareImage(human, plan, explainer),
+        tensor: explainer.tensor(),
+      }));
       if ('reason' in outcome) excluded.push({ image: human.id, reason: outcome.reason });
       else compared.push(outcome);
       if (human.remark !== null) remarks.push(`${human.id}: ${human.remark}`);
-      logit = explainer.tensor() ?? logit;
+      logit = tensor ?? logit;
       done++;
       const known = Number.isFinite(total) ? total : null;
       ports.progress({ task: 'saliency', done, total: known, unit: 'images' });
@@ -147,6 +152,15 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   }
   return assemble(plan, { compared, excluded, remarks, logit, done }, startedAt, ports);
 };
+
+/** What an image's outcome depends on beside the image and its maps. */
+const basisOf = ({ network, preprocessing, protocol, request }: AlignPlan, ports: AlignPorts) => ({
+  model: network.sha256,
+  preprocessing,
+  protocol,
+  seed: request.seed,
+  versions: [ports.engine.version, ports.images.version, ports.engine.device],
+});
 
 /** Human map and image at the size of the network's input. */
 const framed = (

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readCsv } from '../../src/formats/csv.ts';
@@ -36,6 +36,7 @@ const picture = (index: number): Pixels => {
 };
 
 let folder: string;
+let cache: string;
 let model: string;
 const npy = (map: Float32Nd): Buffer => Buffer.concat(npyParts(map));
 
@@ -69,7 +70,8 @@ const aligned = async (maps: string, ...options: string[]): Promise<Alignment> =
 
 beforeAll(async () => {
   folder = temporaryFolder();
-  process.env.VENTRAL_CACHE = join(folder, 'cache');
+  cache = temporaryFolder();
+  process.env.VENTRAL_CACHE = cache;
   model = join(folder, 'net.onnx');
   writeFileSync(model, bytesOf(golden.model));
   const images = join(await writeSet('zeros', () => zeros), 'images');
@@ -112,6 +114,32 @@ describe('ventral align', () => {
     expect(rows.map((row) => row[0])).toEqual(first.images.map(({ image }) => image));
     expect(rows[3]![2]).toBe(String(first.images[3]!.network.spearman));
     expect(first.interval).toMatchObject({ method: 'bootstrap over images', images: count });
+  });
+
+  it('computes no image a second time, and another seed or map anew', async () => {
+    const name = 'kept';
+    const set = await writeSet(name, (index) =>
+      changed(own(index), (value) => value + index + 0.5),
+    );
+    const entries = () =>
+      readdirSync(cache, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+        .length;
+    const before = entries();
+    await aligned(set, '--limit', '10');
+    expect(entries() - before).toBe(10);
+    const first = await aligned(set);
+    expect(entries() - before).toBe(count);
+    const again = await aligned(set);
+    expect(entries() - before).toBe(count);
+    expect(again.figures).toEqual(first.figures);
+    expect(again.provenance.logit).toBe(first.provenance.logit);
+    await writeSet(name, (index) =>
+      changed(own(index), (value) => value + index + (index > 4 ? 1.5 : 0.5)),
+    );
+    await aligned(set);
+    expect(entries() - before).toBe(count + count - 5);
+    await aligned(set, '--seed', '2', '--limit', '3');
+    expect(entries() - before).toBe(count + count - 5 + 3);
   });
 
   it('lists the controls, and tells a map that is one of them', async () => {
@@ -220,7 +248,7 @@ describe('ventral align on ClickMe shards', () => {
   const shard = bytesOf(humanMapsGolden.records.shard);
 
   it('follows clickme-2022, and names the record whose class the network does not have', async () => {
-    const place = join(folder, 'cache', 'human-maps', 'clickme', 'val');
+    const place = join(cache, 'human-maps', 'clickme', 'val');
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'val-0.tfrecords'), shard);
     const found = await aligned('clickme', '--limit', '1');
