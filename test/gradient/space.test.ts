@@ -146,3 +146,47 @@ test.each(linear)('$name: the slope is that of finite differences', async (each)
   const [slope, difference] = await bothSlopes(node, shape, constants);
   expect(Math.abs(slope - difference)).toBeLessThan(1e-5 * Math.max(1, Math.abs(difference)));
 });
+
+test('running statistics of batch norm: ONNX’s values, and slopes of finite differences', async () => {
+  const [x, v] = [waves([4, 2, 3], 0.3), waves([4, 2, 3], 2.1)];
+  const ones = float32([1, 1], [2]);
+  const running = float32([0.5, -1], [2]);
+  const nodes: OnnxNode[] = [
+    {
+      op: 'BatchNormalization',
+      inputs: ['x', 'ones', 'ones', 'running', 'ones'],
+      outputs: ['y', 'mean', 'variance'],
+      attributes: { training_mode: { int: 1 }, momentum: { float: 0.75 } },
+    },
+    { op: 'Mul', inputs: ['mean', 'mean'], outputs: ['square'] },
+    { op: 'Add', inputs: ['square', 'variance'], outputs: ['sum'] },
+    { op: 'ReduceSum', inputs: ['sum'], outputs: ['loss'], attributes: { keepdims: { int: 0 } } },
+  ];
+  const vector = { type: 'float32', shape: [2] } as const;
+  const plain = graphOf(nodes, { x, running }, { ones }, [
+    { name: 'mean', ...vector },
+    { name: 'variance', ...vector },
+    { name: 'loss', type: 'float32', shape: [] },
+  ]);
+  const graph = lower(differentiate(plain, 'loss', ['x', 'running'], { names: ['dx', 'dr'] }));
+  const at = (input: NdArray) => runGraph(graph, { x: input, running });
+  const found = await at(x);
+  for (const channel of [0, 1]) {
+    const own = Array.from(x.data as Float32Array).filter(
+      (_, i) => Math.floor(i / 3) % 2 === channel,
+    );
+    const mean = own.reduce((sum, each) => sum + each, 0) / 12;
+    const variance = own.reduce((sum, each) => sum + (each - mean) ** 2, 0) / 12;
+    const kept = 0.75 * Number(running.data[channel]);
+    expect(found.mean!.data[channel]).toBeCloseTo(kept + 0.25 * mean, 6);
+    expect(found.variance!.data[channel]).toBeCloseTo(0.75 + 0.25 * variance, 6);
+    expect(found.dr!.data[channel]).toBeCloseTo(1.5 * (kept + 0.25 * mean), 6);
+  }
+  const slope = (found.dx!.data as Float32Array).reduce(
+    (sum, each, i) => sum + each * (v.data as Float32Array)[i]!,
+    0,
+  );
+  const [above, below] = [await at(moved(x, v, 1)), await at(moved(x, v, -1))];
+  const difference = (Number(above.loss!.data[0]) - Number(below.loss!.data[0])) / 2;
+  expect(slope).toBeCloseTo(difference, 5);
+});
