@@ -27,6 +27,7 @@ import type { Hdf5 } from './records/hdf5.ts';
 import type { HumanMap, HumanMaps } from './records/human-map.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
+import { runtimeOf } from './records/provenance.ts';
 import { agreementOf, type RankedMap, rankedMap } from './scoring/agreement.ts';
 import { alignmentFigures, type ImageAgreement } from './scoring/alignment-figures.ts';
 import {
@@ -250,7 +251,7 @@ const assemble = async (
   { network, preprocessing, protocol, maps, request, warnings }: AlignPlan,
   { compared, excluded, remarks, logit, done }: Gathered,
   startedAt: number,
-  { hash, engine, images, now }: AlignPorts,
+  ports: AlignPorts,
 ): Promise<Alignment> => {
   const figuresOf = (all: readonly ImageAgreement[]) =>
     alignmentFigures(all, protocol, request.seed);
@@ -288,13 +289,11 @@ const assemble = async (
       preprocessing,
       protocol: {
         name: protocol.name,
-        sha256: await hash.sha256([encodeText(canonicalJson(protocol))]),
+        sha256: await ports.hash.sha256([encodeText(canonicalJson(protocol))]),
       },
       seed: request.seed,
-      versions: { ventral: ventralVersion, engine: engine.version, images: images.version },
-      threads: engine.threads,
-      device: engine.device,
-      seconds: (now() - startedAt) / 1000,
+      ...runtimeOf(ports, ventralVersion),
+      seconds: (ports.now() - startedAt) / 1000,
       startedAt: new Date(startedAt).toISOString(),
     },
   };

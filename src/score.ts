@@ -11,6 +11,7 @@ import type { LayerFit } from './records/fit.ts';
 import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
+import { runtimeOf } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type {
   Choice,
@@ -116,13 +117,7 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
     stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
     protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
     seed: request.seed,
-    versions: {
-      ventral: ventralVersion,
-      engine: ports.engine.version,
-      images: ports.images.version,
-    },
-    threads: ports.engine.threads,
-    device: ports.engine.device,
+    ...runtimeOf(ports, ventralVersion),
   };
   return planSubject(
     { request, recording, protocol, target, provenance, warnings },

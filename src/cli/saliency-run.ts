@@ -14,6 +14,7 @@ import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Ports } from '../records/ports.ts';
+import { runtimeOf } from '../records/provenance.ts';
 import type { SaliencyImage, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
 import type { Score } from '../records/score.ts';
 import { overlay } from '../report/overlay.ts';
@@ -231,13 +232,7 @@ export const runSaliency = async (
         },
         preprocessing,
         seed,
-        versions: {
-          ventral: ventralVersion,
-          engine: ports.engine.version,
-          images: ports.images.version,
-        },
-        threads: ports.engine.threads,
-        device: ports.engine.device,
+        ...runtimeOf(ports, ventralVersion),
         seconds: (ports.now() - startedAt) / 1000,
         startedAt: new Date(startedAt).toISOString(),
       },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Ports } from './ports.ts';
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -14,3 +15,13 @@ export const runFields = {
   seconds: z.number(),
   startedAt: z.string(),
 };
+
+/** What a run computes with: versions of `ventral`, engine and image decoder, threads and device. */
+export const runtimeOf = (
+  { engine, images }: Pick<Ports, 'engine' | 'images'>,
+  ventral: string,
+) => ({
+  versions: { ventral, engine: engine.version, images: images.version },
+  threads: engine.threads,
+  device: engine.device,
+});
