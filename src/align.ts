@@ -1,6 +1,15 @@
 // The method section: human importance maps → saliency of the network's class logit on the same images → how well the two
 // agree over pixels / how well people agree with each other. First a plan (cheap), then the alignment.
 
+import { agreementOf, type RankedMap, rankedMap } from './alignment/agreement.ts';
+import { centreBias, edges } from './alignment/controls.ts';
+import { alignmentFigures, type ImageAgreement } from './alignment/figures.ts';
+import { splitSubjects } from './alignment/human-ceiling.ts';
+import {
+  checkHumanCeiling,
+  defaultAlignmentProtocol,
+  resolveAlignmentProtocol,
+} from './alignment/protocols.ts';
 import { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 import { encodeText } from './formats/text.ts';
 import { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
@@ -28,15 +37,6 @@ import type { HumanMap, HumanMaps } from './records/human-map.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
 import { runtimeOf } from './records/provenance.ts';
-import { agreementOf, type RankedMap, rankedMap } from './scoring/agreement.ts';
-import { alignmentFigures, type ImageAgreement } from './scoring/alignment-figures.ts';
-import {
-  checkHumanCeiling,
-  defaultAlignmentProtocol,
-  resolveAlignmentProtocol,
-} from './scoring/alignment-protocols.ts';
-import { splitSubjects } from './scoring/human-ceiling.ts';
-import { centreBias, edges } from './scoring/map-controls.ts';
 import { imageKey, keptImage } from './store/image-cache.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';

@@ -7,6 +7,7 @@ export {
   align,
   planAlignment,
 } from './align.ts';
+export { alignmentProtocols } from './alignment/protocols.ts';
 export {
   type CeilingRequest,
   type ProfileRequest,
@@ -124,7 +125,6 @@ export {
   score,
   withCurve,
 } from './score.ts';
-export { alignmentProtocols } from './scoring/alignment-protocols.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
 export { encodeAlignment, readAlignment } from './store/alignment-files.ts';
 export { encodeScore } from './store/score-files.ts';

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
+import { alignmentProtocols } from '../alignment/protocols.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layout } from '../records/recording.ts';
 import { tableLines } from '../report/table.ts';
-import { alignmentProtocols } from '../scoring/alignment-protocols.ts';
 import { protocolNames, protocols } from '../scoring/protocols.ts';
 
 export const addProtocolsCommand = (program: Command): void => {

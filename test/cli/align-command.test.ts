@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { alignmentProtocols } from '../../src/alignment/protocols.ts';
 import { readCsv } from '../../src/formats/csv.ts';
 import { npyParts, readNpy } from '../../src/formats/npy.ts';
 import { createNodeImages } from '../../src/node/images.ts';
@@ -8,7 +9,6 @@ import { createRandom } from '../../src/numeric/random.ts';
 import { type Alignment, alignmentSchema } from '../../src/records/alignment.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Pixels } from '../../src/records/ports.ts';
-import { alignmentProtocols } from '../../src/scoring/alignment-protocols.ts';
 import { bytesOf, humanMapsGolden } from '../human-maps-golden.ts';
 import { temporaryFolder } from '../small-study.ts';
 import { cliDone, misused, refused } from './run-cli.ts';

@@ -14,7 +14,7 @@ interface Place {
 // The table of ARCHITECTURE.md, with the rooms that are still to come.
 const FOUNDATION = ['records', 'numeric', 'formats', 'graph', 'gradient', 'architectures'];
 const MIDDLE = [...FOUNDATION, 'regression', 'data', 'models', 'world'];
-const UPPER = [...MIDDLE, 'scoring', 'training'];
+const UPPER = [...MIDDLE, 'scoring', 'alignment', 'training'];
 const ROOMS = [...UPPER, 'analysis', 'store', 'report'];
 const WAYS = ['score', 'nulls', 'align', 'harmonize', 'analyze'];
 /** Packages of plain JavaScript, which run wherever the rooms do. */
@@ -39,6 +39,7 @@ export const PLACES: Readonly<Record<string, Place>> = {
   models: room(2, ...FOUNDATION),
   world: room(2, ...FOUNDATION),
   scoring: room(3, ...MIDDLE),
+  alignment: room(3, ...MIDDLE, 'scoring'),
   training: room(3, ...MIDDLE),
   analysis: room(4, ...MIDDLE, 'scoring'),
   store: room(5, 'records', 'formats'),

@@ -7,7 +7,7 @@ import type {
   AlignmentProtocol,
   ImageInterval,
 } from '../records/alignment.ts';
-import { fewImages } from './intervals.ts';
+import { fewImages } from '../scoring/intervals.ts';
 
 /** What the images give for one map of each: its agreement with people, and that of people with each other. */
 export interface ImageAgreement {

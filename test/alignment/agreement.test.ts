@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { agreementOf, rankedMap } from '../../src/alignment/agreement.ts';
+import { centreBias, edges } from '../../src/alignment/controls.ts';
+import { alignmentFigures, type ImageAgreement } from '../../src/alignment/figures.ts';
+import { splitSubjects } from '../../src/alignment/human-ceiling.ts';
+import { defaultAlignmentProtocol } from '../../src/alignment/protocols.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
-import { agreementOf, rankedMap } from '../../src/scoring/agreement.ts';
-import { alignmentFigures, type ImageAgreement } from '../../src/scoring/alignment-figures.ts';
-import { defaultAlignmentProtocol } from '../../src/scoring/alignment-protocols.ts';
-import { splitSubjects } from '../../src/scoring/human-ceiling.ts';
-import { centreBias, edges } from '../../src/scoring/map-controls.ts';
 import { difference, floatsOf, humanMapsGolden } from '../human-maps-golden.ts';
 
 const compare = (a: Float32Array, b: Float32Array, percentile = 90) =>
