@@ -105,6 +105,7 @@ export const openGradient = async (
   const session = await engine.open({
     bytes: encodeModel(lower(differentiated)),
     externalDataFolder: null,
+    given: true,
   });
   return {
     slope: async (image, weights) => {

@@ -9,7 +9,7 @@ import {
   reasonOf,
   stoppedError,
 } from '../records/errors.ts';
-import type { Engine, EngineSession, Feed, Held } from '../records/ports.ts';
+import type { Engine, EngineModel, EngineSession, Feed, Held } from '../records/ports.ts';
 import {
   type Answers,
   type Command,
@@ -181,12 +181,11 @@ const createSession = (line: Line, opened: Answers['open']): EngineSession => ({
 
 const open = async (
   line: Line,
-  bytes: Uint8Array,
-  folder: string | null,
+  { bytes, externalDataFolder, given = false }: EngineModel,
 ): Promise<EngineSession> => {
-  const copy = copyOf(bytes);
-  const command = { kind: 'open', bytes: copy, externalDataFolder: folder } as const;
-  const opened = await explained(line.ask(command, [copy.buffer as ArrayBuffer]), {
+  const sent = given && ownsBuffer(bytes) ? bytes : copyOf(bytes);
+  const command = { kind: 'open', bytes: sent, externalDataFolder } as const;
+  const opened = await explained(line.ask(command, [sent.buffer as ArrayBuffer]), {
     where: 'onnxruntime',
     expected: 'an ONNX model that it can load',
     mend: 'check that the file is whole and that its operations are supported',
@@ -212,7 +211,7 @@ const tryDevice = async (line: Line, device: Device): Promise<void> => {
     initialisers: [],
     nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }],
   });
-  const answer = open(line, bytes, null).then(async (session) => {
+  const answer = open(line, { bytes, externalDataFolder: null }).then(async (session) => {
     await session.run({ x: { data: Float32Array.of(1), shape: [1] } });
     await session.release();
   });
@@ -263,7 +262,7 @@ export const createNodeEngine = async (options: NodeEngineOptions = {}): Promise
       device,
       threads,
       version: `onnxruntime-node ${version}`,
-      open: ({ bytes, externalDataFolder }) => open(line, bytes, externalDataFolder),
+      open: (model) => open(line, model),
       hold: (array) => hold(line, array),
       take: (held) =>
         explained(line.ask({ kind: 'take', id: held.id }), {

@@ -6,6 +6,8 @@ import type { NdArray } from './array.ts';
 export interface EngineModel {
   readonly bytes: Uint8Array;
   readonly externalDataFolder: string | null;
+  /** The bytes are moved, not copied, and empty afterwards: for models that were made to be opened once. */
+  readonly given?: boolean;
 }
 
 /** An input or output; symbolic dimensions are strings. */

@@ -80,6 +80,17 @@ describe('Engine', () => {
     expect(a.data.length).toBe(6);
   });
 
+  it('copies the bytes of a model, or moves them where they are given', async () => {
+    for (const given of [false, true]) {
+      const { bytes } = negation('float32');
+      const session = await engine.open({ bytes, externalDataFolder: null, given });
+      expect(bytes.length === 0).toBe(given);
+      const { y } = await session.run({ x: { data: Float32Array.of(2), shape: [1] } });
+      expect(y!.data[0]).toBe(2);
+      await session.release();
+    }
+  });
+
   it('takes views of larger and of shared buffers', async () => {
     const shared = new Float64Array(new SharedArrayBuffer(32));
     shared.set([1, 2, 3, 4]);
