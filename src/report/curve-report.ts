@@ -11,13 +11,13 @@ const columns = (of: string): Column[] => [
   { head: '±', align: 'right' },
 ];
 
-const rows = (points: readonly CurvePoint[]): string[][] =>
+const rows = (points: readonly CurvePoint[], uncorrected: boolean): string[][] =>
   points.map(({ count, draws, raw, rawSpread, ceiling, value, valueSpread }) => [
     String(count),
     String(draws),
     figure(raw),
     figure(rawSpread),
-    figure(ceiling),
+    uncorrected ? 'none' : figure(ceiling),
     figure(value),
     figure(valueSpread),
   ]);
@@ -27,17 +27,18 @@ export const curvePlanLine = (tables: number): string =>
   `curve: the best layer once more, for ${tables} draws of trials and sites`;
 
 /** Score by the number of trials, and by the number of sites, where it was asked for. */
-export const curveLines = ({ curve }: Score): string[] => {
+export const curveLines = ({ curve, nulls, protocol }: Score): string[] => {
   if (curve === null) return [];
   const { layer, trials, sites } = curve;
+  const uncorrected = protocol.ceiling.kind === 'none';
   return [
-    '',
+    ...(nulls === null ? [''] : []),
     `${layer}, had there been fewer trials or sites (mean ± standard deviation over draws from this recording)`,
     '',
     ...(trials.length > 0
-      ? [...tableLines(columns('trials'), rows(trials)), '']
+      ? [...tableLines(columns('trials'), rows(trials, uncorrected)), '']
       : ['no curve over trials: nothing was repeated', '']),
-    ...tableLines(columns('sites'), rows(sites)),
+    ...tableLines(columns('sites'), rows(sites, uncorrected)),
     '',
   ];
 };
