@@ -26,8 +26,8 @@ export interface Draft {
   values(index: number): readonly number[] | null;
   /** Adds an operation and returns the tensor that it makes. */
   add(op: string, inputs: readonly string[], attributes?: Attributes): string;
-  /** Adds the operation that makes the node's own outputs. */
-  finish(op: string, inputs: readonly string[], attributes?: Attributes): Made;
+  /** Adds the operation that makes the node's own outputs, or the first `count` of them. */
+  finish(op: string, inputs: readonly string[], attributes?: Attributes, count?: number): Made;
   /** Lets one of the graph's tensors stand for the node's output. */
   replaceBy(tensor: string): Made;
   /** A vector of int64. */
@@ -158,7 +158,8 @@ const draftOf = (
       write(op, inputs, [name], attributes);
       return name;
     },
-    finish: (op, inputs, attributes) => write(op, inputs, node.outputs, attributes),
+    finish: (op, inputs, attributes, count) =>
+      write(op, inputs, node.outputs.slice(0, count), attributes),
     replaceBy: (tensor) => write('Identity', [tensor], [node.outputs[0]!]),
     ints: (values) => {
       if (!values.every(Number.isSafeInteger))

@@ -157,6 +157,9 @@ const averagePool: Form = (draft) => {
   return pool(draft);
 };
 
+/** y and the running mean and variance. */
+const RUNNING_OUTPUTS = 3;
+
 /** Frozen, or, where it has further outputs or says so, with the statistics of the batch. */
 const batchNormalisation: Form = (draft) => {
   const { node, opset } = draft;
@@ -165,11 +168,16 @@ const batchNormalisation: Form = (draft) => {
   }
   const training =
     opset >= 14 ? intAttribute(node, 'training_mode', 0) : Number(node.outputs.length > 1);
-  return draft.finish('BatchNormalization', node.inputs, {
+  // Up to opset 13 the statistics of the batch followed the running ones; exporters name them and nothing reads them.
+  if (node.outputs.slice(RUNNING_OUTPUTS).some(draft.isUsed)) {
+    throw draft.refuse('running statistics only', 'the saved mean or variance of the batch');
+  }
+  const attributes = {
     epsilon: { float: floatAttribute(node, 'epsilon') ?? 1e-5 },
     momentum: { float: floatAttribute(node, 'momentum') ?? 0.9 },
     training_mode: { int: training },
-  });
+  };
+  return draft.finish('BatchNormalization', node.inputs, attributes, RUNNING_OUTPUTS);
 };
 
 export const windowForms: Forms = {

@@ -13,7 +13,15 @@ import { fixInputs } from '../../src/graph/rewrite.ts';
 import { staticShapes } from '../../src/graph/static-shapes.ts';
 import { goldenModel, patterned, relativeError, runOnnx } from '../onnx.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
-import { arrayOf, cases, numbers, scalar, single, weights } from './canonical-cases.ts';
+import {
+  arrayOf,
+  cases,
+  numbers,
+  oldTrainingNorm,
+  scalar,
+  single,
+  weights,
+} from './canonical-cases.ts';
 
 const everyTensor = ({ nodes }: OnnxGraph): OnnxGraph['outputs'] =>
   nodes.flatMap(({ outputs }) =>
@@ -187,7 +195,20 @@ describe('canonical', () => {
     expect(await ops(two)).toBe('Pad Conv ReduceMax Clip');
   });
 
+  it('reads training mode off the outputs up to opset 13, and leaves out what nothing reads', () => {
+    const form = canonical(oldTrainingNorm(['y', 'v']));
+    const [node] = form.nodes;
+    expect(node!.outputs).toEqual(['y', 'm', 'v']);
+    expect(node!.attributes).toMatchObject({ training_mode: { int: 1 } });
+    expect(staticShapes(form).get('v')!.shape).toEqual([4]);
+  });
+
   it.each([
+    [
+      'saved statistics of a batch',
+      oldTrainingNorm(['y', 'saved_mean']),
+      /"\/layer\/BatchNormalization" .*: expected running statistics only/,
+    ],
     [
       'an opset that is too old',
       { ...single(17, 'Relu', [2]), opset: 6 },
