@@ -9,7 +9,7 @@ import { openMatlab73 } from '../formats/matlab73.ts';
 import { baseName, below } from '../formats/paths.ts';
 import { fileSource } from '../formats/source.ts';
 import { sourceStream } from '../formats/stream.ts';
-import { openZip } from '../formats/zip.ts';
+import { openZip, unpackedLimit, type ZipEntry } from '../formats/zip.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5 } from '../records/hdf5.ts';
 import type { Files } from '../records/ports.ts';
@@ -44,6 +44,22 @@ export const streamedFile = async (path: string, files: Files): Promise<StreamSo
   return { size: source.size, open: async () => sourceStream(source) };
 };
 
+/** What an image or a table in an archive may unpack to, whatever its size there. */
+const plainBytes = 64 * 2 ** 20;
+
+/** Input error for an entry that would take memory out of proportion to its size in the archive. */
+const checkProportion = ({ name, size, packedSize }: ZipEntry, archive: string): void => {
+  const most = unpackedLimit(packedSize, plainBytes);
+  if (size > most) {
+    throw inputError({
+      where: `${archive}: ${name}`,
+      expected: `at most ${most} bytes unpacked from ${packedSize}`,
+      got: `${size}`,
+      mend: 'do not trust this archive, or unpack it yourself',
+    });
+  }
+};
+
 /** Opens a folder with all folders in it, or a zip archive. Input error where it is neither. */
 export const openTree = async (path: string, files: Files): Promise<FileTree> => {
   if ((await files.info(path))?.kind === 'folder') {
@@ -60,7 +76,11 @@ export const openTree = async (path: string, files: Files): Promise<FileTree> =>
   return {
     source: path,
     paths: [...entries.keys()],
-    read: (name) => zip.read(entries.get(name)!),
+    read: async (name) => {
+      const entry = entries.get(name)!;
+      checkProportion(entry, baseName(path));
+      return zip.read(entry);
+    },
     streamed: async (name) => {
       const entry = entries.get(name)!;
       return { size: entry.size, open: () => zip.stream(entry) };

@@ -21,8 +21,9 @@ const deflateRatio = 1032;
 const bombBytes = 2 ** 30;
 const bombRatio = 200;
 
-/** Most bytes that `packed` bytes may unpack to without being taken for a bomb. */
-export const unpackedLimit = (packed: number): number => Math.max(bombBytes, bombRatio * packed);
+/** Most bytes that `packed` bytes may unpack to without being taken for a bomb; `always`: whatever the ratio. */
+export const unpackedLimit = (packed: number, always = bombBytes): number =>
+  Math.max(always, bombRatio * packed);
 
 export interface ZipEntry {
   /** A path that is safe to follow below a folder. */
