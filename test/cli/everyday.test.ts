@@ -209,8 +209,14 @@ describe('a grid recording of four images', () => {
       return readScore(out);
     };
     const opencv = ['--preprocess', 'imagenet-224-opencv'];
-    const text = await scored(model, ...opencv);
-    expect(text.protocol.name).toBe('linsley2023');
+    const usual = await scored(model, ...opencv);
+    expect(usual.protocol).toMatchObject({ name: 'ventral', correlation: 'pearson' });
+    expect(usual.choice!.folds).toHaveLength(4);
+    const nested = await scored(model, ...opencv, '--protocol', 'linsley2023-nested');
+    expect(nested.choice!.folds).toHaveLength(4);
+    const text = await scored(model, ...opencv, '--protocol', 'linsley2023');
+    expect(text.choice).toBeNull();
+    expect(nested.ceiling).toBe(text.ceiling);
     expect(text.layers.map(({ layer, features }) => [layer, features])).toEqual([
       ['conv1', 512],
       ['conv2', 512],

@@ -229,7 +229,10 @@ describe('a protocol that cannot be used', () => {
       },
       { dims: ['stimulus', 'site'] },
     );
-    const { got, mend } = await refused(folder, 'score', model, '--recording', recording);
+    const { got, mend } = await refused(
+      folder,
+      ...['score', model, '--recording', recording, '--protocol', 'image-cv'],
+    );
     expect(got).toBe('one response per stimulus');
     expect(mend).toContain('{"kind": "none"}');
   });
