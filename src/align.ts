@@ -37,6 +37,7 @@ import type { HumanMap, HumanMaps } from './records/human-map.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
 import { runtimeOf } from './records/provenance.ts';
+import { counted } from './report/table.ts';
 import { imageKey, keptImage } from './store/image-cache.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
@@ -306,6 +307,6 @@ const nothingCompared = (maps: HumanMaps, excluded: Gathered['excluded'], done: 
     got:
       excluded.length === 0
         ? `${done} images`
-        : `${done} images, of which the first is left out: ${excluded[0]!.reason}`,
+        : `${counted(done, 'image')}, of which the first is left out: ${excluded[0]!.reason}`,
     mend: 'check the maps, the preprocessing and the network',
   });

@@ -37,36 +37,46 @@ const row = (name: string, figures: AlignmentFigures | null, hasCeiling: boolean
   ];
 };
 
-const ceilingRows = ({ ceiling, figures }: Alignment): string[][] =>
-  ceiling === null
+/** A ceiling of 0 or less divides nothing. */
+const isDivided = ({ ceiling }: Alignment): boolean => ceiling !== null && ceiling > 0;
+
+const ceilingRows = (alignment: Alignment): string[][] =>
+  alignment.ceiling === null
     ? []
     : [
         [
           'people',
-          figure(ceiling),
-          figure(1),
+          figure(alignment.ceiling),
+          ...(isDivided(alignment) ? [figure(1)] : []),
           '',
-          figure(figures.dice.ceiling),
-          figure(figures.iou.ceiling),
+          figure(alignment.figures.dice.ceiling),
+          figure(alignment.figures.iou.ceiling),
         ],
       ];
 
-const ceilingText = ({ protocol: { ceiling } }: Alignment): string => {
+const ceilingText = (alignment: Alignment): string => {
+  const { ceiling } = alignment.protocol;
   if (ceiling.kind === 'given') return `people: ${ceiling.spearman}, as given`;
   if (ceiling.kind === 'none') return 'no ceiling: the figures are as they are';
-  return `people: one half against the other, mean of ${counted(ceiling.splits, 'split')}`;
+  const text = `people: one half against the other, mean of ${counted(ceiling.splits, 'split')}`;
+  return alignment.ceiling === null || isDivided(alignment)
+    ? text
+    : `${text}; they do not agree, so that there is no score`;
 };
 
-const methodText = ({ interval, ceiling }: Alignment): string => {
+const methodText = (alignment: Alignment): string => {
+  const interval = isDivided(alignment)
+    ? alignment.interval
+    : alignment.figures.spearman.rawInterval;
   if (interval === null) return 'too few images for an interval';
-  const of = ceiling === null ? 'Spearman' : 'the score';
+  const of = isDivided(alignment) ? 'the score' : 'Spearman';
   return `${Math.round(interval.level * 100)} % interval of ${of}, ${interval.method}${interval.approximate ? `, n = ${interval.images}, approximate` : ''}`;
 };
 
 /** What an alignment says, as plain lines: a heading, network and controls, what divides, what was left out. */
 export const alignmentLines = (alignment: Alignment): string[] => {
   const { provenance, protocol, figures, controls, excludedImages } = alignment;
-  const hasCeiling = alignment.ceiling !== null;
+  const hasCeiling = isDivided(alignment);
   const chosen = protocol.class === 'top1' ? 'the top-1 logit' : "the labelled class's logit";
   return [
     `${provenance.model.name} against ${provenance.maps.name} (${counted(alignment.images.length, 'image')}), protocol ${protocol.name}: ${saliencyText(protocol.saliency)} of ${chosen}`,

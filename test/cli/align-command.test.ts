@@ -199,6 +199,21 @@ describe('ventral align', () => {
     expect(stdout).toContain('t over images, n = 3, approximate');
   });
 
+  it('has no score where the people disagree, and says so', async () => {
+    const apart = await writeSet('apart', (index) => {
+      const { data } = own(index);
+      const both = Float32Array.from({ length: 2 * data.length }, (_, i) =>
+        i < data.length ? data[i]! : -data[i - data.length]! / 2,
+      );
+      return { data: both, shape: [2, height, width] };
+    });
+    const { stdout } = await cliDone(...aligning(apart, '--limit', '3'));
+    expect(stdout).toMatch(/^people +-1\.000 +-?[\d.]+ +[\d.]+$/m);
+    expect(stdout).toMatch(/^network +1\.000 +\[/m);
+    expect(stdout).toContain('; they do not agree, so that there is no score;');
+    expect(stdout).toContain('interval of Spearman');
+  });
+
   it('takes the labelled class and other saliency where a protocol says so', async () => {
     const set = await writeSet('labelled', own);
     const path = join(folder, 'protocol.json');
