@@ -113,5 +113,5 @@ const requestOf = (model: string, options: AlignOptions) => ({
   seed: options.seed,
 });
 
-const planLine = ({ network, maps, protocol, preprocessing }: AlignPlan): string =>
-  `${network.name}, ${maps.count ?? 'the'} images of ${maps.name}, protocol ${protocol.name}, preprocessing ${preprocessing.name}`;
+const planLine = ({ network, maps, protocol, preprocessing, request }: AlignPlan): string =>
+  `${network.name}, ${request.limit === null ? '' : `at most ${request.limit} of `}${maps.count ?? 'the'} images of ${maps.name}, protocol ${protocol.name}, preprocessing ${preprocessing.name}`;

@@ -47,7 +47,7 @@ export const addSaliencyCommand = (program: Command): void => {
     .requiredOption('--images <folder|zip>', 'the images', parsePath)
     .option(
       '--class <top1|n|file.csv>',
-      'whose logit; a table has columns image, class',
+      'whose logit (default: top1); a table has columns image, class',
       parseClass,
     )
     .addOption(

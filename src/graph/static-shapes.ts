@@ -3,6 +3,7 @@ import { inputError } from '../records/errors.ts';
 import type { OnnxGraph, OnnxNode } from './encode.ts';
 import { inferGraphFacts, outputFacts } from './facts.ts';
 import { arrayFacts } from './operation.ts';
+import { placeOf } from './place.ts';
 import type { ElementType } from './schema.ts';
 import { type Facts, NOTHING } from './sizes.ts';
 
@@ -20,8 +21,14 @@ const isStatic = (shape: Facts['shape']): shape is readonly number[] =>
 
 const nameOf = (node: OnnxNode): string => node.name ?? node.outputs[0] ?? '';
 
-const fact = (node: OnnxNode, tensor: string, { type, shape }: Facts): TensorFact => {
+const fact = (
+  node: OnnxNode,
+  tensor: string,
+  { type, shape }: Facts,
+  inputsAreStatic: boolean,
+): TensorFact => {
   if (isStatic(shape) && type !== 'undefined') return { type, shape };
+  if (inputsAreStatic) throw undecided(node, tensor);
   const sizes =
     shape === null
       ? 'of a shape that is not known'
@@ -31,6 +38,17 @@ const fact = (node: OnnxNode, tensor: string, { type, shape }: Facts): TensorFac
     expected: 'sizes that are known without running the network',
     got: sizes,
     mend: 'fix the sizes of the input (batch, height and width), or export the network with static shapes',
+  });
+};
+
+/** An operation that nobody here knows, or one such as NonZero: fixed sizes of the input would not help. */
+const undecided = (node: OnnxNode, tensor: string) => {
+  const { module } = placeOf(node);
+  return inputError({
+    where: `node "${nameOf(node)}" (${node.op}${module === '' ? '' : `, layer ${module}`}), tensor "${tensor}"`,
+    expected: 'an operation that is known, and sizes that are known without running the network',
+    got: `${node.op}, whose output may have any`,
+    mend: 'export the network without this operation, or give it the sizes (batch, height and width) that it was exported for',
   });
 };
 
@@ -59,8 +77,10 @@ export const staticShapes = (graph: OnnxGraph): Map<string, TensorFact> => {
     shapes.set(name, { type: own, shape: array.shape });
   }
   for (const node of graph.nodes) {
+    const inputsAreStatic = node.inputs.every((name) => name === '' || shapes.has(name));
     for (const name of node.outputs) {
-      if (name !== '') shapes.set(name, fact(node, name, facts.get(name) ?? NOTHING));
+      if (name !== '')
+        shapes.set(name, fact(node, name, facts.get(name) ?? NOTHING, inputsAreStatic));
     }
   }
   return shapes;
@@ -80,5 +100,5 @@ export const nodeFacts = (
     return { type, shape, values: values == null ? null : arrayFacts(values, type).values };
   });
   const found = outputFacts(node, known, opset);
-  return node.outputs.map((name, index) => fact(node, name, found[index] ?? NOTHING));
+  return node.outputs.map((name, index) => fact(node, name, found[index] ?? NOTHING, true));
 };
