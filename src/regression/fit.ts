@@ -43,8 +43,9 @@ export interface Job {
 
 type RunGroup = (tasks: readonly Task[]) => Promise<void>;
 
-/** Tasks of a group at least, where two groups are on their way. */
+/** Tasks of a group at least, and bytes of each, where two groups are on their way: below, messages are what takes time. */
 const LEAST_BESIDE = 16;
+const LEAST_BESIDE_BYTES = 2 ** 20;
 
 /**
  * Runs tasks in groups that fit in memory, two at a time: while the engine multiplies for one, what is done outside the
@@ -60,7 +61,8 @@ const inGroups = async (
 ): Promise<boolean> => {
   const bytes = taskBytes(form, { rows, columns, sites: job.sites, components });
   const most = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  const beside = indices.length >= 2 * LEAST_BESIDE && most >= 2 * LEAST_BESIDE ? 2 : 1;
+  const paysBeside = bytes >= LEAST_BESIDE_BYTES && most >= 2 * LEAST_BESIDE;
+  const beside = paysBeside && indices.length >= 2 * LEAST_BESIDE ? 2 : 1;
   const size = Math.ceil(Math.min(most, indices.length) / beside);
   const groups: (readonly number[])[] = [];
   for (let k = 0; k < indices.length; k += size) groups.push(indices.slice(k, k + size));

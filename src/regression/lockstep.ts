@@ -1,4 +1,4 @@
-import { getColumn, putColumn } from '../numeric/vectors.ts';
+import { addDots, getColumn, putColumn } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
 import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
@@ -113,9 +113,18 @@ export const inRows = async (
   return vectors.map((_, k) => product.subarray(k * length, (k + 1) * length));
 };
 
+/** Responses of a target set from which on the engine multiplies sooner than a message to it and back takes. */
+const ENGINE_PAYS = 100_000;
+
+const dotsWithTargets = ({ targets }: Task, vector: Float64Array): Float64Array => {
+  const products = new Float64Array(targets.sites);
+  addDots(products, targets.values, targets.sites, vector, 0, targets.rows);
+  return products;
+};
+
 /**
- * Yᵀv [q] for a vector v of each task, with the held-out rows of v set to 0: one product for the tasks of a target set
- * that follow each other.
+ * Yᵀv [q] for a vector v of each task, with the held-out rows of v set to 0: for large target sets one product of the
+ * engine for the tasks of a set that follow each other.
  */
 export const alongTargets = async (
   products: Products,
@@ -129,7 +138,9 @@ export const alongTargets = async (
     while (to < tasks.length && tasks[to]!.targets === targets) to++;
     const values = matrix(targets.values, targets.sites);
     const some = vectors.slice(from, to);
-    results.push(...(await inRows(some, (rows) => products.multiply('a·bᵀ', rows, values))));
+    if (targets.values.length < ENGINE_PAYS)
+      results.push(...some.map((vector, k) => dotsWithTargets(tasks[from + k]!, vector)));
+    else results.push(...(await inRows(some, (rows) => products.multiply('a·bᵀ', rows, values))));
     from = to;
   }
   return results;
