@@ -8,9 +8,9 @@ import { createRandom } from '../src/numeric/random.ts';
 import { addRows } from '../src/numeric/vectors.ts';
 import type { Float64Nd } from '../src/records/array.ts';
 import type { Engine } from '../src/records/ports.ts';
-import type { PlsSettings } from '../src/records/protocol.ts';
 import { leaveOneGroupOut } from '../src/regression/folds.ts';
 import { predictHeldOut } from '../src/regression/pls.ts';
+import { pls25 } from '../src/scoring/protocols.ts';
 
 const rows = 4046;
 const sites = 32;
@@ -18,14 +18,6 @@ const images = 14;
 const bins = 5;
 const latent = 64;
 const rounds = 2;
-const settings: PlsSettings = {
-  kind: 'pls',
-  components: 25,
-  tolerance: 1e-6,
-  maxIterations: 500,
-  stopping: 'scikit-learn',
-  gram: 'auto',
-};
 const folds = leaveOneGroupOut(
   Array.from({ length: rows }, (_, row) => `image ${Math.floor((row * images) / rows)}`),
 );
@@ -83,7 +75,7 @@ const timed = async (
   const before = process.cpuUsage();
   const started = performance.now();
   const some = responses.slice(0, count);
-  const { arithmetic } = await predictHeldOut(engine, source, some, folds, settings, hooks);
+  const { arithmetic } = await predictHeldOut(engine, source, some, folds, pls25, hooks);
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(before);
   return { seconds, processor: (user + system) / 1e6, arithmetic };
@@ -95,7 +87,7 @@ const best = (timings: readonly Timing[], what: 'seconds' | 'processor'): number
 const asked = process.argv.slice(2).map(Number);
 const engine = await createNodeEngine({ threads: availableParallelism() });
 process.stdout.write(
-  `n = ${rows}, ${sites} sites, ${images} folds, ${settings.components} components, ${engine.threads} threads, best of ${rounds}\n`,
+  `n = ${rows}, ${sites} sites, ${images} folds, ${pls25.components} components, ${engine.threads} threads, best of ${rounds}\n`,
 );
 for (const columns of asked.length > 0 ? asked : [2048, 16_384]) {
   const problem = makeProblem(columns);

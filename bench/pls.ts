@@ -20,22 +20,14 @@ import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/node/engine.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { addRows } from '../src/numeric/vectors.ts';
-import type { PlsSettings } from '../src/records/protocol.ts';
 import { fitBytes } from '../src/regression/estimate.ts';
 import { kFold } from '../src/regression/folds.ts';
 import { predictHeldOut } from '../src/regression/pls.ts';
+import { pls25 } from '../src/scoring/protocols.ts';
 
 const rows = 4046;
 const sites = 32;
 const folds = 14;
-const settings: PlsSettings = {
-  kind: 'pls',
-  components: 25,
-  tolerance: 1e-6,
-  maxIterations: 500,
-  stopping: 'scikit-learn',
-  gram: 'auto',
-};
 const threads = availableParallelism();
 const python = process.env.PYTHON ?? '/usr/bin/python3';
 const own = fileURLToPath(import.meta.url);
@@ -93,7 +85,7 @@ const makeProblem = (folder: string, columns: number): void => {
     for (const row of test) fold[row] = k;
   });
   write(join(folder, 'fold.i32'), fold);
-  const { components, tolerance } = settings;
+  const { components, tolerance } = pls25;
   writeFileSync(
     join(folder, 'problem.json'),
     JSON.stringify({ rows, columns, components, tolerance }),
@@ -131,7 +123,7 @@ const runOurs = async (folder: string): Promise<OurTiming> => {
   const before = resident('VmRSS');
   const usedBefore = process.cpuUsage();
   const startedAt = performance.now();
-  const { predictions, arithmetic } = await predictHeldOut(engine, source, [y], parts, settings, {
+  const { predictions, arithmetic } = await predictHeldOut(engine, source, [y], parts, pls25, {
     progress: () => {},
     checkStop: () => {},
   });
@@ -194,7 +186,7 @@ const compare = (columns: number): void => {
     const [scaled, processor] = [theirs.seconds, theirs.processor].map(
       (all) => (all * folds) / timed,
     ) as [number, number];
-    const { components } = settings;
+    const { components } = pls25;
     const estimate = fitBytes({ rows, columns, folds, sets: 1, sites, components });
     const { version } = theirs;
     say(
@@ -217,7 +209,7 @@ if (first === '--ours') {
   process.stdout.write(JSON.stringify(await runOurs(second!)));
 } else {
   say(
-    `n = ${rows}, ${sites} targets, ${folds} folds, ${settings.components} components, tolerance ${settings.tolerance}, ${threads} threads on both sides`,
+    `n = ${rows}, ${sites} targets, ${folds} folds, ${pls25.components} components, tolerance ${pls25.tolerance}, ${threads} threads on both sides`,
   );
   const asked = process.argv.slice(2).map(Number);
   for (const columns of asked.length > 0 ? asked : [512, 2048, 16_384]) compare(columns);

@@ -222,8 +222,8 @@ describe('Appendix E of Linsley, Rodriguez et al.', () => {
     design.inner!.forEach((inner, fold) => {
       expect(inner).toHaveLength(6);
       expect(inner.map((each) => each.fold)).not.toContain(fold);
-      expect(inner.every(({ omission }) => omission === design.outer[fold])).toBe(true);
-      const leftOut = new Set(leftOutOf(design, design.outer[fold]!));
+      expect(inner.every(({ omission }) => omission === fold)).toBe(true);
+      const leftOut = new Set(leftOutOf(design, fold));
       expect(leftOut.size).toBe(2 * 7);
       for (const row of folds[fold]!.test) expect(leftOut.has(row)).toBe(true);
     });

@@ -5,9 +5,9 @@ import type { LayerScore, Score } from '../records/score.ts';
 import { normalised } from '../scoring/aggregate.ts';
 import { correlate } from '../scoring/correlations.ts';
 import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
-import type { Group } from '../scoring/groups.ts';
+import { type Group, imagesOf } from '../scoring/groups.ts';
 import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
-import type { Counts } from '../scoring/weighted.ts';
+import { type Counts, takeCounts } from '../scoring/weighted.ts';
 
 /** One area's score as it was read, with the held-out predictions of its layers where they were kept. */
 export interface AreaScores {
@@ -138,13 +138,6 @@ const layerOf = ({ predicted }: LayerPredictions, layer: number): Float64Nd => {
   };
 };
 
-/** Image (by the order of their first rows) of each row, and the images' ids. */
-const imagesOf = (stimulusIds: readonly string[]) => {
-  const ids = [...new Set(stimulusIds)];
-  const place = new Map(ids.map((id, index) => [id, index]));
-  return { ids, imageOfRow: Int32Array.from(stimulusIds, (id) => place.get(id)!) };
-};
-
 /** The rows that are correlated together. */
 const groupsOf = ({ groups, ceiling }: LayerPredictions): Group[] =>
   Array.from({ length: ceiling.shape[0]! }, (_, group) => ({
@@ -199,7 +192,7 @@ const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
     valuesIn: (images, drawn) => {
       const distinct = new Set(drawn);
       const medians = groups.map((group) => {
-        const counts = Float64Array.from(group.imageOfRow, (image) => images[image]!);
+        const counts = takeCounts(images, group.imageOfRow);
         const perSite = new Map(
           Array.from(distinct, (index) => [index, ceiledIn(group.sites[index]!, counts)]),
         );

@@ -10,7 +10,7 @@ const headBytes = 12;
 const tailBytes = 4;
 
 /** A CRC of data that holds CRCs is rotated and shifted, so that the two are not alike (`crc32c::Mask`). */
-export const maskedCrc = (bytes: Uint8Array): number => {
+const maskedCrc = (bytes: Uint8Array): number => {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 };

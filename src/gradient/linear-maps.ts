@@ -17,7 +17,7 @@ export const picking = (sources: readonly number[], columns: number): AxisMap =>
   rows: sources.map((source) => [[source, 1]]),
 });
 
-export const isIdentity = ({ columns, rows }: AxisMap): boolean =>
+const isIdentity = ({ columns, rows }: AxisMap): boolean =>
   rows.length === columns &&
   rows.every((row, index) => row.length === 1 && row[0]![0] === index && row[0]![1] === 1);
 

@@ -1,7 +1,7 @@
 import type { Attribute, GraphBody, OnnxGraph, OnnxNode } from './encode.ts';
 
 /** Tensors of the surrounding graph that a node's subgraphs (If, Loop, Scan) read without naming them as inputs. */
-export const capturedBy = (node: OnnxNode): string[] =>
+const capturedBy = (node: OnnxNode): string[] =>
   Object.values(node.attributes ?? {}).flatMap((attribute) =>
     'graph' in attribute ? outerNames(attribute.graph) : [],
   );

@@ -32,7 +32,6 @@ const siteFiguresSchema = z.strictObject({
   value: figure,
   corrected: figure,
 });
-export type SiteFigures = z.infer<typeof siteFiguresSchema>;
 
 export const siteCeilingSchema = z
   .strictObject({

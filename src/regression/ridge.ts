@@ -6,6 +6,7 @@ import type { RidgeSettings } from '../records/protocol.ts';
 import { type Features, openFeatures } from './features.ts';
 import { type Fold, orderByFold } from './folds.ts';
 import { gramMatrix, type StepHooks } from './gram.ts';
+import { putTogether } from './omissions.ts';
 import type { HeldOutPredictions, Readout } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
@@ -184,20 +185,15 @@ export const predictHeldOutRidge = async (
 ): Promise<RidgePredictions> => {
   checkRidge(source.rows, folds);
   orderByFold(source.rows, folds);
-  const tests = folds.map(({ test }) => test);
-  const table = tableOf(source, targets, tests);
-  const { heldOut, ...rest } = await predictTests(engine, table, settings, hooks);
-  const q = table.targets.length / source.rows;
-  const predicted = new Float64Array(source.rows * q).fill(Number.NaN);
-  tests.forEach((test, fold) => {
-    test.forEach((row, k) => {
-      predicted.set(heldOut[fold]!.subarray(k * q, (k + 1) * q), row * q);
-    });
-  });
-  return {
-    ...rest,
-    predictions: split(table.sets, source.rows, (row, target) => predicted[row * q + target]!),
-  };
+  const { predictions, ...rest } = await predictSplitsRidge(
+    engine,
+    source,
+    targets,
+    folds,
+    settings,
+    hooks,
+  );
+  return { ...rest, predictions: putTogether(folds, source.rows, predictions) };
 };
 
 export interface RidgeSplits extends Omit<RidgePredictions, 'predictions'> {

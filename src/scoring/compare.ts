@@ -5,9 +5,10 @@ import { inputError } from '../records/errors.ts';
 import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
 import { normalised } from './aggregate.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
-import { columnAt } from './groups.ts';
+import { imagesOf } from './groups.ts';
+import { correlationIn, type Side, sideOf } from './resampled.ts';
 import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
-import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
+import { type Counts, takeCounts } from './weighted.ts';
 
 /** A score as it was read, with its held-out predictions where they were kept. */
 export interface Contender {
@@ -109,9 +110,9 @@ const overImages = (first: Score, second: Score, seed: number): Outcome => {
 
 /** One site within the rows that are correlated together. */
 interface SitePair {
-  readonly recorded: Float64Array;
-  readonly a: Float64Array;
-  readonly b: Float64Array;
+  readonly recorded: Side | null;
+  readonly a: Side | null;
+  readonly b: Side | null;
   readonly ceilingA: number;
   readonly ceilingB: number;
 }
@@ -121,23 +122,22 @@ interface PairedRows {
   /** Image of each row, by number. */
   readonly images: Int32Array;
   readonly sites: readonly SitePair[];
-  readonly orders: readonly (readonly Int32Array[])[];
 }
 
 const overImagesAndSites = (first: Contender, second: Contender, seed: number): Outcome => {
-  const { correlation, normalisation } = first.score.protocol;
+  const { normalisation } = first.score.protocol;
   const { images, groups } = pairedRows(first, second);
   const sites = groups[0]!.sites.length;
   const random = createRandom(seed).fork('compare');
+  const overall = overallCeilings(first, second);
   const differences = Array.from({ length: replicates }, () => {
     const counts = new Float64Array(images);
     for (let i = 0; i < images; i++) counts[random.int(images)]! += 1;
     const drawn = Array.from({ length: sites }, () => random.int(sites));
     const medians = groups.map((group) =>
-      mediansOf(group, drawn, takeCounts(counts, group.images), correlation === 'spearman'),
+      mediansOf(group, drawn, takeCounts(counts, group.images)),
     );
     const [a, b] = [0, 1].map((which) => meanOfDefined(medians.map((each) => each[which]!)));
-    const overall = overallCeilings(first, second);
     return overall === null
       ? a! - b!
       : normalised(a!, overall[0], normalisation) - normalised(b!, overall[1], normalisation);
@@ -158,19 +158,14 @@ const overallCeilings = (first: Contender, second: Contender): readonly [number,
     ? [first.score.ceiling, second.score.ceiling]
     : null;
 
-const takeCounts = (counts: Counts, images: Int32Array): Counts =>
-  Float64Array.from(images, (image) => counts[image]!);
-
 /** Median over the drawn sites of what both reach there. */
 const mediansOf = (
-  { sites, orders }: PairedRows,
+  { sites }: PairedRows,
   drawn: readonly number[],
   counts: Counts,
-  spearman: boolean,
 ): readonly [number, number] => {
   const values = new Map<number, readonly [number, number]>();
-  for (const s of drawn)
-    if (!values.has(s)) values.set(s, ceiled(sites[s]!, orders[s]!, counts, spearman));
+  for (const s of drawn) if (!values.has(s)) values.set(s, ceiled(sites[s]!, counts));
   return [
     medianOfDefined(drawn.map((s) => values.get(s)![0])),
     medianOfDefined(drawn.map((s) => values.get(s)![1])),
@@ -179,18 +174,11 @@ const mediansOf = (
 
 const ceiled = (
   { recorded, a, b, ceilingA, ceilingB }: SitePair,
-  orders: readonly Int32Array[],
   counts: Counts,
-  spearman: boolean,
-): readonly [number, number] => {
-  const on = (values: Float64Array, order: Int32Array): Float64Array =>
-    spearman ? weightedRanks(values, order, counts) : values;
-  const x = on(recorded, orders[0]!);
-  return [
-    weightedPearson(x, on(a, orders[1]!), counts) / ceilingA,
-    weightedPearson(x, on(b, orders[2]!), counts) / ceilingB,
-  ];
-};
+): readonly [number, number] => [
+  correlationIn(recorded, a, counts) / ceilingA,
+  correlationIn(recorded, b, counts) / ceilingB,
+];
 
 const heldOutOf = ({ heldOut, name }: Contender): HeldOut => {
   if (heldOut !== null) return heldOut;
@@ -208,21 +196,16 @@ const pairedRows = (
   second: Contender,
 ): { readonly images: number; readonly groups: readonly PairedRows[] } => {
   const [a, b] = [heldOutOf(first), heldOutOf(second)];
-  const ids = [...new Set(a.stimulusIds)];
-  const places = new Map(ids.map((id, place) => [id, place]));
-  const all = Int32Array.from(a.stimulusIds, (_, row) => row);
+  const { ids, imageOfRow } = imagesOf(a.stimulusIds);
+  const all = Int32Array.from(imageOfRow, (_, row) => row);
   const overlap = first.score.protocol.aggregation === 'splits-of-sites-then-ceiling';
   const splits = overlap
     ? [...new Set(a.folds)].map((fold) => all.filter((row) => a.folds[row] === fold))
     : [all];
-  const groups = splits.map((rows) => {
-    const sites = sitePairs(first, second, a, b, rows);
-    return {
-      images: rows.map((row) => places.get(a.stimulusIds[row]!)!),
-      sites,
-      orders: sites.map((site) => [site.recorded, site.a, site.b].map(ascending)),
-    };
-  });
+  const groups = splits.map((rows) => ({
+    images: rows.map((row) => imageOfRow[row]!),
+    sites: sitePairs(first, second, a, b, rows),
+  }));
   return { images: ids.length, groups };
 };
 
@@ -234,6 +217,7 @@ const sitePairs = (
   b: HeldOut,
   rows: Int32Array,
 ): SitePair[] => {
+  const { correlation } = first.score.protocol;
   const overall = overallCeilings(first, second) !== null;
   const ceilingOf = ({ score }: Contender, site: string): number => {
     const found = scoredLayer(score).sites.find((each) => each.site === site)?.ceiling;
@@ -245,9 +229,9 @@ const sitePairs = (
     if (other < 0 || Number.isNaN(ceilingA) || Number.isNaN(ceilingB)) return [];
     return [
       {
-        recorded: centred(columnAt(a.recorded, column, rows)),
-        a: centred(columnAt(a.predicted, column, rows)),
-        b: centred(columnAt(b.predicted, other, rows)),
+        recorded: sideOf(a.recorded, column, rows, correlation),
+        a: sideOf(a.predicted, column, rows, correlation),
+        b: sideOf(b.predicted, other, rows, correlation),
         ceilingA,
         ceilingB,
       },

@@ -24,7 +24,7 @@ import {
   takeColumns,
 } from './sub-sample.ts';
 import { chosenBin, predictedParts, rowCount, type Target } from './target.ts';
-import { predictResponses, scoredRowsOf } from './with-responses.ts';
+import { predictResponses } from './with-responses.ts';
 
 /** Draws of each number of trials or sites, but for all of them. */
 const draws = 10;
@@ -165,7 +165,7 @@ const trialSamples = (target: Target, request: Conditions): Sample[] => {
 
 /** Groups as rows of the response table: those of overlapping splits are of the rows that are scored. */
 const groupsInTable = (target: Target): Group[] => {
-  const scored = scoredRowsOf(target);
+  const scored = target.scoredRows;
   return target.groups.map(({ name, rows }) => ({ name, rows: rows.map((row) => scored[row]!) }));
 };
 
@@ -220,7 +220,7 @@ const evaluate = (
 ): Aggregate => {
   const { protocol, groups, design } = target;
   const bin = chosenBin(target);
-  const recorded = design === null ? takeRows(responses, scoredRowsOf(target)) : responses;
+  const recorded = design === null ? takeRows(responses, target.scoredRows) : responses;
   const parts = predictedParts(target, { ...bin, table: { ...bin.table, mean: responses } });
   const known = withoutGuesses(recorded, predictions, parts);
   const of = (table: Float64Nd): Float64Nd => (sites === null ? table : takeColumns(table, sites));

@@ -24,9 +24,8 @@ export interface InnerFold {
 export interface Design {
   /** Folds of rows that do not overlap. */
   readonly folds: readonly Fold[];
+  /** First, for each fold, the regression whose predictions of it are scored; then those for the choice only. */
   readonly omissions: readonly Omission[];
-  /** For each fold, the regression whose predictions of it are scored. */
-  readonly outer: readonly number[];
   /** For each fold, what its choice of a layer rests on; null where the best layer is taken. */
   readonly inner: readonly (readonly InnerFold[])[] | null;
 }
@@ -47,7 +46,6 @@ export const designOf = (
       return {
         folds,
         omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold], sets })),
-        outer: folds.map((_, fold) => fold),
         inner: null,
       };
     case 'nested':
@@ -69,7 +67,7 @@ const pairs = (folds: readonly Fold[], sets: readonly number[], chosen: number):
       inner[j]!.push({ fold: i, omission });
     }
   });
-  return { folds, omissions, outer: folds.map((_, fold) => fold), inner };
+  return { folds, omissions, inner };
 };
 
 /** For each fold one regression on a seeded half (the larger) of the other folds; it predicts their other half too. */
@@ -85,7 +83,6 @@ const halves = (folds: readonly Fold[], sets: readonly number[], seed: number): 
   return {
     folds,
     omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold, ...choosing[fold]!], sets })),
-    outer: folds.map((_, fold) => fold),
     inner: choosing.map((others, omission) => others.map((fold) => ({ fold, omission }))),
   };
 };

@@ -70,8 +70,8 @@ const heldOutTables = (
   design: Design,
   predictions: readonly (readonly Float64Nd[])[],
 ): Float64Nd[] => {
-  const parts = design.outer.map((omission, fold) =>
-    predictions[omission]!.map((table) => partOf(design, omission, fold, table)),
+  const parts = design.folds.map((_, fold) =>
+    predictions[fold]!.map((table) => partOf(design, fold, fold, table)),
   );
   return putTogether(design.folds, rowCount(target), parts);
 };

@@ -27,6 +27,13 @@ export const groupsOf = (
     ? [{ name: 'all', rows: rowsWhere(imageOfRow.length, () => true) }]
     : groupsOfImages(imageOfRow, names);
 
+/** Image (by the order of their first rows) of each row, and the images' ids. */
+export const imagesOf = (stimulusIds: readonly string[]) => {
+  const ids = [...new Set(stimulusIds)];
+  const place = new Map(ids.map((id, index) => [id, index]));
+  return { ids, imageOfRow: Int32Array.from(stimulusIds, (id) => place.get(id)!) };
+};
+
 /** The values of one column of a `[rows, columns]` table at the given rows. */
 export const columnAt = (table: Float64Nd, column: number, rows: Int32Array): Float64Array => {
   const columns = table.shape[1]!;

@@ -9,7 +9,8 @@ import type { Ceiling } from './ceilings.ts';
 import { type CorrelationKind, correlate } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
-import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
+import { correlationIn, sideOf } from './resampled.ts';
+import { type Counts, centred, takeCounts, weightedPearson } from './weighted.ts';
 
 /** At this many images or fewer a percentile bootstrap covers too little, and a t interval is given (§11). */
 export const fewImages = 20;
@@ -77,13 +78,6 @@ export const prepareResampling = (
   };
 };
 
-const takeCounts = (counts: Counts, rows: Int32Array): Counts => {
-  if (rows.length === counts.length) return counts;
-  const taken = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) taken[i] = counts[rows[i]!]!;
-  return taken;
-};
-
 const resampledCeilings = (
   { first, second }: HalfMeans,
   perSite: Float64Nd,
@@ -99,7 +93,7 @@ const resampledCeilings = (
     const a = first.map((half) => centred(columnAt(half, s, there)));
     const b = second.map((half) => centred(columnAt(half, s, there)));
     rowCounts.forEach((counts, replicate) => {
-      const within = takeCounts(counts, there);
+      const within = there.length === counts.length ? counts : takeCounts(counts, there);
       const reliability = mean(
         a.map((half, split) => spearmanBrown(weightedPearson(half, b[split]!, within))),
       );
@@ -219,13 +213,14 @@ const replicatesOverRows = (
   const sites = recorded.shape[1]!;
   const medians = groups.map(({ rows }) => {
     const ceiled = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
+    const drawn =
+      groups.length === 1 ? rowCounts : rowCounts.map((counts) => takeCounts(counts, rows));
     for (let s = 0; s < sites; s++) {
       if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
-      const x = centred(columnAt(recorded, s, rows));
-      const y = centred(columnAt(predicted, s, rows));
-      const orders = kind === 'spearman' ? ([ascending(x), ascending(y)] as const) : null;
-      rowCounts.forEach((counts, replicate) => {
-        const r = weightedCorrelation(x, y, orders, takeCounts(counts, rows));
+      const x = sideOf(recorded, s, rows, kind);
+      const y = sideOf(predicted, s, rows, kind);
+      drawn.forEach((counts, replicate) => {
+        const r = correlationIn(x, y, counts);
         const c = ceilings === null ? ceiling.perSite.data : ceilings[replicate]!;
         // A ceiling for all sites is taken into account after aggregation.
         ceiled[replicate]![s] = r / c[s]!;
@@ -240,20 +235,6 @@ const replicatesOverRows = (
     return ceiling.overall === null ? value : normalised(value, ceiling.overall, normalisation);
   });
 };
-
-const weightedCorrelation = (
-  x: Float64Array,
-  y: Float64Array,
-  orders: readonly [Int32Array, Int32Array] | null,
-  counts: Counts,
-): number =>
-  orders === null
-    ? weightedPearson(x, y, counts)
-    : weightedPearson(
-        weightedRanks(x, orders[0], counts),
-        weightedRanks(y, orders[1], counts),
-        counts,
-      );
 
 /** Drawn images of drawn sites: mean over images of the median over sites of a table `[images, sites]`. */
 export const replicatesOverGroups = (

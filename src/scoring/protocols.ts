@@ -5,7 +5,8 @@ import { type PlsSettings, type Protocol, protocolSchema } from '../records/prot
 import { type Layout, layoutOf, type Recording } from '../records/recording.ts';
 import { trialCount } from './responses.ts';
 
-const pls25: PlsSettings = {
+/** PLS as scikit-learn's, 25 components, at Brain-Score's tolerance. */
+export const pls25: PlsSettings = {
   kind: 'pls',
   components: 25,
   tolerance: 1e-6,

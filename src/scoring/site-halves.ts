@@ -6,7 +6,6 @@ import type { Float64Nd } from '../records/array.ts';
 import type { HalfPredictions } from './consistency.ts';
 import type { ResponseTable } from './responses.ts';
 import type { Target } from './target.ts';
-import { scoredRowsOf } from './with-responses.ts';
 
 /** Predictions of all sites from tables of predicting responses; `[rows, sites]` → `[rows scored, sites]`. */
 export type Predictor = (
@@ -63,7 +62,7 @@ export const predictHalves = async (
   predict: Predictor,
   { responses: [first, second], predictors }: Halved,
 ): Promise<HalfPredictions> => {
-  const scored = scoredRowsOf(target);
+  const scored = target.scoredRows;
   const ofFirst = await predict(first, predictors[1]);
   const ofSecond = await predict(second, predictors[0]);
   return {

@@ -45,6 +45,8 @@ export interface Target {
   readonly design: Design | null;
   /** For each fold the rows that are scored; groups, too, are of these rows. */
   readonly heldOut: readonly HeldOutRows[];
+  /** Rows of the response table that are scored: each once, or, of splits that overlap, those of one after another. */
+  readonly scoredRows: Int32Array;
   /** Stimulus of each row that is scored, as an index into the recording. */
   readonly imageOfScored: Int32Array;
   readonly groups: readonly Group[];
@@ -139,8 +141,9 @@ export const prepareTarget = (
     folds,
     design,
     heldOut: alone.map((part, fold) =>
-      design === null ? part : { ...part, leftOut: leftOutOf(design, design.outer[fold]!) },
+      design === null ? part : { ...part, leftOut: leftOutOf(design, fold) },
     ),
+    scoredRows: scored,
     imageOfScored,
     groups,
     nullCeiling: nullCeilingOf(
@@ -156,7 +159,6 @@ export const prepareTarget = (
   };
 };
 
-/** Rows of the response table that are scored: each once, or, of splits that overlap, those of one after another. */
 const scoredRows = (protocol: Protocol, folds: readonly Fold[], rows: number): Int32Array =>
   protocol.folds.kind === 'stratified-shuffle-split'
     ? Int32Array.from(folds.flatMap(({ test }) => [...test]))

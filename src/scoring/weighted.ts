@@ -1,6 +1,13 @@
 /** Rows of a resample as counts: `counts[row]` times each row. */
 export type Counts = Float64Array;
 
+/** The counts of some rows, or, from counts of images, those of the rows whose images are named. */
+export const takeCounts = (counts: Counts, rows: Int32Array): Counts => {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = counts[rows[i]!]!;
+  return taken;
+};
+
 /** Values less their mean, so that sums of squares in `weightedPearson` keep their digits. */
 export const centred = (values: Float64Array): Float64Array => {
   let sum = 0;

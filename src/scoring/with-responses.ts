@@ -21,8 +21,7 @@ const withResponses = (target: Target, responses: readonly Float64Nd[]): Target 
         ? null
         : {
             folds: design.folds,
-            omissions: design.outer.map((omission) => ({ ...design.omissions[omission]!, sets })),
-            outer: design.outer.map((_, fold) => fold),
+            omissions: design.folds.map((_, fold) => ({ ...design.omissions[fold]!, sets })),
             inner: null,
           },
   };
@@ -57,9 +56,3 @@ export const responseSource = (name: string, { data, shape }: Float64Nd): Featur
     yield { data: Float32Array.from(data), shape };
   },
 });
-
-/** The rows of a response table that are scored: each once, or, of splits that overlap, those of one after another. */
-export const scoredRowsOf = ({ design, folds, imageOfScored }: Target): Int32Array =>
-  design === null
-    ? Int32Array.from(folds.flatMap(({ test }) => [...test]))
-    : Int32Array.from(imageOfScored, (_, row) => row);
