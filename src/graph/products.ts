@@ -66,3 +66,36 @@ export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
   });
   return { bytes, externalDataFolder: null };
 };
+
+/**
+ * All that a component of kernel partial least squares asks of the Gram matrix, in one run: for m vectors, the rows of
+ * `t`, the images K·tᵀ, and the products of both with the rows of `y`, those of the images where `mask` is 1.
+ * Inputs, all float64, `k` [n, n], `t` [m, n], `mask` [n, m], `y` [r, n]; outputs `h` [n, m], `yt` and `yh` [r, m].
+ */
+export const imagesModel = (): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'images',
+    opset: 17,
+    inputs: [
+      { name: 'k', type, shape: ['n', 'n'] },
+      { name: 't', type, shape: ['m', 'n'] },
+      { name: 'mask', type, shape: ['n', 'm'] },
+      { name: 'y', type, shape: ['r', 'n'] },
+    ],
+    outputs: [
+      { name: 'h', type, shape: ['n', 'm'] },
+      { name: 'yt', type, shape: ['r', 'm'] },
+      { name: 'yh', type, shape: ['r', 'm'] },
+    ],
+    initialisers: [],
+    nodes: [
+      // A right operand is copied into blocks first: with K there, a few vectors take twice as long.
+      { op: 'Gemm', inputs: ['k', 't'], outputs: ['h'], attributes: { transB: { int: 1 } } },
+      { op: 'Mul', inputs: ['h', 'mask'], outputs: ['masked'] },
+      { op: 'Gemm', inputs: ['y', 't'], outputs: ['yt'], attributes: { transB: { int: 1 } } },
+      { op: 'MatMul', inputs: ['y', 'masked'], outputs: ['yh'] },
+    ],
+  });
+  return { bytes, externalDataFolder: null };
+};

@@ -1,18 +1,12 @@
 import { addDots, addRows, dot } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { StepHooks } from './gram.ts';
-import {
-  alongTargets,
-  inLockstep,
-  onAllRows,
-  onHeldOut,
-  onTraining,
-  symmetricProduct,
-} from './lockstep.ts';
+import { alongTargets, inLockstep, mapTargets, symmetricProduct } from './lockstep.ts';
 import type { FeatureOperator } from './operators.ts';
 import type { Products } from './products.ts';
 import {
   acceptScores,
+  centreOnTraining,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -44,15 +38,12 @@ const prepare = async (
 ): Promise<FeatureState[]> => {
   const p = operator.columns;
   const states: FeatureState[] = [];
-  const shared = onAllRows(operator.loadings);
+  const mapped = await mapTargets(tasks, operator.loadings, ([from, to], columns) =>
+    operator.partialLoadings(columns, from, to),
+  );
   for (const task of tasks) {
-    const { targets } = task;
-    const q = targets.sites;
-    const { ones, whole } = await shared(targets);
-    const part = await onHeldOut(task, ones, whole.length, ([from, to], some) =>
-      operator.partialLoadings(some, from, to),
-    );
-    const covariances = onTraining(task, whole, part, p);
+    const q = task.targets.sites;
+    const covariances = mapped.get(task)!;
     task.covariance = await symmetricProduct(products, task, covariances, covariances);
     const components = task.squares.length;
     states.push({
@@ -96,6 +87,7 @@ const score = ({ task, loadings, rotations, weights }: FeatureState, t: Float64A
   addDots(along, loadings, a, weights, 0, p);
   for (let b = 0; b < a; b++) along[b] = -along[b]!;
   addRows(t, scores, a, along);
+  centreOnTraining(task, t);
   const taken = acceptScores(task, t);
   if (taken === null) return false;
   if (rotations !== null) {

@@ -3,61 +3,82 @@ import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
 import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
 
-/** [Y | 1] as a matrix [n, q + 1], row after row: targets and, in the last column, ones. */
-const withOnes = ({ sites: q, rows: n, values }: TargetSet): Float64Array => {
-  const result = new Float64Array(n * (q + 1));
-  for (let j = 0; j < q; j++) putColumn(result, q + 1, j, values.subarray(j * n, (j + 1) * n));
-  for (let i = 0; i < n; i++) result[i * (q + 1) + q] = 1;
-  return result;
-};
+/** The distinct target sets of some tasks side by side, and a column of ones after them. */
+interface SharedTargets {
+  /** [n, columns]. */
+  readonly columns: number;
+  readonly data: Float64Array;
+  /** The first column of each set. */
+  readonly first: ReadonlyMap<TargetSet, number>;
+}
 
-/** A linear map of [Y | 1] on all rows, worked out once for the folds of a target set that follow each other. */
-export const onAllRows = (
-  multiply: (ones: Float64Array, rows: number) => Promise<Float64Array>,
-) => {
-  let last: { targets: TargetSet; ones: Float64Array; whole: Float64Array } | null = null;
-  return async (targets: TargetSet): Promise<{ ones: Float64Array; whole: Float64Array }> => {
-    if (last === null || last.targets !== targets) {
-      const ones = withOnes(targets);
-      last = { targets, ones, whole: await multiply(ones, targets.rows) };
-    }
-    return last;
-  };
-};
-
-/** A linear map of [Y | 1] on some ranges of rows alone, with as many values as `size`. */
-export const onHeldOut = async (
-  { heldOut, targets: { sites } }: Task,
-  ones: Float64Array,
-  size: number,
-  multiply: (rows: PlaceRange, some: Float64Array) => Promise<Float64Array>,
-): Promise<Float64Array> => {
-  const total = new Float64Array(size);
-  for (const [from, to] of heldOut) {
-    const part = await multiply([from, to], ones.subarray(from * (sites + 1), to * (sites + 1)));
-    for (let k = 0; k < size; k++) total[k] = total[k]! + part[k]!;
+const sideBySide = (tasks: readonly Task[]): SharedTargets => {
+  const sets = [...new Set(tasks.map(({ targets }) => targets))];
+  const { rows: n } = sets[0]!;
+  const columns = sets.reduce((sum, { sites }) => sum + sites, 1);
+  const data = new Float64Array(n * columns).fill(1);
+  const first = new Map<TargetSet, number>();
+  let column = 0;
+  for (const set of sets) {
+    first.set(set, column);
+    for (let j = 0; j < set.sites; j++, column++)
+      putColumn(data, columns, column, set.values.subarray(j * n, (j + 1) * n));
   }
-  return total;
+  return { columns, data, first };
 };
+
+/** Tasks by the rows that they hold out. */
+const byHeldOut = (tasks: readonly Task[]): (readonly Task[])[] => {
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const key = task.heldOut.join(' ');
+    groups.set(key, [...(groups.get(key) ?? []), task]);
+  }
+  return [...groups.values()];
+};
+
+/** A linear map on some rows: of columns [to − from, m] as a matrix [length, m]. */
+export type RowsMap = (rows: PlaceRange, columns: Float64Array) => Promise<Float64Array>;
 
 /**
- * F(Y − ȳ) over a task's training rows, target after target [q, length], for a linear map F whose value on all rows of
- * [Y | 1] is `whole` [length, q + 1] and on the held-out rows `test`.
+ * F(Y − ȳ) over each task's training rows, target after target [q, length], for a linear map F of all rows: worked out
+ * once for all rows and all target sets, and once for each range that is held out, whose part is taken away.
  */
-export const onTraining = (
+export const mapTargets = async (
+  tasks: readonly Task[],
+  onAll: (columns: Float64Array) => Promise<Float64Array>,
+  onRows: RowsMap,
+): Promise<ReadonlyMap<Task, Float64Array>> => {
+  const { columns, data, first } = sideBySide(tasks);
+  const whole = await onAll(data);
+  const results = new Map<Task, Float64Array>();
+  for (const alike of byHeldOut(tasks)) {
+    const rest = whole.slice();
+    for (const [from, to] of alike[0]!.heldOut) {
+      const part = await onRows([from, to], data.subarray(from * columns, to * columns));
+      for (let k = 0; k < rest.length; k++) rest[k] = rest[k]! - part[k]!;
+    }
+    for (const task of alike)
+      results.set(task, lessMeans(task, rest, columns, first.get(task.targets)!));
+  }
+  return results;
+};
+
+/** F(Y) − ȳ F(1) of one task, from the columns of its targets and the last. */
+const lessMeans = (
   { mean, live }: Task,
-  whole: Float64Array,
-  test: Float64Array,
-  length: number,
+  mapped: Float64Array,
+  columns: number,
+  first: number,
 ): Float64Array => {
   const q = live.length;
+  const length = mapped.length / columns;
   const result = new Float64Array(q * length);
   for (let i = 0; i < length; i++) {
-    const row = i * (q + 1);
-    const ones = whole[row + q]! - test[row + q]!;
+    const row = i * columns;
+    const ones = mapped[row + columns - 1]!;
     for (let j = 0; j < q; j++)
-      if (live[j] === 1)
-        result[j * length + i] = whole[row + j]! - test[row + j]! - mean[j]! * ones;
+      if (live[j] === 1) result[j * length + i] = mapped[row + first + j]! - mean[j]! * ones;
   }
   return result;
 };

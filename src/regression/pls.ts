@@ -54,9 +54,10 @@ export const collectHeldOut = (
   components: number,
 ): Collected => {
   const leftOut = omissions.map(({ blocks }) => blocks.map((block) => ranges[block]!));
-  const parts = omissions.flatMap(({ sets: wanted }, omission) =>
-    wanted.map((set, place) => ({ omission, set, place })),
-  );
+  // Set after set, so that the tasks of one set follow each other and share its products.
+  const parts = omissions
+    .flatMap(({ sets: wanted }, omission) => wanted.map((set, place) => ({ omission, set, place })))
+    .sort((a, b) => a.set - b.set);
   const predictions = omissions.map((): Float64Nd[] => []);
   const outcomes: Outcome[] = [];
   const job: Job = {

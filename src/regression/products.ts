@@ -1,6 +1,11 @@
-import { centredProductModel, type ProductForm, productModel } from '../graph/products.ts';
+import {
+  centredProductModel,
+  imagesModel,
+  type ProductForm,
+  productModel,
+} from '../graph/products.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import type { Engine, EngineModel, EngineSession, Feed, HeldRows } from '../records/ports.ts';
+import type { Engine, EngineModel, EngineSession, Feed, Held, HeldRows } from '../records/ports.ts';
 
 /** Products of matrices in the engine; sessions are opened when first needed. */
 export interface Products {
@@ -15,7 +20,20 @@ export interface Products {
     mean: NdArray<Float64Array>,
     b: Feed,
   ): Promise<Float64Array>;
+  /** K·tᵀ, y·tᵀ, and y·(K·tᵀ) over the rows where the mask is 1, for t [m, n], mask [n, m], y [r, n]. */
+  images(k: Held, t: Feed, mask: Feed, y: Feed): Promise<Images>;
+  hold(array: NdArray): Promise<Held>;
+  /** Gives a held array's memory back. */
+  drop(held: Held): Promise<void>;
   release(): Promise<void>;
+}
+
+export interface Images {
+  /** [n, m]. */
+  readonly h: Float64Array;
+  /** [r, m]. */
+  readonly yt: Float64Array;
+  readonly yh: Float64Array;
 }
 
 export const openProducts = (engine: Engine): Products => {
@@ -24,26 +42,36 @@ export const openProducts = (engine: Engine): Products => {
     key: string,
     model: () => EngineModel,
     feeds: Readonly<Record<string, Feed>>,
-  ): Promise<ArrayData> => {
+  ): Promise<Record<string, NdArray>> => {
     let session = sessions.get(key);
     if (session === undefined) {
       session = engine.open(model());
       sessions.set(key, session);
     }
-    const { c } = await (await session).run(feeds);
-    return c!.data;
+    return (await session).run(feeds);
   };
+  const product = async (...asked: Parameters<typeof run>): Promise<ArrayData> =>
+    (await run(...asked)).c!.data;
   return {
     multiply: async (form, a, b) =>
-      (await run(form, () => productModel(form, 'float64'), { a, b })) as Float64Array,
+      (await product(form, () => productModel(form, 'float64'), { a, b })) as Float64Array,
     multiply32: async (form, a, b) =>
-      (await run(`32 ${form}`, () => productModel(form, 'float32'), { a, b })) as Float32Array,
+      (await product(`32 ${form}`, () => productModel(form, 'float32'), { a, b })) as Float32Array,
     multiplyCentred: async (form, x, mean, b) =>
-      (await run(`centred ${form}`, () => centredProductModel(form), {
+      (await product(`centred ${form}`, () => centredProductModel(form), {
         x,
         mean,
         b,
       })) as Float64Array,
+    images: async (k, t, mask, y) => {
+      const { h, yt, yh } = await run('images', imagesModel, { k: { held: k }, t, mask, y });
+      const [images, alongT, alongH] = [h, yt, yh].map((each) => each!.data as Float64Array);
+      return { h: images!, yt: alongT!, yh: alongH! };
+    },
+    hold: (array) => engine.hold(array),
+    drop: async (held) => {
+      await engine.take(held);
+    },
     release: async () => {
       for (const session of sessions.values()) await (await session).release();
       sessions.clear();

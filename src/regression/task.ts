@@ -211,18 +211,34 @@ export const nextDirection = (task: Task, settings: PlsSettings): Float64Array |
   return found.weights;
 };
 
+/** Where orthogonalising leaves no more than this of a square, its rounding is no longer small beside what is left. */
+const CANCELLED = 1e-4;
+
+/** Makes centred t orthogonal to all scores before; returns what was added of each. */
+const orthogonalise = (task: Task, t: Float64Array): Float64Array => {
+  const { scores, squares, components: a } = task;
+  const added = trainingDots(task, scores, a, t);
+  for (let b = 0; b < a; b++) added[b] = -added[b]! / squares[b]!;
+  addRows(t, scores, a, added);
+  centreOnTraining(task, t);
+  return added;
+};
+
 /**
- * Takes scores t as the task's next component a: centres them and makes them orthogonal to all before. Returns what was
- * taken of each earlier component, or null (and ends the task) where t is nothing but rounding.
+ * Takes scores t as the task's next component a: centres them and makes them orthogonal to all before. Returns what
+ * was added of each earlier component, or null (and ends the task) where t is nothing but rounding.
  */
 export const acceptScores = (task: Task, t: Float64Array): Float64Array | null => {
   const { scores, squares, components: a } = task;
-  centreOnTraining(task, t);
-  const taken = trainingDots(task, scores, a, t);
-  for (let b = 0; b < a; b++) taken[b] = -taken[b]! / squares[b]!;
-  addRows(t, scores, a, taken);
-  centreOnTraining(task, t);
-  const square = trainingDot(task, t, t);
+  const added = orthogonalise(task, t);
+  let square = trainingDot(task, t, t);
+  const taken = added.reduce((sum, part, b) => sum + part * part * squares[b]!, 0);
+  if (square < CANCELLED * taken) {
+    orthogonalise(task, t).forEach((more, b) => {
+      added[b] = added[b]! + more;
+    });
+    square = trainingDot(task, t, t);
+  }
   if (!(square > 0)) {
     task.ending = 'exhausted';
     return null;
@@ -230,7 +246,7 @@ export const acceptScores = (task: Task, t: Float64Array): Float64Array | null =
   scores.set(t, a * t.length);
   squares[a] = square;
   task.components = a + 1;
-  return taken;
+  return added;
 };
 
 /** Regresses the targets on the last component: `products` [q] is Yᵀt over the training rows. */

@@ -1,0 +1,94 @@
+import { transposed } from '../numeric/vectors.ts';
+import type { Held } from '../records/ports.ts';
+import { matrix, type Products } from './products.ts';
+import type { TargetSet, Task } from './task.ts';
+
+/** What a component asks of the Gram matrix K for one task, t being the task's last scores on its training rows. */
+export interface ScoreImage {
+  /** h = K·t, centred on the training rows [n]; a view. */
+  readonly image: Float64Array;
+  /** Yᵀt and Yᵀh over the training rows [q]. */
+  readonly alongScores: Float64Array;
+  readonly alongImage: Float64Array;
+}
+
+export interface ScoreImages {
+  /** Of tasks of the group that was opened, in one run of the engine. */
+  of(running: readonly Task[]): Promise<ScoreImage[]>;
+  release(): Promise<void>;
+}
+
+/** 1 where a task trains [n, tasks]. */
+const masksOf = (tasks: readonly Task[], n: number): Float64Array => {
+  const m = tasks.length;
+  const masks = new Float64Array(n * m);
+  tasks.forEach(({ training }, k) => {
+    for (const [from, to] of training) for (let i = from; i < to; i++) masks[i * m + k] = 1;
+  });
+  return masks;
+};
+
+/** The rows of all target sets, one set under the other, and at last a row of ones; where each set's rows begin. */
+const stackedTargets = (tasks: readonly Task[], n: number) => {
+  const sets = [...new Set(tasks.map(({ targets }) => targets))];
+  const begins = new Map<TargetSet, number>();
+  let rows = 0;
+  for (const set of sets) {
+    begins.set(set, rows);
+    rows += set.sites;
+  }
+  const data = new Float64Array((rows + 1) * n).fill(1, rows * n);
+  for (const set of sets) data.set(set.values, begins.get(set)! * n);
+  return { data, rows, begins };
+};
+
+/** Scores of the training rows, 0 on the others. */
+const putScores = ({ training, scores, components }: Task, row: Float64Array): void => {
+  const from = (components - 1) * row.length;
+  for (const [first, end] of training) row.set(scores.subarray(from + first, from + end), first);
+};
+
+/**
+ * Lays the targets and the training rows of a group of tasks beside the Gram matrix in the engine, where they stay until
+ * `release`: a component then sends and receives little more than one vector of each task, once.
+ */
+export const openScoreImages = async (
+  products: Products,
+  gram: Held,
+  tasks: readonly Task[],
+): Promise<ScoreImages> => {
+  const n = gram.shape[0]!;
+  const m = tasks.length;
+  const { data, rows, begins } = stackedTargets(tasks, n);
+  const y = await products.hold(matrix(data, rows + 1));
+  const mask = await products.hold(matrix(masksOf(tasks, n), n));
+  const places = new Map(tasks.map((task, place) => [task, place]));
+  return {
+    of: async (running) => {
+      const t = new Float64Array(m * n);
+      for (const task of running) {
+        const row = places.get(task)! * n;
+        putScores(task, t.subarray(row, row + n));
+      }
+      const { h, yt, yh } = await products.images(gram, matrix(t, m), { held: mask }, { held: y });
+      const images = transposed(h, n, m);
+      return running.map((task) => {
+        const { trained, mean, targets } = task;
+        const k = places.get(task)!;
+        const first = begins.get(targets)!;
+        const total = yh[rows * m + k]!;
+        const image = images.subarray(k * n, (k + 1) * n);
+        for (let i = 0; i < n; i++) image[i] = image[i]! - total / trained;
+        return {
+          image,
+          alongScores: mean.map((_, j) => yt[(first + j) * m + k]!),
+          alongImage: mean.map((centre, j) => yh[(first + j) * m + k]! - total * centre),
+        };
+      });
+    },
+    release: async () => {
+      await products.drop(mask);
+      await products.drop(y);
+    },
+  };
+};
