@@ -88,13 +88,14 @@ export const endure = async (
   return { read, refused };
 };
 
-/** `count` mutations of the seeds in turn, reproducible. */
+/** The mutations `from` to `count` of the seeds in turn, each reproducible by its index. */
 export function* mutations(
   seeds: readonly Uint8Array[],
   count: number,
   random: Random,
+  from = 0,
 ): Generator<{ bytes: Uint8Array; name: string }> {
-  for (let index = 0; index < count; index++) {
+  for (let index = from; index < count; index++) {
     const seed = seeds[index % seeds.length]!;
     yield { bytes: mutated(seed, random.fork(`${index}`)), name: `mutation ${index}` };
   }
