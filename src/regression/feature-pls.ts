@@ -1,4 +1,5 @@
-import { addDots, addRows, dot } from '../numeric/vectors.ts';
+import { addDots, addRows, dot, transposed } from '../numeric/vectors.ts';
+import type { NdArray } from '../records/array.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { StepHooks } from './gram.ts';
 import { alongTargets, inLockstep, mapTargets, symmetricProduct } from './lockstep.ts';
@@ -38,8 +39,17 @@ const prepare = async (
 ): Promise<FeatureState[]> => {
   const p = operator.columns;
   const states: FeatureState[] = [];
-  const mapped = await mapTargets(tasks, operator.loadings, ([from, to], columns) =>
-    operator.partialLoadings(columns, from, to),
+  const asColumns = ({ data, shape: [m, n] }: NdArray<Float64Array>) => transposed(data, m!, n!);
+  const mapped = await mapTargets(
+    tasks,
+    async (vectors) => {
+      const m = vectors.shape[0]!;
+      return transposed(await operator.loadings(asColumns(vectors)), p, m);
+    },
+    async (vectors, [from, to]) => {
+      const m = vectors.shape[0]!;
+      return transposed(await operator.partialLoadings(asColumns(vectors), from, to), p, m);
+    },
   );
   for (const task of tasks) {
     const q = task.targets.sites;

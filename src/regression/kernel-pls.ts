@@ -2,7 +2,7 @@ import { addRows } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
 import { mapTargets, symmetricProduct } from './lockstep.ts';
-import { matrix, type Products } from './products.ts';
+import type { Products } from './products.ts';
 import { openScoreImages, type ScoreImage } from './score-images.ts';
 import {
   acceptScores,
@@ -41,9 +41,8 @@ const prepare = async (
   const states: KernelState[] = [];
   const mapped = await mapTargets(
     tasks,
-    (columns) => products.multiply('a·b', { held }, matrix(columns, held.shape[0]!)),
-    (rows, columns) =>
-      products.multiply('aᵀ·b', { held, rows }, matrix(columns, rows[1] - rows[0])),
+    (vectors) => products.multiply('a·bᵀ', vectors, { held }),
+    (vectors, rows) => products.multiply('a·b', vectors, { held, rows }),
   );
   for (const task of tasks) {
     const { targets, heldOut, scores } = task;

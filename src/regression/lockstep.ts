@@ -3,84 +3,100 @@ import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
 import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
 
-/** The distinct target sets of some tasks side by side, and a column of ones after them. */
-interface SharedTargets {
-  /** [n, columns]. */
-  readonly columns: number;
+/** The distinct target sets of some tasks, one under the other, and a row of ones under them. */
+export interface StackedTargets {
+  /** [rows, n]. */
   readonly data: Float64Array;
-  /** The first column of each set. */
+  readonly rows: number;
+  /** The first row of each set. */
   readonly first: ReadonlyMap<TargetSet, number>;
 }
 
-const sideBySide = (tasks: readonly Task[]): SharedTargets => {
+export const stackTargets = (tasks: readonly Task[]): StackedTargets => {
   const sets = [...new Set(tasks.map(({ targets }) => targets))];
-  const { rows: n } = sets[0]!;
-  const columns = sets.reduce((sum, { sites }) => sum + sites, 1);
-  const data = new Float64Array(n * columns).fill(1);
+  const n = sets[0]!.rows;
+  const rows = sets.reduce((sum, { sites }) => sum + sites, 1);
+  const data = new Float64Array(rows * n).fill(1, (rows - 1) * n);
   const first = new Map<TargetSet, number>();
-  let column = 0;
+  let row = 0;
   for (const set of sets) {
-    first.set(set, column);
-    for (let j = 0; j < set.sites; j++, column++)
-      putColumn(data, columns, column, set.values.subarray(j * n, (j + 1) * n));
+    first.set(set, row);
+    data.set(set.values, row * n);
+    row += set.sites;
   }
-  return { columns, data, first };
+  return { data, rows, first };
 };
 
-/** Tasks by the rows that they hold out. */
-const byHeldOut = (tasks: readonly Task[]): (readonly Task[])[] => {
-  const groups = new Map<string, Task[]>();
-  for (const task of tasks) {
-    const key = task.heldOut.join(' ');
-    groups.set(key, [...(groups.get(key) ?? []), task]);
-  }
-  return [...groups.values()];
+/** Each range that is held out, and the tasks that hold it out. */
+const byRange = (tasks: readonly Task[]): (readonly [PlaceRange, readonly Task[]])[] => {
+  const ranges = new Map<string, readonly [PlaceRange, Task[]]>();
+  for (const task of tasks)
+    for (const range of task.heldOut) {
+      const key = range.join(' ');
+      const known = ranges.get(key);
+      if (known === undefined) ranges.set(key, [range, [task]]);
+      else known[1].push(task);
+    }
+  return [...ranges.values()];
 };
 
-/** A linear map on some rows: of columns [to − from, m] as a matrix [length, m]. */
-export type RowsMap = (rows: PlaceRange, columns: Float64Array) => Promise<Float64Array>;
+/** The places [from, to) of a matrix [rows, n]. */
+const somePlaces = (
+  { data, rows }: StackedTargets,
+  [from, to]: PlaceRange,
+): NdArray<Float64Array> => {
+  const n = data.length / rows;
+  const some = new Float64Array(rows * (to - from));
+  for (let j = 0; j < rows; j++) some.set(data.subarray(j * n + from, j * n + to), j * (to - from));
+  return matrix(some, rows);
+};
+
+type Rows = NdArray<Float64Array>;
 
 /**
- * F(Y − ȳ) over each task's training rows, target after target [q, length], for a linear map F of all rows: worked out
- * once for all rows and all target sets, and once for each range that is held out, whose part is taken away.
+ * F(Y − ȳ) over each task's training rows [q, length], for a linear map F that takes and gives vectors as the rows of a
+ * matrix: worked out once on all places and for all target sets, and once on each range that is held out, whose part is
+ * taken away.
  */
 export const mapTargets = async (
   tasks: readonly Task[],
-  onAll: (columns: Float64Array) => Promise<Float64Array>,
-  onRows: RowsMap,
+  onAll: (vectors: Rows) => Promise<Float64Array>,
+  onRange: (vectors: Rows, range: PlaceRange) => Promise<Float64Array>,
 ): Promise<ReadonlyMap<Task, Float64Array>> => {
-  const { columns, data, first } = sideBySide(tasks);
-  const whole = await onAll(data);
-  const results = new Map<Task, Float64Array>();
-  for (const alike of byHeldOut(tasks)) {
-    const rest = whole.slice();
-    for (const [from, to] of alike[0]!.heldOut) {
-      const part = await onRows([from, to], data.subarray(from * columns, to * columns));
-      for (let k = 0; k < rest.length; k++) rest[k] = rest[k]! - part[k]!;
-    }
-    for (const task of alike)
-      results.set(task, lessMeans(task, rest, columns, first.get(task.targets)!));
+  const stacked = stackTargets(tasks);
+  const whole = await onAll(matrix(stacked.data, stacked.rows));
+  const length = whole.length / stacked.rows;
+  const mapped = new Map<Task, Float64Array>();
+  for (const task of tasks) {
+    const result = new Float64Array(task.live.length * length);
+    addCentred(result, task, whole, stacked, 1);
+    mapped.set(task, result);
   }
-  return results;
+  for (const [range, without] of byRange(tasks)) {
+    const part = await onRange(somePlaces(stacked, range), range);
+    for (const task of without) addCentred(mapped.get(task)!, task, part, stacked, -1);
+  }
+  return mapped;
 };
 
-/** F(Y) − ȳ F(1) of one task, from the columns of its targets and the last. */
-const lessMeans = (
-  { mean, live }: Task,
+/** Adds sign · (F(Y) − ȳ F(1)) of one task, nothing for targets that take no part. */
+const addCentred = (
+  result: Float64Array,
+  { mean, live, targets }: Task,
   mapped: Float64Array,
-  columns: number,
-  first: number,
-): Float64Array => {
-  const q = live.length;
-  const length = mapped.length / columns;
-  const result = new Float64Array(q * length);
-  for (let i = 0; i < length; i++) {
-    const row = i * columns;
-    const ones = mapped[row + columns - 1]!;
-    for (let j = 0; j < q; j++)
-      if (live[j] === 1) result[j * length + i] = mapped[row + first + j]! - mean[j]! * ones;
+  { rows, first }: StackedTargets,
+  sign: 1 | -1,
+): void => {
+  const length = mapped.length / rows;
+  const ones = (rows - 1) * length;
+  for (let j = 0; j < live.length; j++) {
+    if (live[j] === 0) continue;
+    const from = (first.get(targets)! + j) * length;
+    const to = j * length;
+    const centre = mean[j]!;
+    for (let i = 0; i < length; i++)
+      result[to + i] = result[to + i]! + sign * (mapped[from + i]! - centre * mapped[ones + i]!);
   }
-  return result;
 };
 
 /** a·bᵀ [q, q] made exactly symmetric, with nothing in the rows and columns of targets that take no part. */

@@ -1,7 +1,8 @@
 import { transposed } from '../numeric/vectors.ts';
 import type { Held } from '../records/ports.ts';
+import { stackTargets } from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
-import type { TargetSet, Task } from './task.ts';
+import type { Task } from './task.ts';
 
 /** What a component asks of the Gram matrix K for one task, t being the task's last scores on its training rows. */
 export interface ScoreImage {
@@ -28,20 +29,6 @@ const masksOf = (tasks: readonly Task[], n: number): Float64Array => {
   return masks;
 };
 
-/** The rows of all target sets, one set under the other, and at last a row of ones; where each set's rows begin. */
-const stackedTargets = (tasks: readonly Task[], n: number) => {
-  const sets = [...new Set(tasks.map(({ targets }) => targets))];
-  const begins = new Map<TargetSet, number>();
-  let rows = 0;
-  for (const set of sets) {
-    begins.set(set, rows);
-    rows += set.sites;
-  }
-  const data = new Float64Array((rows + 1) * n).fill(1, rows * n);
-  for (const set of sets) data.set(set.values, begins.get(set)! * n);
-  return { data, rows, begins };
-};
-
 /** Scores of the training rows, 0 on the others. */
 const putScores = ({ training, scores, components }: Task, row: Float64Array): void => {
   const from = (components - 1) * row.length;
@@ -59,8 +46,8 @@ export const openScoreImages = async (
 ): Promise<ScoreImages> => {
   const n = gram.shape[0]!;
   const m = tasks.length;
-  const { data, rows, begins } = stackedTargets(tasks, n);
-  const y = await products.hold(matrix(data, rows + 1));
+  const { data, rows, first } = stackTargets(tasks);
+  const y = await products.hold(matrix(data, rows));
   const mask = await products.hold(matrix(masksOf(tasks, n), n));
   const places = new Map(tasks.map((task, place) => [task, place]));
   return {
@@ -75,14 +62,14 @@ export const openScoreImages = async (
       return running.map((task) => {
         const { trained, mean, targets } = task;
         const k = places.get(task)!;
-        const first = begins.get(targets)!;
-        const total = yh[rows * m + k]!;
+        const row = first.get(targets)!;
+        const total = yh[(rows - 1) * m + k]!;
         const image = images.subarray(k * n, (k + 1) * n);
         for (let i = 0; i < n; i++) image[i] = image[i]! - total / trained;
         return {
           image,
-          alongScores: mean.map((_, j) => yt[(first + j) * m + k]!),
-          alongImage: mean.map((centre, j) => yh[(first + j) * m + k]! - total * centre),
+          alongScores: mean.map((_, j) => yt[(row + j) * m + k]!),
+          alongImage: mean.map((centre, j) => yh[(row + j) * m + k]! - total * centre),
         };
       });
     },
