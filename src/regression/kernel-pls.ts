@@ -190,7 +190,7 @@ const iterate = async (
 
 /**
  * Partial least squares of all tasks from one Gram matrix (after Rännar, Lindgren, Geladi & Wold 1994, J. Chemometrics 8,
- * with K never deflated but only what is made of it). Fills the tasks in.
+ * with neither K nor its images deflated: scores are made orthogonal instead). Fills the tasks in.
  */
 export const runKernelPls = async (
   products: Products,

@@ -50,9 +50,10 @@ export const openScoreImages = async (
   const y = await products.hold(matrix(data, rows));
   const mask = await products.hold(matrix(masksOf(tasks, n), n));
   const places = new Map(tasks.map((task, place) => [task, place]));
+  // Rows of tasks that have ended keep their last scores; nobody reads what comes of them.
+  const t = new Float64Array(m * n);
   return {
     of: async (running) => {
-      const t = new Float64Array(m * n);
       for (const task of running) {
         const row = places.get(task)! * n;
         putScores(task, t.subarray(row, row + n));
