@@ -13,15 +13,7 @@ import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { runtimeOf } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
-import type {
-  Choice,
-  HeldOut,
-  Interval,
-  LayerScore,
-  Provenance,
-  Score,
-  TimeCourse,
-} from './records/score.ts';
+import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
 import { checkRegression, fitOnAllRows } from './regression/regress.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
@@ -183,16 +175,14 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const chosen = chooseLayers(target, resampling, candidates, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
-    score: assemble(
-      plan,
+    score: assemble(plan, best, {
       layers,
-      best,
-      chosen?.choice ?? null,
-      ceilingIntervalOf(target, recording.header.grid, resampling),
+      choice: chosen?.choice ?? null,
+      ceilingInterval: ceilingIntervalOf(target, recording.header.grid, resampling),
       timeCourse,
       startedAt,
-      ports.now(),
-    ),
+      endedAt: ports.now(),
+    }),
     predictions: {
       recorded: chosenBin(target).recorded,
       predicted: chosen?.predictions ?? predictionsOf(best.layer)[scored]!,
@@ -333,15 +323,16 @@ export const sourceOf = async (
   throw new Error(`no pass gathers layer ${layer}`);
 };
 
+interface Parts extends Pick<Score, 'layers' | 'choice' | 'ceilingInterval' | 'timeCourse'> {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 const assemble = (
   { recording, protocol, target, provenance, warnings }: ScorePlan,
-  layers: readonly LayerScore[],
   best: LayerScore & { readonly value: number },
-  choice: Choice | null,
-  ceilingInterval: Interval | null,
-  timeCourse: TimeCourse | null,
-  startedAt: number,
-  endedAt: number,
+  { layers, choice, ceilingInterval, timeCourse, startedAt, endedAt }: Parts,
 ): Score => {
   const scores = choice?.scores ?? best;
   const areas = new Set(recording.header.sites.map(({ area }) => area));

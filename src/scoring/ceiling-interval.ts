@@ -16,7 +16,7 @@ import {
   replicatesOverGroups,
   tInterval,
 } from './intervals.ts';
-import { chosenBin, type Target } from './target.ts';
+import { chosenBin, comparedWith, type Target } from './target.ts';
 
 /**
  * The interval of the ceiling in the chosen time bin, in the unit of the ceiling; of few images by t over images. Which
@@ -123,15 +123,10 @@ const ofPartners = (
   figures: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
-  const { protocol, groups, imageOfScored } = target;
   const { recorded, ceiling } = chosenBin(target);
   return intervalOf(
     { ...resampling, normalisation: 'r/c' },
-    recorded,
-    partnersOf(target),
-    imageOfScored,
-    groups,
-    protocol.correlation,
+    comparedWith(target, recorded, partnersOf(target)),
     uncorrected(ceiling),
     figures,
   );

@@ -33,21 +33,27 @@ export interface Ceiling {
   readonly halves: HalfMeans | null;
 }
 
+/** The rows of a table as ceilings take them. */
+export interface CeilingRows {
+  /** Rows that are correlated together. */
+  readonly groups: readonly Group[];
+  readonly siteIds: readonly string[];
+  readonly correlation: CorrelationKind;
+  readonly grid: FixationGrid | null;
+}
+
 /** Computes the ceiling of a recording's table. Input error: split halves without repeated trials. */
 export const ceilingOf = (
   settings: CeilingSettings,
   table: ResponseTable,
-  groups: readonly Group[],
-  siteIds: readonly string[],
-  kind: CorrelationKind,
-  grid: FixationGrid | null,
+  { groups, siteIds, correlation, grid }: CeilingRows,
   seed: number,
 ): Ceiling => {
   switch (settings.kind) {
     case 'split-half':
       return splitHalf(settings, table, groups, siteIds, seed);
     case 'best-other-site':
-      return bestOtherSite(table.mean, groups, siteIds, kind);
+      return bestOtherSite(table.mean, groups, siteIds, correlation);
     case 'best-pair':
       return bestPair(table.mean, groups, grid);
     case 'median-split-half':

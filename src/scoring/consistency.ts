@@ -8,7 +8,7 @@ import { meanOfDefined, medianOfDefined } from './defined.ts';
 import type { Group } from './groups.ts';
 import { intervalOf, type Resampling } from './intervals.ts';
 import { correlationIn, type Side, sideOf } from './resampled.ts';
-import { chosenBin, type Target } from './target.ts';
+import { chosenBin, comparedWith, type Target } from './target.ts';
 import type { Counts } from './weighted.ts';
 
 /**
@@ -136,17 +136,7 @@ const figuresOf = (table: Float64Nd): Aggregate => {
 /** Within an image nothing is drawn anew: the figures of images and sites are. */
 const overImages = (target: Target, resampling: Resampling, figures: Aggregate) => {
   const { recorded, ceiling } = chosenBin(target);
-  const { imageOfScored, groups, protocol } = target;
-  return intervalOf(
-    resampling,
-    recorded,
-    recorded,
-    imageOfScored,
-    groups,
-    protocol.correlation,
-    ceiling,
-    figures,
-  );
+  return intervalOf(resampling, comparedWith(target, recorded, recorded), ceiling, figures);
 };
 
 const overRows = (

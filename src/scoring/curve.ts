@@ -136,10 +136,7 @@ const ceilingAnew = (
   ceilingOf(
     protocol.ceiling,
     { ...bins[chosen]!.table, mean: responses },
-    groups,
-    siteIds,
-    protocol.correlation,
-    grid,
+    { groups, siteIds, correlation: protocol.correlation, grid },
     seed,
   );
 

@@ -7,7 +7,7 @@ import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
 import { withoutGuesses } from './guesses.ts';
 import { intervalOf, type Resampling } from './intervals.ts';
-import { chosenBin, predictedParts, type Target } from './target.ts';
+import { chosenBin, comparedWith, predictedParts, type Target } from './target.ts';
 
 /** Correlates, ceils and aggregates one layer's held-out predictions of the chosen time bin (`[rows scored, sites]`). */
 export const evaluateLayer = (
@@ -17,7 +17,7 @@ export const evaluateLayer = (
   predictions: Float64Nd,
   regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
 ): LayerScore => {
-  const { protocol, groups, siteIds, heldOut, imageOfScored } = target;
+  const { protocol, groups, siteIds, heldOut } = target;
   const bin = chosenBin(target);
   const { recorded, ceiling } = bin;
   const predicted = withoutGuesses(recorded, predictions, predictedParts(target, bin));
@@ -33,16 +33,7 @@ export const evaluateLayer = (
     value: nullable(figures.value),
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),
-    interval: intervalOf(
-      resampling,
-      recorded,
-      predicted,
-      imageOfScored,
-      groups,
-      protocol.correlation,
-      ceiling,
-      figures,
-    ),
+    interval: intervalOf(resampling, comparedWith(target, recorded, predicted), ceiling, figures),
     sitesUsed: figures.sitesUsed,
     folds: foldScores(
       heldOut,

@@ -103,6 +103,17 @@ const resampledCeilings = (
   return result;
 };
 
+/** What is correlated, rows in the same order. */
+export interface Compared {
+  /** `[rows, sites]`. */
+  readonly recorded: Float64Nd;
+  readonly predicted: Float64Nd;
+  readonly imageOfRow: Int32Array;
+  /** Rows that are correlated together. */
+  readonly groups: readonly Group[];
+  readonly correlation: CorrelationKind;
+}
+
 /**
  * 95 % (or `settings.level`) interval of a layer's value, on stored held-out predictions, conditional on the fits.
  * Few images: a t interval over images (over the jackknife's pseudo-values where the correlation is over all rows).
@@ -110,11 +121,7 @@ const resampledCeilings = (
  */
 export const intervalOf = (
   resampling: Resampling,
-  recorded: Float64Nd,
-  predicted: Float64Nd,
-  imageOfRow: Int32Array,
-  groups: readonly Group[],
-  kind: CorrelationKind,
+  compared: Compared,
   ceiling: Ceiling,
   figures: Aggregate,
 ): Interval | null => {
@@ -124,19 +131,15 @@ export const intervalOf = (
     const values = overImages
       ? figures.perGroup.filter((value) => !Number.isNaN(value))
       : pseudoValues(
-          recorded,
-          predicted,
-          imageOfRow,
-          groups,
-          kind,
+          compared,
           figures.value,
-          (r) => aggregate(r, ceiling, normalisation).value,
+          (correlations) => aggregate(correlations, ceiling, normalisation).value,
         );
     return tInterval(values, figures, settings.level);
   }
   const replicates = overImages
     ? replicatesOverGroups(resampling, figures.ceiled)
-    : replicatesOverRows(resampling, recorded, predicted, groups, kind, ceiling);
+    : replicatesOverRows(resampling, compared, ceiling);
   return percentileInterval(replicates, resampling, figures);
 };
 
@@ -182,11 +185,7 @@ export const tInterval = (
 
 /** Jackknife over images: n·value − (n − 1)·value without image i. The ceiling is held fixed. */
 const pseudoValues = (
-  recorded: Float64Nd,
-  predicted: Float64Nd,
-  imageOfRow: Int32Array,
-  groups: readonly Group[],
-  kind: CorrelationKind,
+  { recorded, predicted, imageOfRow, groups, correlation }: Compared,
   value: number,
   valueOfCorrelations: (correlations: Float64Nd) => number,
 ): Float64Array => {
@@ -196,7 +195,7 @@ const pseudoValues = (
       name,
       rows: rows.filter((row) => imageOfRow[row] !== image),
     }));
-    const without = valueOfCorrelations(correlate(recorded, predicted, rest, kind));
+    const without = valueOfCorrelations(correlate(recorded, predicted, rest, correlation));
     return images.length * value - (images.length - 1) * without;
   });
 };
@@ -204,10 +203,7 @@ const pseudoValues = (
 /** Draws of images within each group: median over the drawn sites of what a site has there, mean over groups. */
 const replicatesOverRows = (
   { rowCounts, siteDraws, ceilings, normalisation }: Resampling,
-  recorded: Float64Nd,
-  predicted: Float64Nd,
-  groups: readonly Group[],
-  kind: CorrelationKind,
+  { recorded, predicted, groups, correlation }: Compared,
   ceiling: Ceiling,
 ): number[] => {
   const sites = recorded.shape[1]!;
@@ -217,8 +213,8 @@ const replicatesOverRows = (
       groups.length === 1 ? rowCounts : rowCounts.map((counts) => takeCounts(counts, rows));
     for (let s = 0; s < sites; s++) {
       if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
-      const x = sideOf(recorded, s, rows, kind);
-      const y = sideOf(predicted, s, rows, kind);
+      const x = sideOf(recorded, s, rows, correlation);
+      const y = sideOf(predicted, s, rows, correlation);
       drawn.forEach((counts, replicate) => {
         const r = correlationIn(x, y, counts);
         const c = ceilings === null ? ceiling.perSite.data : ceilings[replicate]!;

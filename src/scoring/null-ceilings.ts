@@ -6,9 +6,9 @@ import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { NullCeiling } from '../records/score.ts';
 import { bestPairOf, type Maps, mapsOf } from './best-maps.ts';
+import type { CeilingRows } from './ceilings.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
-import type { Group } from './groups.ts';
 
 /** At most this many other images are compared with each image. */
 const partners = 20;
@@ -26,14 +26,12 @@ const surrogateDraws = 4;
 export const nullCeilingOf = (
   settings: CeilingSettings,
   responses: Float64Nd,
-  groups: readonly Group[],
-  kind: CorrelationKind,
-  grid: FixationGrid | null,
+  { groups, correlation: asked, grid }: Omit<CeilingRows, 'siteIds'>,
   seed: number,
 ): NullCeiling | null => {
   if (grid === null || (settings.kind !== 'best-other-site' && settings.kind !== 'best-pair'))
     return null;
-  const correlation = settings.kind === 'best-pair' ? 'pearson' : kind;
+  const correlation = settings.kind === 'best-pair' ? 'pearson' : asked;
   const level = (maps: Maps, others: Maps): number =>
     settings.kind === 'best-pair'
       ? bestPairOf(maps, others, grid.columns)

@@ -12,9 +12,9 @@ import { type Design, designOf, type HeldOutRows, leftOutOf } from './design.ts'
 import { foldsOf } from './folds.ts';
 import { type Group, groupsOf } from './groups.ts';
 import { type Predicted, trainedMean } from './guesses.ts';
-import { prepareResampling, type Resampling } from './intervals.ts';
+import { type Compared, prepareResampling, type Resampling } from './intervals.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
-import { findUsable, type ResponseTable, responseTable, type Usable } from './responses.ts';
+import { findUsable, type ResponseTable, responseTable } from './responses.ts';
 
 /** The responses of one time bin, with what a perfect model could reach there. */
 export interface BinTarget {
@@ -84,6 +84,13 @@ export const resamplingOf = (target: Target, seed: number): Resampling => {
   );
 };
 
+/** Scored rows beside what predicts them. */
+export const comparedWith = (
+  { imageOfScored, groups, protocol: { correlation } }: Target,
+  recorded: Float64Nd,
+  predicted: Float64Nd,
+): Compared => ({ recorded, predicted, imageOfRow: imageOfScored, groups, correlation });
+
 /** What the predictions of a bin would be if its regressions found nothing. */
 export const predictedParts = ({ heldOut }: Target, { table }: BinTarget): Predicted[] =>
   heldOut.map(({ rows, leftOut }) => ({ rows, trainedMean: trainedMean(table.mean, leftOut) }));
@@ -115,22 +122,21 @@ export const prepareTarget = (
     protocol.aggregation === 'splits-of-sites-then-ceiling'
       ? alone
       : groupsOf(protocol.aggregation, imageOfScored, names);
-  const bins = header.timeBins.map((_, bin) =>
-    binTarget(protocol, recording, bin, usable, siteIds, groups, scored, seed),
-  );
+  const rows = { groups, siteIds, correlation: protocol.correlation, grid: header.grid };
+  const bins = header.timeBins.map((timeBin, bin): BinTarget => {
+    const table = responseTable(recording, bin, usable.stimuli, usable.sites);
+    const ceiling = ceilingOf(protocol.ceiling, table, rows, seed);
+    const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
+    const recorded = overlaps(protocol) ? takeRows(table.mean, scored) : table.mean;
+    return { timeBin, table, recorded, ceiling, level };
+  });
   const chosen = chooseBin(protocol, bins);
   const fitted = timeBins === 'best' ? [chosen] : bins.map((_, bin) => bin);
   const { table, ceiling } = bins[chosen]!;
-  const design =
-    protocol.folds.kind === 'stratified-shuffle-split'
-      ? null
-      : designOf(
-          protocol.layerChoice,
-          folds,
-          fitted.map((_, set) => set),
-          fitted.indexOf(chosen),
-          seed,
-        );
+  const sets = fitted.map((_, set) => set);
+  const design = overlaps(protocol)
+    ? null
+    : designOf(protocol.layerChoice, folds, sets, fitted.indexOf(chosen), seed);
   return {
     protocol,
     bins,
@@ -146,27 +152,23 @@ export const prepareTarget = (
     scoredRows: scored,
     imageOfScored,
     groups,
-    nullCeiling: nullCeilingOf(
-      protocol.ceiling,
-      table.mean,
-      groups,
-      protocol.correlation,
-      header.grid,
-      seed,
-    ),
+    nullCeiling: nullCeilingOf(protocol.ceiling, table.mean, rows, seed),
     excludedSites: [...usable.excludedSites, ...ceiling.excluded],
     warnings: [...usable.warnings, ...unstratified(protocol, recording)],
   };
 };
 
+/** Whether a row may be held out by several folds, or by none. */
+const overlaps = ({ folds }: Protocol): boolean => folds.kind === 'stratified-shuffle-split';
+
 const scoredRows = (protocol: Protocol, folds: readonly Fold[], rows: number): Int32Array =>
-  protocol.folds.kind === 'stratified-shuffle-split'
+  overlaps(protocol)
     ? Int32Array.from(folds.flatMap(({ test }) => [...test]))
     : Int32Array.from({ length: rows }, (_, row) => row);
 
 /** Each fold's rows among those scored, as if its regression left nothing else out. */
 const heldOutAlone = (protocol: Protocol, folds: readonly Fold[]): HeldOutRows[] => {
-  if (protocol.folds.kind !== 'stratified-shuffle-split')
+  if (!overlaps(protocol))
     return folds.map(({ name, test }) => ({ name, rows: test, leftOut: test }));
   let from = 0;
   return folds.map(({ name, test }) => {
@@ -182,33 +184,6 @@ const unstratified = ({ folds }: Protocol, { stimuli }: Recording): string[] => 
   const column = folds.stratifyBy;
   if (stimuli.every(({ columns }) => column in columns)) return [];
   return [`folds are not stratified: stimuli.csv has no column "${column}"`];
-};
-
-const binTarget = (
-  protocol: Protocol,
-  recording: Recording,
-  bin: number,
-  usable: Usable,
-  siteIds: readonly string[],
-  groups: readonly Group[],
-  scored: Int32Array,
-  seed: number,
-): BinTarget => {
-  const { header } = recording;
-  const table = responseTable(recording, bin, usable.stimuli, usable.sites);
-  const ceiling = ceilingOf(
-    protocol.ceiling,
-    table,
-    groups,
-    siteIds,
-    protocol.correlation,
-    header.grid,
-    seed,
-  );
-  const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
-  const recorded =
-    protocol.folds.kind === 'stratified-shuffle-split' ? takeRows(table.mean, scored) : table.mean;
-  return { timeBin: header.timeBins[bin]!, table, recorded, ceiling, level };
 };
 
 const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinTarget[]): number => {

@@ -52,7 +52,12 @@ const figuresOf = (
     imageOfRow,
     sites: Int32Array.of(0, 1, 2, 3, 4),
   };
-  const ceiling = ceilingOf(ceilingSettings, responses, groups, siteIds, kind, grid, 1);
+  const ceiling = ceilingOf(
+    ceilingSettings,
+    responses,
+    { groups, siteIds, correlation: kind, grid },
+    1,
+  );
   const correlations = correlate(recorded, predicted, groups, kind);
   return { groups, ceiling, correlations, figures: aggregate(correlations, ceiling, 'r/c') };
 };
@@ -84,11 +89,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
     );
     const interval = intervalOf(
       resampling,
-      recorded,
-      predicted,
-      imageOfRow,
-      groups,
-      'spearman',
+      { recorded, predicted, imageOfRow, groups, correlation: 'spearman' },
       ceiling,
       figures,
     );

@@ -81,10 +81,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
   const ceiling = ceilingOf(
     { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
     table,
-    groups,
-    ids,
-    'pearson',
-    null,
+    { groups, siteIds: ids, correlation: 'pearson', grid: null },
     1,
   );
   const resampling = prepareResampling(
@@ -99,11 +96,10 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     const figures = aggregate(correlate(table.mean, prediction, groups, 'pearson'), ceiling, 'r/c');
     const interval = intervalOf(
       resampling,
-      table.mean,
-      prediction,
-      table.imageOfRow,
-      groups,
-      'pearson',
+      {
+        ...{ recorded: table.mean, predicted: prediction, imageOfRow: table.imageOfRow },
+        ...{ groups, correlation: 'pearson' },
+      },
       ceiling,
       figures,
     );

@@ -73,10 +73,11 @@ const ceilings = (responses: Float64Nd, kind: 'best-pair' | 'best-other-site') =
     sites: Int32Array.from({ length: sites }, (_, s) => s),
   };
   const ids = Array.from({ length: sites }, (_, s) => String(s));
-  const ceiling = ceilingOf({ kind }, table, groups, ids, 'pearson', grid, 1);
+  const rowsOf = { groups, correlation: 'pearson', grid } as const;
+  const ceiling = ceilingOf({ kind }, table, { ...rowsOf, siteIds: ids }, 1);
   return {
     level: aggregate(ceiling.perSite, ceiling, 'r/c').ceiling,
-    chance: nullCeilingOf({ kind }, responses, groups, 'pearson', grid, 1)!,
+    chance: nullCeilingOf({ kind }, responses, rowsOf, 1)!,
   };
 };
 
@@ -104,9 +105,7 @@ describe('ceilings that are maxima over sites, on independent smooth noise', () 
       nullCeilingOf(
         { kind: 'split-half', splits: 2, minimumReliability: 0 },
         responses,
-        [],
-        'pearson',
-        grid,
+        { groups: [], correlation: 'pearson', grid },
         1,
       ),
     ).toBeNull();
