@@ -37,7 +37,6 @@ Memory.prototype.grow = function (this: WasmMemory, pages: number): number {
 
 const h5wasm = await import('h5wasm');
 const library = await h5wasm.ready;
-library.activate_throwing_error_handler();
 const port = parentPort!;
 const signs = workerData as Signs;
 Atomics.add(signs, 0, 1);
@@ -263,6 +262,9 @@ const failureOf = (thrown: unknown): string => {
 
 port.on('message', ({ call, command }: Hdf5Request) => {
   try {
+    // An error that is thrown where the library had set errors aside for a moment leaves them aside: it would then read
+    // on in damaged files. So for each command anew.
+    library.activate_throwing_error_handler();
     const answer = obey(command);
     const transfer = ArrayBuffer.isView(answer) ? [answer.buffer as ArrayBuffer] : [];
     port.postMessage({ call, answer } satisfies Hdf5Reply, transfer);

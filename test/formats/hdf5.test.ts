@@ -8,6 +8,7 @@ import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { storageLine } from '../files-contract.ts';
 import { endure, mutations, truncations } from '../mutations.ts';
+import { readBrainio, readMatlab73 } from '../parsers.ts';
 import { inputLine } from './failure.ts';
 
 const pathOf = (name: string): string =>
@@ -139,14 +140,19 @@ describe('the HDF5 port', () => {
 });
 
 describe('damaged files', () => {
-  const readAll = async (bytes: Uint8Array): Promise<void> => {
-    const file = await openMatlab73(await hdf5.open(bytes, 'x.mat'));
-    try {
-      for (const { name } of file.variables) await file.read(name);
-    } finally {
-      await file.close();
-    }
-  };
+  const readAll = async (bytes: Uint8Array): Promise<void> =>
+    readMatlab73(await hdf5.open(bytes, 'x.mat'));
+
+  it('are refused also after one that the library lost its way in', async () => {
+    const assembly = bytesOf('assembly.nc');
+    const lost = assembly.slice();
+    // In the local heap with the names of the links.
+    lost[800] = 159;
+    await expect(readBrainio({ open: () => hdf5.open(lost, 'x.nc') })).rejects.toThrow();
+    expect(await inputLine(() => hdf5.open(assembly.slice(0, -100), 'x.nc'))).toContain(
+      'truncated file',
+    );
+  });
 
   it('cut after every 97th byte', async () => {
     const cuts = [...truncations(bytesOf('matlab73.mat'))].filter((_, index) => index % 97 === 0);
