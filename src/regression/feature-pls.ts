@@ -8,6 +8,7 @@ import type { Products } from './products.ts';
 import {
   acceptScores,
   centreOnTraining,
+  isBorneOut,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -86,6 +87,7 @@ const direct = async (
   addRows(weights, covariances, q, c);
   const norm = Math.sqrt(dot(weights, 0, weights, 0, weights.length));
   for (let k = 0; k < weights.length; k++) weights[k] = weights[k]! / norm;
+  task.direction = c.map((part) => part / norm);
   return true;
 };
 
@@ -109,7 +111,7 @@ const score = ({ task, loadings, rotations, weights }: FeatureState, t: Float64A
   return true;
 };
 
-/** p = Xᵀt/τ; deflates C and M by it. False where t is no more than rounding of the features. */
+/** p = Xᵀt/τ; deflates C and M by it. False where t or what it was chosen for is no more than rounding. */
 const absorb = (state: FeatureState, product: Float64Array, soundSpread: number): boolean => {
   const { task, covariances, loadings } = state;
   const { squares, loadings: targetLoadings, covariance, live, components } = task;
@@ -135,7 +137,7 @@ const absorb = (state: FeatureState, product: Float64Array, soundSpread: number)
         covariance[j * q + k]! -
         square *
           (z[j]! * loading[k]! + loading[j]! * z[k]! - square * length * loading[j]! * loading[k]!);
-  return recordSpread(task, square * length) >= soundSpread;
+  return recordSpread(task, square * length) >= soundSpread && isBorneOut(task);
 };
 
 /**

@@ -7,6 +7,7 @@ import { openScoreImages, type ScoreImage } from './score-images.ts';
 import {
   acceptScores,
   centreOnTraining,
+  isBorneOut,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -130,7 +131,7 @@ const absorb = (
       covariance[j * q + k] =
         covariance[j * q + k]! -
         (z[j]! * loading[k]! + loading[j]! * z[k]! - theta * loading[j]! * loading[k]!);
-  return recordSpread(task, theta / squares[a]!) >= soundSpread;
+  return recordSpread(task, theta / squares[a]!) >= soundSpread && isBorneOut(task);
 };
 
 /**

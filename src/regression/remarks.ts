@@ -35,7 +35,7 @@ export const remarksOf = (
   say(
     ended('exhausted'),
     (shortest) =>
-      `the features hold fewer than ${components} directions (${shortest} at least); scikit-learn would go on with rounding noise`,
+      `the features hold fewer than ${components} directions that vary with the targets (${shortest} at least); scikit-learn would go on with rounding noise`,
   );
   say(
     ended('imprecise'),

@@ -12,7 +12,7 @@ export interface TargetSet {
 /**
  * Why a task has no further component:
  * - `fitted`: nothing of the targets is left to fit (scikit-learn's "Y residual is constant");
- * - `exhausted`: the features have no further direction above rounding;
+ * - `exhausted`: the features have no further direction above rounding that varies with a target;
  * - `imprecise`: the Gram matrix has too few digits for the next one.
  */
 export type Ending = 'fitted' | 'exhausted' | 'imprecise';
@@ -36,6 +36,8 @@ export interface Task {
   readonly mean: Float64Array;
   /** M = YᵀKY of the residuals [q, q]. */
   covariance: Float64Array;
+  /** c of the last component, scaled so that its scores t should have cᵀYᵀt = 1. */
+  direction: Float64Array;
   /** 0 where a target is constant or fitted, and so takes no further part. */
   readonly live: Uint8Array;
   /** Residual sum of squares of each target, now and at first. */
@@ -109,6 +111,7 @@ export const startTask = (
     trained,
     mean,
     covariance: new Float64Array(q * q),
+    direction: new Float64Array(q),
     live,
     residual: total.slice(),
     total,
@@ -208,6 +211,7 @@ export const nextDirection = (task: Task, settings: PlsSettings): Float64Array |
     return null;
   }
   if (!found.settled) task.unsettled++;
+  task.direction = found.weights;
   return found.weights;
 };
 
@@ -259,6 +263,16 @@ export const regressTargets = (task: Task, products: Float64Array): void => {
     loadings[a * q + j] = loading;
     residual[j] = residual[j]! - squares[a]! * loading * loading;
   }
+};
+
+/**
+ * Whether the last scores have the covariance with the targets that they were chosen for. Where all that is left of the
+ * covariances is rounding they do not; the same direction would then come back, with ever smaller scores.
+ */
+export const isBorneOut = ({ direction, squares, loadings, components }: Task): boolean => {
+  const q = direction.length;
+  const a = components - 1;
+  return Math.abs(squares[a]! * dot(direction, 0, loadings, a * q, q) - 1) < 0.5;
 };
 
 /** Puts λ of the last component on record and returns it as a part of the largest. */

@@ -99,9 +99,41 @@ describe('warnings', () => {
     const spent = problems.get('rank spent')!;
     const { predictions, warnings } = await heldOut(spent, { components: 9 });
     expect(warnings).toContainEqual(
-      expect.stringMatching(/fewer than 9 directions \(4 at least\); scikit-learn/),
+      expect.stringMatching(/fewer than 9 directions .* \(4 at least\); scikit-learn/),
     );
     expect(worstDifference(predictions[0]!, spent.heldOut, spent.y)).toBeLessThan(1e-9);
+  });
+
+  it.each([
+    ['narrow', 1, 'features'],
+    ['wide', 5, 'deflated'],
+  ])('say where nothing of the features varies with the targets any more: %s', async (_, copies, arithmetic) => {
+    // Every fold shows the same images, whose features are orthogonal: a component or two give the least squares.
+    const [images, waves, repeats] = [40, 24, 3];
+    const [rows, columns] = [images * repeats, waves * copies];
+    const wave = (image: number, k: number) =>
+      Math.sqrt(2 / images) * Math.cos((Math.PI * (image + 0.5) * (k + 1)) / images);
+    const x = { data: new Float32Array(rows * columns), shape: [rows, columns] };
+    for (let i = 0; i < rows; i++)
+      for (let k = 0; k < columns; k++) x.data[i * columns + k] = wave(i % images, k % waves);
+    const random = createRandom('orthogonal');
+    const y = { data: Float64Array.from({ length: rows }, random.normal), shape: [rows, 1] };
+    const folds = kFold({ rows, count: repeats, shuffle: false, strata: null, seed: 1 });
+    const squares = { data: new Float64Array(rows), shape: [rows, 1] };
+    for (const { test } of folds) {
+      const training = y.data.filter((_, i) => !test.includes(i));
+      for (const row of test)
+        training.forEach((value, i) => {
+          let weight = 1 / images;
+          for (let k = 0; k < waves; k++) weight += wave(row % images, k) * wave(i % images, k);
+          squares.data[row]! += (weight * value) / (repeats - 1);
+        });
+    }
+    const settings = { ...problems.get('one target')!.settings, components: 12 };
+    const fitted = await predictHeldOut(engine, sourceOf(x), [y], folds, settings, quiet);
+    expect(worstDifference(fitted.predictions[0]!, squares, y)).toBeLessThan(1e-6);
+    expect(fitted.arithmetic).toBe(arithmetic);
+    expect(fitted.warnings).toContainEqual(expect.stringMatching(/fewer than 12 directions/));
   });
 
   it('say where a layer in several blocks could not be fitted on its features', async () => {
