@@ -265,6 +265,9 @@ export const regressTargets = (task: Task, products: Float64Array): void => {
   }
 };
 
+/** Rounding meets what it was chosen for by chance: within half of itself too often, within this part hardly ever. */
+const BORNE_OUT = 0.01;
+
 /**
  * Whether the last scores have the covariance with the targets that they were chosen for. Where all that is left of the
  * covariances is rounding they do not; the same direction would then come back, with ever smaller scores.
@@ -272,7 +275,7 @@ export const regressTargets = (task: Task, products: Float64Array): void => {
 export const isBorneOut = ({ direction, squares, loadings, components }: Task): boolean => {
   const q = direction.length;
   const a = components - 1;
-  return Math.abs(squares[a]! * dot(direction, 0, loadings, a * q, q) - 1) < 0.5;
+  return Math.abs(squares[a]! * dot(direction, 0, loadings, a * q, q) - 1) < BORNE_OUT;
 };
 
 /** Puts λ of the last component on record and returns it as a part of the largest. */
