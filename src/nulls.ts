@@ -9,7 +9,7 @@ import type { Ports } from './records/ports.ts';
 import type { NullScore } from './records/score.ts';
 import { planSubject, type ScorePlan, type ScoreResult, score, sourceOf } from './score.ts';
 import { type Contender, pairedDifference } from './scoring/compare.ts';
-import { type Effort, effortOf } from './scoring/effort.ts';
+import { type Effort, effortOfWidest } from './scoring/effort.ts';
 import { evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
 import { onlyScoredBin, withinFeatures } from './scoring/null-targets.ts';
@@ -179,23 +179,8 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
 };
 
 /** The widest layer may turn out the best. */
-const permutationEffort = async ({ features, target, request }: ScorePlan, ports: Ports) => {
-  const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
-  const widest = features.passes
-    .flatMap(({ layers, slices }) => layers.map((layer) => ({ layer, slices })))
-    .reduce((wide, each) => (each.layer.features > wide.layer.features ? each : wide));
-  const only = {
-    ...features,
-    passes: [{ layers: [widest.layer], slices: widest.slices }],
-    seconds: (features.seconds * widest.slices) / runs,
-  };
-  return effortOf(
-    only,
-    [{ ...widest.layer, done: false }],
-    permutationShape(target, request.seed),
-    ports,
-  );
-};
+const permutationEffort = ({ features, target, request }: ScorePlan, ports: Ports) =>
+  effortOfWidest(features, permutationShape(target, request.seed), ports);
 
 /** The network's best layer against permuted responses, all permutations from one Gram matrix. */
 const permuted = async (

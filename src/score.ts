@@ -18,7 +18,7 @@ import { checkRegression, fitOnAllRows } from './regression/regress.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
-import { curveOf, curveTables } from './scoring/curve.ts';
+import { type CurveEffort, curveEffort, curveOf } from './scoring/curve.ts';
 import { nullable } from './scoring/defined.ts';
 import { type Effort, effortOf } from './scoring/effort.ts';
 import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
@@ -230,9 +230,9 @@ const curveConditions = ({ request, recording }: ScorePlan) => ({
   seed: request.seed,
 });
 
-/** How many regressions of the best layer a curve takes, beside those of the plan. */
-export const curveSize = (plan: ScorePlan): number =>
-  curveTables(plan.target, curveConditions(plan));
+/** What the curve of the best layer takes, beside the plan. */
+export const planCurve = (plan: ScorePlan, ports: Ports): Promise<CurveEffort> =>
+  curveEffort(plan.target, plan.features, curveConditions(plan), ports);
 
 /** The same with the curve of its best layer: the score, had fewer trials or sites been recorded. */
 export const withCurve = async (

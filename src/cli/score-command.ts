@@ -10,7 +10,7 @@ import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import { besideScoreLines } from '../report/site-ceiling.ts';
 import {
-  curveSize,
+  planCurve,
   planScore,
   readoutOf,
   type ScorePlan,
@@ -182,7 +182,7 @@ export const runScore = async (
   const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
   const further = [
     ...(nulls === null ? [] : [nullPlanLine(nulls)]),
-    ...(outputs.curve ? [curvePlanLine(curveSize(plan))] : []),
+    ...(outputs.curve ? [curvePlanLine(await planCurve(plan, ports))] : []),
   ];
   if (outputs.dryRun) {
     process.stdout.write(`${[...planLines(plan), ...further].join('\n')}\n`);

@@ -1,5 +1,5 @@
 import type { CurvePoint, Score } from '../records/score.ts';
-import { type Column, figure, tableLines } from './table.ts';
+import { bytesText, type Column, durationText, figure, tableLines } from './table.ts';
 
 const columns = (of: string): Column[] => [
   { head: of, align: 'right' },
@@ -22,9 +22,16 @@ const rows = (points: readonly CurvePoint[], uncorrected: boolean): string[][] =
     figure(valueSpread),
   ]);
 
+/** What the plan of a curve shows; `CurveEffort` is one. */
+export interface ShownCurve {
+  readonly tables: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
 /** What a curve adds to a plan. */
-export const curvePlanLine = (tables: number): string =>
-  `curve: the best layer once more, for ${tables} draws of trials and sites`;
+export const curvePlanLine = ({ tables, bytes, seconds }: ShownCurve): string =>
+  `curve: the best layer once more, for ${tables} draws of trials and sites; about ${bytesText(bytes)} of memory and ${durationText(seconds)} more`;
 
 /** Score by the number of trials, and by the number of sites, where it was asked for. */
 export const curveLines = ({ curve, nulls, protocol }: Score): string[] => {

@@ -4,7 +4,7 @@
 import { takeRows } from '../numeric/array.ts';
 import { createRandom } from '../numeric/random.ts';
 import { mean, standardDeviation } from '../numeric/statistics.ts';
-import type { FeatureSource } from '../records/activations.ts';
+import type { FeatureSource, Features } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Ports } from '../records/ports.ts';
 import type { FixationGrid } from '../records/recording.ts';
@@ -14,6 +14,7 @@ import { type Aggregate, aggregate } from './aggregate.ts';
 import { type Ceiling, ceilingOf } from './ceilings.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
+import { type Effort, effortOfWidest } from './effort.ts';
 import type { Group } from './groups.ts';
 import { withoutGuesses } from './guesses.ts';
 import {
@@ -24,7 +25,7 @@ import {
   takeColumns,
 } from './sub-sample.ts';
 import { chosenBin, predictedParts, rowCount, type Target } from './target.ts';
-import { predictResponses } from './with-responses.ts';
+import { predictResponses, tablesShape } from './with-responses.ts';
 
 /** Draws of each number of trials or sites, but for all of them. */
 const draws = 10;
@@ -105,15 +106,32 @@ const samplesOf = (target: Target, request: Conditions): Sample[] => [
   ...siteSamples(target, request),
 ];
 
-/** Number of tables that the curve of a layer is fitted to. */
-export const curveTables = (target: Target, request: Conditions): number =>
-  samplesOf(target, request).length;
+/** What the curve of a best layer that is not known yet will take. */
+export interface CurveEffort extends Effort {
+  /** Tables that the layer is fitted to. */
+  readonly tables: number;
+}
+
+/** The widest layer may turn out the best; each go gathers its features anew. */
+export const curveEffort = async (
+  target: Target,
+  features: Features,
+  request: Conditions,
+  ports: Ports,
+): Promise<CurveEffort> => {
+  const tables = samplesOf(target, request).length;
+  const layers = features.passes.flatMap((pass) => pass.layers);
+  const columns = Math.max(...layers.map((layer) => layer.features));
+  const sets = Math.min(tables, setsWithin(target, { columns }, request));
+  const { bytes, seconds } = await effortOfWidest(features, tablesShape(target, sets), ports);
+  return { tables, bytes, seconds: (seconds * tables) / sets };
+};
 
 /** Tables that one go may take. */
 const setsWithin = (
   target: Target,
-  { columns }: FeatureSource,
-  { memory }: CurveRequest,
+  { columns }: Pick<FeatureSource, 'columns'>,
+  { memory }: Conditions,
 ): number => {
   const { protocol, folds, siteIds } = target;
   const size = { rows: rowCount(target), columns, folds: folds.length, sites: siteIds.length };

@@ -82,3 +82,21 @@ export const effortOf = async (
     seconds: gathering + operations / speed,
   };
 };
+
+/** What one layer takes alone, gathered and fitted anew: of a best layer that is not known yet, the widest. */
+export const effortOfWidest = (
+  features: Features,
+  target: Target,
+  ports: Ports,
+): Promise<Effort> => {
+  const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
+  const { layer, slices } = features.passes
+    .flatMap(({ layers, slices }) => layers.map((layer) => ({ layer, slices })))
+    .reduce((wide, each) => (each.layer.features > wide.layer.features ? each : wide));
+  const only = {
+    ...features,
+    passes: [{ layers: [layer], slices }],
+    seconds: (features.seconds * slices) / runs,
+  };
+  return effortOf(only, [{ ...layer, done: false }], target, ports);
+};

@@ -3,27 +3,40 @@ import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerFit } from '../records/fit.ts';
 import type { Ports } from '../records/ports.ts';
+import type { Design } from './design.ts';
 import { fitLayer } from './fit-layer.ts';
 import { chosenBin, type Target } from './target.ts';
+
+/** The regressions that are scored, of some tables: none for the choice of a layer. */
+const scoredOf = ({ design }: Target, sets: readonly number[]): Design | null =>
+  design === null
+    ? null
+    : {
+        folds: design.folds,
+        omissions: design.folds.map((_, fold) => ({ ...design.omissions[fold]!, sets })),
+        inner: null,
+      };
+
+/** The target of so many tables in shape alone, for what they take. */
+export const tablesShape = (target: Target, count: number): Target => ({
+  ...target,
+  fitted: Array.from({ length: count }, () => target.chosen),
+  design: scoredOf(
+    target,
+    Array.from({ length: count }, (_, set) => set),
+  ),
+});
 
 /** The same rows and scored regressions, with tables of responses `[rows, sites]` in place of the time bins. */
 const withResponses = (target: Target, responses: readonly Float64Nd[]): Target => {
   const bin = chosenBin(target);
   const sets = responses.map((_, set) => set);
-  const { design } = target;
   return {
     ...target,
     bins: responses.map((mean) => ({ ...bin, table: { ...bin.table, mean } })),
     chosen: 0,
     fitted: sets,
-    design:
-      design === null
-        ? null
-        : {
-            folds: design.folds,
-            omissions: design.folds.map((_, fold) => ({ ...design.omissions[fold]!, sets })),
-            inner: null,
-          },
+    design: scoredOf(target, sets),
   };
 };
 

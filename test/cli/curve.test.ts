@@ -19,7 +19,9 @@ it('shows and writes how the score changes with trials and sites', async () => {
   const protocol = ['--protocol', writeProtocol({ ...study(), folder }, 'p.json')];
   const command = ['score', model, '--preprocess', 'raw', '--recording', recording, ...protocol];
   const planned = await cliDone(...command, '--curve', '--dry-run');
-  expect(planned.stdout).toMatch(/^curve: the best layer once more, for 42 draws/m);
+  expect(planned.stdout).toMatch(
+    /^curve: the best layer once more, for 42 draws of trials and sites; about \d+ MB of memory and \d+ s more$/m,
+  );
   const { stdout } = await cliDone(...command, '--curve', '--out', out);
   const { curve, layer, layers } = scoreSchema.parse(JSON.parse(readFileSync(out, 'utf8')));
   expect(curve!.layer).toBe(layer);
