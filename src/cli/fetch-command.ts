@@ -6,6 +6,7 @@ import { createNodeHdf5 } from '../node/hdf5.ts';
 import { cacheFolder } from '../node/platform.ts';
 import type { Files } from '../records/ports.ts';
 import { bytesText, tableLines } from '../report/table.ts';
+import { parsePath } from './options.ts';
 import { withNetwork } from './session.ts';
 
 export const addListCommand = (data: Command): void => {
@@ -25,7 +26,8 @@ export const addFetchCommand = (data: Command): void => {
     .argument('<name>', 'as ventral data list shows it')
     .option(
       '--from <address|file|folder>',
-      "a mirror with the owner's file names, or the file itself where there is one",
+      "a mirror with the owner's file names (an address ends with /), or the file itself where there is one",
+      parsePath,
     )
     .option('--quiet', 'no progress on standard error')
     .action((name: string, { from, quiet = false }: { from?: string; quiet?: boolean }) =>

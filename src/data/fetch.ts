@@ -101,6 +101,8 @@ const mismatch = async (
   return sha1 === file.sha1 ? null : { expected: `SHA-1 ${file.sha1}`, got: sha1 };
 };
 
+const anew = 'fetch it again, or from a mirror (--from takes an address, a file or a folder)';
+
 const setAside = async (path: string, files: Files): Promise<string> => {
   const aside = `${path}.wrong`;
   await files.move(path, aside);
@@ -149,7 +151,7 @@ const obtain = async (
       where: address,
       expected: wrong.expected,
       got: `${wrong.got}${kept}`,
-      mend: 'fetch it again, or from another mirror (--from)',
+      mend: anew,
     });
   }
   return {
@@ -247,19 +249,22 @@ const fetchedRecord = (
 
 /**
  * Files without a published hash that turned out to be unusable must not be taken for good the next time: the one that
- * the message names, or, where it names none, all.
+ * the message names, or, where it names none, all. Answers what is to be said to the user.
  */
 const distrust = async (
   obtained: readonly Obtained[],
-  { message }: VentralError,
-  ports: FetchPorts,
-): Promise<void> => {
+  thrown: VentralError,
+  { files }: FetchPorts,
+): Promise<VentralError> => {
+  const { message, problem } = thrown;
   const doubtful = obtained.filter(({ verified, downloaded }) => downloaded && !verified);
   const named = doubtful.filter(({ local }) => message.includes(baseName(local)));
-  for (const { local } of named.length > 0 ? named : doubtful) {
-    const aside = await setAside(local, ports.files);
-    ports.say(`${baseName(local)} is kept aside as ${aside}, not used`);
-  }
+  const aside: string[] = [];
+  for (const { local } of named.length > 0 ? named : doubtful)
+    aside.push(await setAside(local, files));
+  if (aside.length === 0 || problem === null) return thrown;
+  const got = `${problem.got} (kept aside as ${aside.join(', ')}, not used)`;
+  return inputError({ ...problem, got, mend: anew }, thrown);
 };
 
 /**
@@ -321,7 +326,7 @@ const bringAndImport = async (
     await importFiles(entry, obtained, out, ports);
   } catch (thrown) {
     if (thrown instanceof VentralError && thrown.kind === 'input')
-      await distrust(obtained, thrown, ports);
+      throw await distrust(obtained, thrown, ports);
     throw thrown;
   }
   await files.write(below(out, 'fetched.json'), [fetchedRecord(entry, obtained, ports.now())]);
