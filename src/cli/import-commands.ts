@@ -13,6 +13,7 @@ import {
   parseList,
   parseNumber,
   parsePath,
+  parseText,
   parseWhole,
   parseWindow,
   parseWindows,
@@ -67,7 +68,7 @@ export const addImportCommands = (data: Command): void => {
 const common = (command: Command): Command =>
   command
     .requiredOption('--out <folder>', 'new folder', parsePath)
-    .option('--name <name>', 'default: the last part of --out')
+    .option('--name <name>', 'default: the last part of --out', parseText)
     .option('--licence <name>')
     .option('--citation <text>')
     .option('--quiet', 'no progress on standard error');
@@ -92,8 +93,8 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
         'images; sorted by name they are the stimuli in order',
         parsePath,
       )
-      .requiredOption('--area <name>', 'V4, IT, …')
-      .requiredOption('--species <name>')
+      .requiredOption('--area <name>', 'V4, IT, …', parseText)
+      .requiredOption('--species <name>', 'such as macaque', parseText)
       .option('--window <ms>', 'start-end from stimulus onset, such as 0-100', parseWindow)
       .option('--time-start <ms>', 'start of the first time bin, instead of --window', parseNumber)
       .option('--time-step <ms>', 'length of a time bin', parseNumber)
@@ -164,7 +165,7 @@ const addBrainioCommand = (imports: Command): void => {
       .requiredOption('--assembly <file.nc>', 'netCDF-4 file of responses', parsePath)
       .requiredOption('--stimuli <file.csv>', 'stimulus set', parsePath)
       .requiredOption('--images <folder|zip>', 'images of the stimulus set', parsePath)
-      .requiredOption('--species <name>')
+      .requiredOption('--species <name>', 'such as macaque', parseText)
       .option('--area <names>', 'regions to take; default: all', parseList)
       .option('--bins <ms>', 'average its time bins in these instead, such as 70-170', parseWindows)
       .option('--window <ms>', 'start-end, for an assembly without time bins', parseWindow)
@@ -214,9 +215,9 @@ const addNwbCommand = (imports: Command): void => {
         'count spikes in these, from the start of the interval: 50-90,90-130',
         parseWindows,
       )
-      .option('--area <name>', 'area of all units')
+      .option('--area <name>', 'area of all units', parseText)
       .option('--area-column <name>', 'column of the units with their areas')
-      .requiredOption('--species <name>')
+      .requiredOption('--species <name>', 'such as macaque', parseText)
       .option('--animal <name>')
       .option(
         '--columns <file.csv>',

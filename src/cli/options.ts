@@ -26,6 +26,12 @@ export const parsePath = (text: string): string => {
   return text;
 };
 
+/** A name; an empty one comes from a shell variable that is not set. */
+export const parseText = (text: string): string => {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a name, not an empty text.');
+  return text;
+};
+
 /** A whole number of at least `least`. */
 export const parseWhole =
   (least: number) =>

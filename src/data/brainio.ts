@@ -1,6 +1,7 @@
 import { type CsvTable, readCsv } from '../formats/csv.ts';
 import { numberSlabs, readTextsAt } from '../formats/hdf5.ts';
 import { baseName } from '../formats/paths.ts';
+import { checkFinite } from '../formats/recording-check.ts';
 import { decodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5Dataset, Hdf5File } from '../records/hdf5.ts';
@@ -111,6 +112,16 @@ const needed = async (
   });
 };
 
+/** Input error where an id comes again. */
+const checkOnce = (ids: readonly string[], where: string): void => {
+  const known = new Set<string>();
+  for (const id of ids) {
+    if (known.has(id))
+      throw inputError({ where, expected: 'each id once', got: `"${id}" again`, mend });
+    known.add(id);
+  }
+};
+
 /** Sites to keep, and for every neuroid its place among them or −1. */
 interface Sites {
   readonly sites: readonly Site[];
@@ -119,6 +130,7 @@ interface Sites {
 
 const sitesOf = async (assembly: Assembly, areas: readonly string[] | null): Promise<Sites> => {
   const ids = await needed(assembly, 'neuroid', ['neuroid_id']);
+  checkOnce(ids, `${assembly.file.name}: neuroid_id`);
   const regions = await needed(assembly, 'neuroid', ['region']);
   const animals = await coordinate(assembly, 'neuroid', ['animal', 'subject']);
   const unknown = areas?.find((area) => !regions.includes(area));
@@ -147,8 +159,30 @@ interface Times {
   readonly places: Int32Array;
 }
 
+/** Input error for an option that the assembly leaves without effect. */
+const checkTimeOptions = (hasBins: boolean, { bins, window }: BrainioImport): void => {
+  if (hasBins && window !== undefined) {
+    throw inputError({
+      where: '--window',
+      expected: 'an assembly without time bins',
+      got: 'one that has them',
+      mend: 'leave --window out, or average its bins with --bins',
+    });
+  }
+  if (!hasBins && bins !== undefined) {
+    throw inputError({
+      where: '--bins',
+      expected: 'an assembly with a dimension time_bin',
+      got: 'one without',
+      mend: 'say with --window when the responses were counted',
+    });
+  }
+};
+
 const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Times> => {
-  if (!assembly.axes.includes('time_bin')) {
+  const hasBins = assembly.axes.includes('time_bin');
+  checkTimeOptions(hasBins, request);
+  if (!hasBins) {
     if (request.window !== undefined) {
       return { timeBins: [request.window], places: new Int32Array() };
     }
@@ -162,6 +196,15 @@ const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Time
   const starts = await needed(assembly, 'time_bin', ['time_bin_start']);
   const ends = await needed(assembly, 'time_bin', ['time_bin_end']);
   const spans = starts.map((start, index) => ({ start: Number(start), end: Number(ends[index]) }));
+  const wrong = spans.findIndex(({ start, end }) => !(start < end));
+  if (wrong >= 0) {
+    throw inputError({
+      where: `${assembly.file.name}: time_bin ${wrong}`,
+      expected: 'a start below its end, in ms',
+      got: `"${starts[wrong]}" and "${ends[wrong]}"`,
+      mend,
+    });
+  }
   const { bins } = request;
   if (bins === undefined) return { timeBins: spans, places: Int32Array.from(spans, (_, i) => i) };
   return { timeBins: bins, places: Int32Array.from(binIndices(spans, bins, '--bins')) };
@@ -191,11 +234,13 @@ const readStimulusTable = async (
   const table = readCsv(text.startsWith(',') ? `index${text}` : text, path);
   const [id, file] = [pick(table, idNames, path), pick(table, fileNames, path)];
   const names = table.rows.map((fields) => fields[file]!);
+  const ids = table.rows.map((fields) => fields[id]!);
+  checkOnce(ids, `${path}: ${table.columns[id]}`);
   const further = table.columns
     .map((name, index) => [name, index] as const)
     .filter(([name, index]) => index !== id && index !== file && !reserved.includes(name));
   return {
-    ids: table.rows.map((fields) => fields[id]!),
+    ids,
     files: imagesNamed(set, names, path),
     columns: table.rows.map((fields) =>
       Object.fromEntries(further.map(([name, index]) => [name, fields[index]!])),
@@ -289,6 +334,7 @@ const readResponses = async (
     ['site', full[3]!],
   ]);
   const numbers = await gather(blocks, { offsets, length, isSingle }, checkStop);
+  checkFinite(numbers, shape, dims, where);
   return { dims, responses: { data: numbers, shape } };
 };
 

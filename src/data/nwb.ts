@@ -59,6 +59,27 @@ const readSpikes = async (file: Hdf5File): Promise<Spikes> => {
   return { times, ends };
 };
 
+/** A column of a table. Input error, with the columns and tables that there are, where there is none. */
+const column = async <T>(
+  file: Hdf5File,
+  table: string,
+  name: string,
+  read: (file: Hdf5File, path: string) => Promise<T>,
+): Promise<T> => {
+  const path = `${table}/${name}`;
+  if ((await file.item(path)) !== null) return read(file, path);
+  const there = await file.item(table);
+  const isTable = there?.kind === 'group';
+  const around = isTable ? there : await file.item('/intervals');
+  const names = around?.kind === 'group' ? around.names.join(', ') : '';
+  throw inputError({
+    where: file.name,
+    expected: isTable ? `a column ${path}` : `a table ${table}`,
+    got: names === '' ? 'none there' : names,
+    mend: isTable ? 'name one of its columns' : 'name one of the tables (--intervals)',
+  });
+};
+
 /** How many numbers of an ascending list are below `bound`. */
 const countBelow = (ascending: Float64Array, bound: number): number => {
   let [low, high] = [0, ascending.length];
@@ -78,7 +99,7 @@ const sitesOf = async (
   const areas =
     'name' in area
       ? new Array<string>(count).fill(area.name)
-      : await readTextsAt(file, `/units/${area.column}`);
+      : await column(file, '/units', area.column, readTextsAt);
   if (areas.length !== count) {
     const where = `${file.name}: /units`;
     const got = `${areas.length}`;
@@ -106,6 +127,8 @@ const countSpikes = (
   for (let unit = 0; unit < units; unit++) {
     const own = times.subarray(ends[unit - 1] ?? 0, ends[unit]);
     for (let shown = 0; shown < starts.length; shown++) {
+      // An interval that never began has no spikes to count, not none.
+      if (!Number.isFinite(starts[shown]!)) continue;
       const row = (stimulus[shown]! * trials + trial[shown]!) * bins.length;
       bins.forEach(({ start, end }, bin) => {
         const from = countBelow(own, starts[shown]! + start / 1000);
@@ -133,8 +156,8 @@ export const importNwb = async (
   try {
     const table = `/intervals/${request.intervals}`;
     const where = `${request.file}: ${table}/${request.stimulusColumn}`;
-    const starts = await readFloat64At(file, `${table}/start_time`);
-    const names = await readTextsAt(file, `${table}/${request.stimulusColumn}`);
+    const starts = await column(file, table, 'start_time', readFloat64At);
+    const names = await column(file, table, request.stimulusColumn, readTextsAt);
     if (names.length !== starts.length) {
       const got = `${names.length}`;
       throw inputError({ where, expected: `${starts.length} names, one per interval`, got, mend });

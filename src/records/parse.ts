@@ -36,7 +36,12 @@ const problemOf = (issue: z.core.$ZodIssue, value: unknown): { expected: string;
     case 'invalid_type':
       return { expected: `a value of type ${issue.expected}`, got };
     default:
-      return { expected: issue.message.replace(/^Invalid input: expected /, ''), got };
+      if (issue.code === 'too_small' && issue.origin === 'string')
+        return { expected: 'a text that is not empty', got };
+      return {
+        expected: issue.message.replace(/^(Invalid input|Too small|Too big): expected /, ''),
+        got,
+      };
   }
 };
 

@@ -264,6 +264,14 @@ describe('wrong options', () => {
     for (const [options, message] of cases) expect(await wrong(...options)).toContain(message);
   });
 
+  it('are texts that an import needs, left empty', async () => {
+    const { folder } = study();
+    for (const option of ['--area', '--species', '--name'])
+      expect(await misused(folder, 'data', 'import', 'npy', option, '')).toContain(
+        'expected a name, not an empty text',
+      );
+  });
+
   it('are missing, or of an unknown command', async () => {
     const { folder, model } = study();
     expect(await misused(folder, 'score', model)).toContain('--recording');

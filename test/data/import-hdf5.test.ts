@@ -5,6 +5,7 @@ import { importNwb, type NwbImport } from '../../src/data/nwb.ts';
 import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createNodeImages } from '../../src/node/images.ts';
 import { createRandom } from '../../src/numeric/random.ts';
+import type { Hdf5 } from '../../src/records/hdf5.ts';
 import { inputLine } from '../formats/failure.ts';
 import { noisePixels } from '../formats/noise.ts';
 import { createMemoryFiles, createMemoryHash, type MemoryFiles } from '../memory-files.ts';
@@ -33,6 +34,22 @@ const portsOf = (files: MemoryFiles) => ({
   },
   progress: () => {},
   checkStop: () => {},
+});
+
+/** The same files, with other values at one path. */
+const instead = (path: string, value: readonly string[] | Float64Array | Float32Array): Hdf5 => ({
+  open: async (source, name) => {
+    const file = await disk.open(
+      typeof source === 'string'
+        ? bytesOf(source === 'a.nc' ? 'assembly.nc' : 'units.nwb')
+        : source,
+      name,
+    );
+    return {
+      ...file,
+      read: (at, ranges) => (at === path ? Promise.resolve(value) : file.read(at, ranges)),
+    };
+  },
 });
 
 describe('importBrainio', () => {
@@ -119,6 +136,29 @@ describe('importBrainio', () => {
     expect(await line({}, filesWith({ 's.csv': 'id,filename\na1,a1.png\n' }))).toContain(
       's.csv: expected a column stimulus_id or image_id',
     );
+    expect(await line({}, filesWith({ 's.csv': `${csv}3,a1,a1.png,sky\n` }))).toContain(
+      's.csv: image_id: expected each id once, got "a1" again',
+    );
+    expect(await line({ window: { start: 70, end: 170 } })).toBe(
+      '--window: expected an assembly without time bins, got one that has them; leave --window out, or average its bins with --bins',
+    );
+  });
+
+  it('names the assembly, not what would have been written, where its numbers are at fault', async () => {
+    const line = (path: string, value: readonly string[] | Float32Array) => {
+      const ports = portsOf(filesWith());
+      return inputLine(() => importBrainio(request, { ...ports, hdf5: instead(path, value) }));
+    };
+    expect(await line('/time_bin_start', ['early', 'late'])).toContain(
+      'a.nc: time_bin 0: expected a start below its end, in ms, got "early" and "170"',
+    );
+    expect(await line('/neuroid_id', ['n1', 'n2', 'n1', 'n4'])).toContain(
+      'a.nc: neuroid_id: expected each id once, got "n1" again',
+    );
+    const { length } = golden.assembly.responses;
+    expect(
+      await line('/dicarlo.Made.public', new Float32Array(length).fill(Number.POSITIVE_INFINITY)),
+    ).toMatch(/^a\.nc: .*expected finite numbers, or NaN for a missing trial, got Infinity/);
   });
 
   it('endures 50 mutations of the assembly, some of which make the library run in circles', async () => {
@@ -175,6 +215,19 @@ describe('importNwb', () => {
     });
   });
 
+  it('counts no spikes, not none, of an interval that never began', async () => {
+    const { trials } = golden.units;
+    const starts = Float64Array.from(trials, (_, at) => (at === 0 ? Number.NaN : at));
+    const { responses } = await importNwb(request, {
+      ...portsOf(filesWith()),
+      hdf5: instead('/intervals/trials/start_time', starts),
+    });
+    const stimulus = trials[0] === 'x.png' ? 0 : 1;
+    const first = responses.data.slice(stimulus * 24, stimulus * 24 + 12);
+    expect([...first.slice(0, 6)]).toEqual(new Array(6).fill(Number.NaN));
+    expect([...first.slice(6)].some(Number.isNaN)).toBe(false);
+  });
+
   it('takes one area for all, and refuses tables and columns that are not there', async () => {
     const ports = portsOf(filesWith());
     const { header } = await importNwb({ ...request, area: { name: 'IT' } }, ports);
@@ -182,9 +235,13 @@ describe('importNwb', () => {
     const line = (change: Partial<NwbImport>) =>
       inputLine(() => importNwb({ ...request, out: 'z', ...change }, ports));
     expect(await line({ intervals: 'epochs' })).toBe(
-      'u.nwb: expected a dataset at /intervals/epochs/start_time, got nothing; check that the file is of the kind that the command names',
+      'u.nwb: expected a table /intervals/epochs, got trials; name one of the tables (--intervals)',
     );
-    expect(await line({ stimulusColumn: 'picture' })).toContain('/intervals/trials/picture');
-    expect(await line({ area: { column: 'region' } })).toContain('a dataset at /units/region');
+    expect(await line({ stimulusColumn: 'picture' })).toMatch(
+      /^u\.nwb: expected a column \/intervals\/trials\/picture, got .*\bimage\b.*; name one of its columns$/,
+    );
+    expect(await line({ area: { column: 'region' } })).toMatch(
+      /a column \/units\/region, got .*\blocation\b/,
+    );
   });
 });

@@ -98,6 +98,12 @@ describe('readRecording refuses, in one line', () => {
     );
     expect(await inputLine(() => header({ version: 2 }))).toContain('recording.json: version');
     expect(await inputLine(() => header({ sites: 'a' }))).toContain('recording.json: sites');
+    expect(await inputLine(() => header({ name: '' }))).toContain(
+      'recording.json: name: expected a text that is not empty, got ""',
+    );
+    expect(await inputLine(() => header({ sites: [] }))).toContain(
+      'recording.json: sites: expected array to have >=1 items, got []',
+    );
   });
 
   const binned = { dims: ['site', 'stimulus', 'time'] };
