@@ -104,8 +104,9 @@ const predictedAt = (
  * All folds and target sets come from one Gram matrix of the layer, or from its features where these are few. The order
  * of rows and folds changes predictions only by rounding. On features of full rank predictions agree with scikit-learn
  * to 1e-9 of a target's standard deviation, on ill-conditioned ones to 1e-6; from a float32 Gram matrix, which `auto` tries
- * on very large layers only, to about 1e-6. Where the features' rank or the targets are
- * spent before the last component, scikit-learn goes on to fit rounding noise and we stop; `warnings` says so.
+ * on very large layers only, to about 1e-6, and to 1e-3 where the features' spectrum falls steeply. Where the features'
+ * rank or the targets are spent before the last component, scikit-learn goes on to fit rounding noise and we stop;
+ * `warnings` says so.
  *
  * The single block of a source, once yielded, is owned and overwritten. Throws an input error for NaN or infinite
  * features or targets, fewer features than components, folds with too few training rows, and folds that overlap.
