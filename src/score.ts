@@ -240,14 +240,19 @@ export const withCurve = async (
   result: ScoreResult,
   ports: Ports,
 ): Promise<ScoreResult> => {
-  const { layer } = result.score;
+  const startedAt = ports.now();
+  const { layer, provenance } = result.score;
   const curve = await curveOf(
     plan.target,
     () => sourceOf(plan, layer, ports),
     { layer, ...curveConditions(plan) },
     ports,
   );
-  return { ...result, score: { ...result.score, curve } };
+  const seconds = provenance.seconds + (ports.now() - startedAt) / 1000;
+  return {
+    ...result,
+    score: { ...result.score, curve, provenance: { ...provenance, seconds } },
+  };
 };
 
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>

@@ -9,7 +9,7 @@ import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
 import { scoreSchema } from '../src/records/score.ts';
-import { planScore, readoutOf, type ScoreRequest, score } from '../src/score.ts';
+import { planScore, readoutOf, type ScoreRequest, score, withCurve } from '../src/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { chosenBin } from '../src/scoring/target.ts';
 import { encodeScore } from '../src/store/score-files.ts';
@@ -92,6 +92,15 @@ beforeAll(async () => {
 const hooks = { progress: () => undefined, checkStop: () => undefined };
 
 describe('ventral score, from stimuli to the best layer', () => {
+  it('counts the time of a curve as its own', async () => {
+    let clock = 0;
+    const slow: Ports = { ...ports, now: () => (clock += 1000) };
+    const plan = await planScore(request(), slow);
+    const scored = await score(plan, slow);
+    const { seconds } = (await withCurve(plan, scored, slow)).score.provenance;
+    expect(seconds).toBeGreaterThan(scored.score.provenance.seconds);
+  });
+
   it('finds the layer that the sites are linear functions of, with a raw score of 1', async () => {
     const protocol = JSON.parse(JSON.stringify(protocolNamed('image-cv', 'image')!)) as Protocol;
     const all = join(folder, 'all.json');

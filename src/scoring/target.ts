@@ -154,7 +154,11 @@ export const prepareTarget = (
     groups,
     nullCeiling: nullCeilingOf(protocol.ceiling, table.mean, rows, seed),
     excludedSites: [...usable.excludedSites, ...ceiling.excluded],
-    warnings: [...usable.warnings, ...unstratified(protocol, recording)],
+    warnings: [
+      ...usable.warnings,
+      ...severalAreas(recording),
+      ...unstratified(protocol, recording),
+    ],
   };
 };
 
@@ -176,6 +180,17 @@ const heldOutAlone = (protocol: Protocol, folds: readonly Fold[]): HeldOutRows[]
     from += test.length;
     return { name, rows, leftOut: test };
   });
+};
+
+/** A median over sites of several areas is the score of none of them. */
+const severalAreas = ({ header: { sites } }: Recording): string[] => {
+  const counts = new Map<string, number>();
+  for (const { area } of sites) counts.set(area, (counts.get(area) ?? 0) + 1);
+  if (counts.size < 2) return [];
+  const parts = [...counts].map(([area, count]) => `${area} (${count})`);
+  return [
+    `sites of ${parts.join(', ')} are scored together; import each area on its own for a score of each`,
+  ];
 };
 
 /** A column that the stimuli do not have cannot stratify: said, since the protocol asks for it. */
