@@ -34,12 +34,12 @@ export const curvePlanLine = ({ tables, bytes, seconds }: ShownCurve): string =>
   `curve: the best layer once more, for ${tables} draws of trials and sites; about ${bytesText(bytes)} of memory and ${durationText(seconds)} more`;
 
 /** Score by the number of trials, and by the number of sites, where it was asked for. */
-export const curveLines = ({ curve, nulls, protocol }: Score): string[] => {
+export const curveLines = ({ curve, protocol }: Score): string[] => {
   if (curve === null) return [];
   const { layer, trials, sites } = curve;
   const uncorrected = protocol.ceiling.kind === 'none';
   return [
-    ...(nulls === null ? [''] : []),
+    '',
     `${layer}, had there been fewer trials or sites (mean ± standard deviation over draws from this recording)`,
     '',
     ...(trials.length > 0

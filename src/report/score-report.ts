@@ -48,7 +48,7 @@ export const scoreLines = (score: Score): string[] => {
     ceilingText(score, score.ceiling),
     ...(ceilingInterval === null ? [] : [intervalText(ceilingInterval)]),
   ].join(' ');
-  return [
+  const lines = [
     `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
     '',
     ...tableLines(
@@ -64,6 +64,8 @@ export const scoreLines = (score: Score): string[] => {
     ...curveLines(score),
     ...noteLines(score),
   ];
+  // Each part begins and ends with an empty line.
+  return lines.filter((line, place) => line !== '' || lines[place - 1] !== '');
 };
 
 /** Which layers a nested choice took, and what the best layer would have gained. */
