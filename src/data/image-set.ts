@@ -64,7 +64,8 @@ export const openImageSet = async (path: string, files: Files): Promise<ImageSet
 
 /**
  * The image that each name means, where names are paths on another computer, with either slash: by file name, then
- * without regard to case, then without ending. Input error, naming `where`, for a name without an image.
+ * without regard to case, then without ending. Input error, naming `where`, for a name without an image, and for names of
+ * different folders that mean one image.
  */
 export const imagesNamed = (
   { names, source }: ImageSet,
@@ -77,7 +78,7 @@ export const imagesNamed = (
     (name: string) => stem(name).toLowerCase(),
   ];
   const tables = keys.map((key) => new Map(names.map((name) => [key(name), name])));
-  return wanted.map((name) => {
+  const meant = wanted.map((name) => {
     for (const [at, key] of keys.entries()) {
       const found = tables[at]!.get(key(name));
       if (found !== undefined) return found;
@@ -88,5 +89,25 @@ export const imagesNamed = (
       got: `"${name}", which is not among them`,
       mend: 'name the folder or archive with these images',
     });
+  });
+  checkDistinct(wanted, meant, where);
+  return meant;
+};
+
+/** `a/x.png` and `b/x.png` are two images, of which only one is there: as one they would mix two stimuli's responses. */
+const checkDistinct = (wanted: readonly string[], meant: readonly string[], where: string) => {
+  const before = new Map<string, string>();
+  meant.forEach((image, k) => {
+    const name = wanted[k]!.replaceAll('\\', '/');
+    const known = before.get(image);
+    if (known !== undefined && known !== name) {
+      throw inputError({
+        where,
+        expected: 'one name for each image',
+        got: `"${known}" and "${name}", for which there is only ${image}`,
+        mend: 'give the folder or archive with both images, or write one name for one image',
+      });
+    }
+    before.set(image, name);
   });
 };

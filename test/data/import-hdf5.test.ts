@@ -130,6 +130,10 @@ describe('importBrainio', () => {
     expect(await line({}, filesWith({ 's.csv': csv.replace('a1.png', 'q.png') }))).toContain(
       's.csv: expected images of set, got "q.png", which is not among them',
     );
+    const twoFolders = csv.replace('a1.png', 'cars/a1.png').replace('b7.png', 'dogs/a1.png');
+    expect(await line({}, filesWith({ 's.csv': twoFolders }))).toContain(
+      'got "cars/a1.png" and "dogs/a1.png", for which there is only a1.png',
+    );
     expect(await line({}, filesWith({ 'a.nc': bytesOf('units.nwb') }))).toContain(
       'a.nc: expected a variable with the dimensions presentation and neuroid, got',
     );
