@@ -6,6 +6,7 @@ import { presetNamed } from './models/presets.ts';
 import { unstacked } from './numeric/array.ts';
 import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
+import { withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
 import { planSubject, type ScorePlan, type ScoreResult, score, sourceOf } from './score.ts';
 import { type Contender, pairedDifference } from './scoring/compare.ts';
@@ -81,14 +82,13 @@ export const scoreNulls = async (
   ];
   for (const rival of rivals) nulls.push(await scoreRival(rival, result, plan, ports));
   const { warnings, provenance } = result.score;
-  const seconds = provenance.seconds + (ports.now() - startedAt) / 1000;
   return {
     ...result,
     score: {
       ...result.score,
       nulls,
       warnings: [...warnings, ...unbeaten(nulls)],
-      provenance: { ...provenance, seconds },
+      provenance: withTimeSince(provenance, startedAt, ports),
     },
   };
 };

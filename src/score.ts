@@ -11,7 +11,7 @@ import type { LayerFit } from './records/fit.ts';
 import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
-import { runtimeOf } from './records/provenance.ts';
+import { runtimeOf, withTimeSince } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
 import { checkRegression, fitOnAllRows } from './regression/regress.ts';
@@ -248,10 +248,9 @@ export const withCurve = async (
     { layer, ...curveConditions(plan) },
     ports,
   );
-  const seconds = provenance.seconds + (ports.now() - startedAt) / 1000;
   return {
     ...result,
-    score: { ...result.score, curve, provenance: { ...provenance, seconds } },
+    score: { ...result.score, curve, provenance: withTimeSince(provenance, startedAt, ports) },
   };
 };
 

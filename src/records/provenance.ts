@@ -25,3 +25,10 @@ export const runtimeOf = (
   threads: engine.threads,
   device: engine.device,
 });
+
+/** The same provenance, with what was done since `startedAt` (milliseconds since 1970) in its seconds. */
+export const withTimeSince = <P extends { readonly seconds: number }>(
+  provenance: P,
+  startedAt: number,
+  ports: Pick<Ports, 'now'>,
+): P => ({ ...provenance, seconds: provenance.seconds + (ports.now() - startedAt) / 1000 });

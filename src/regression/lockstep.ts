@@ -136,7 +136,7 @@ export const inLockstep = async (
 };
 
 /** One product for the vectors of all tasks, as they lie: row after row in, row after row out. */
-export const inRows = async (
+const inRows = async (
   vectors: readonly Float64Array[],
   multiply: (rows: NdArray<Float64Array>) => Promise<Float64Array>,
 ): Promise<Float64Array[]> => {
