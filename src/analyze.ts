@@ -11,10 +11,10 @@ import type { Protocol } from './records/protocol.ts';
 import type { Recording } from './records/recording.ts';
 import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
+import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { onSharedStimuli } from './scoring/shared-stimuli.ts';
 import { type CeilingSubject, ceilingBetween, ceilingWithin } from './scoring/site-ceilings.ts';
-import { prepareTarget } from './scoring/target.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
@@ -69,7 +69,7 @@ export const siteCeilings = async (
   const protocol = await resolveProtocol(named, first, ports.files);
   const subjectOf = (recording: Recording): CeilingSubject => {
     checkProtocol(protocol, recording);
-    return { recording, target: prepareTarget(protocol, recording, seed, 'best') };
+    return { recording, laidOut: layOut(protocol, recording, seed, 'best') };
   };
   const ceilings: SiteCeiling[] = [];
   const warnings: string[] = [];

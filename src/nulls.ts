@@ -8,22 +8,30 @@ import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import { withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
-import { planSubject, type ScorePlan, type ScoreResult, score, sourceOf } from './score.ts';
+import {
+  contextOf,
+  planSubject,
+  type ScorePlan,
+  type ScoreResult,
+  score,
+  sourceOf,
+} from './score.ts';
 import { type Contender, pairedDifference } from './scoring/compare.ts';
-import { type Effort, effortOfWidest } from './scoring/effort.ts';
-import { evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
+import { type Effort, effortOfWidest, shapeOf } from './scoring/effort.ts';
+import { evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
-import { onlyScoredBin, withinFeatures } from './scoring/null-targets.ts';
+import { prepareResampling } from './scoring/intervals.ts';
+import { onlyScored } from './scoring/lay-out.ts';
+import { withinFeatures } from './scoring/layout.ts';
 import { unbeaten } from './scoring/null-warnings.ts';
 import {
+  permutationCount,
   permutationKinds,
   permutationNull,
-  permutationShape,
-  permutedTarget,
+  permutedSets,
 } from './scoring/permutations.ts';
 import { meanMaps, positionFeatures } from './scoring/position-nulls.ts';
 import { openPixelsSubject, openTwinSubject, type Subject } from './scoring/subject.ts';
-import { resamplingOf } from './scoring/target.ts';
 import { fitKey, getFit, putFit } from './store/layer-cache.ts';
 
 type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin'>;
@@ -43,7 +51,7 @@ export interface NullPlan {
 
 /** Settles the nulls of a planned score: opens pixels and the random twin, and works out memory and time. */
 export const planNulls = async (plan: ScorePlan, ports: Ports): Promise<NullPlan> => {
-  const alone: ScorePlan = { ...plan, target: onlyScoredBin(plan.target, plan.request.seed) };
+  const alone: ScorePlan = { ...plan, laidOut: onlyScored(plan.laidOut) };
   const rivals = [
     ...(plan.recording.header.grid === null ? [] : [await positionRival(alone, ports)]),
     await pixelRival(alone, ports),
@@ -101,11 +109,12 @@ const rivalOf = async (
   ports: Ports,
 ): Promise<Rival> => {
   const most = Math.max(...subject.features.layers.map(({ features }) => features));
-  const { target, note } = withinFeatures(plan.target, most);
+  const { layout, note } = withinFeatures(plan.laidOut.layout, most);
+  const laidOut = { ...plan.laidOut, layout };
   const all = [...notes, ...(note === null ? [] : [note])];
   return {
     name,
-    plan: await planSubject({ ...plan, target, protocol: target.protocol }, subject, ports),
+    plan: await planSubject({ ...plan, laidOut, protocol: layout.protocol }, subject, ports),
     note: all.length === 0 ? null : all.join('; '),
   };
 };
@@ -128,7 +137,7 @@ const unlessImpossible = async <T>(
 };
 
 const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
-  const features = positionFeatures(plan.target, plan.recording.header.grid!);
+  const features = positionFeatures(plan.laidOut.layout);
   if (features === null)
     return { name: 'position', plan: null, note: 'not applicable to a single fixation' };
   const provenance = { model: null, activations: null, preprocessing: null };
@@ -139,13 +148,10 @@ const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
   unlessImpossible<Rival>(
     ports,
     async () => {
-      const { preprocessing, stimuli } = plan.provenance;
+      const { preprocessing } = plan.provenance;
       const subject = await openPixelsSubject(
         preprocessing ?? presetNamed('imagenet-224')!,
-        plan.request.memory,
-        plan.recording,
-        plan.target,
-        stimuli.sha256,
+        contextOf(plan),
         ports,
       );
       const notes = preprocessing === null ? ['preprocessing imagenet-224'] : [];
@@ -159,15 +165,12 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   return unlessImpossible<Rival>(
     ports,
     async () => {
-      const { request, recording, target, provenance } = plan;
+      const { request } = plan;
       if (request.subject.kind === 'activations')
         return { name, plan: null, note: 'not applicable to activations from a file' };
       const { subject, note } = await openTwinSubject(
         request.subject,
-        request,
-        recording,
-        target,
-        provenance.stimuli.sha256,
+        contextOf(plan),
         request.seed,
         ports,
       );
@@ -179,8 +182,10 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
 };
 
 /** The widest layer may turn out the best. */
-const permutationEffort = ({ features, target, request }: ScorePlan, ports: Ports) =>
-  effortOfWidest(features, permutationShape(target, request.seed), ports);
+const permutationEffort = ({ features, laidOut }: ScorePlan, ports: Ports) => {
+  const sets = permutationCount * permutationKinds(laidOut.layout).length;
+  return effortOfWidest(features, { ...shapeOf(laidOut), sets, choosing: 0 }, ports);
+};
 
 /** The network's best layer against permuted responses, all permutations from one Gram matrix. */
 const permuted = async (
@@ -188,33 +193,42 @@ const permuted = async (
   { score: found }: ScoreResult,
   ports: Ports,
 ): Promise<NullScore[]> => {
-  const target = permutedTarget(plan.target, plan.request.seed);
+  const { layout, scored } = plan.laidOut;
+  const sets = permutedSets(layout, scored, plan.request.seed);
   const key = await fitKey(ports.hash, {
     permutationsOf: plan.layers.find(({ name }) => name === found.layer)!.key,
     timeBin: found.timeBin,
-    kinds: permutationKinds(plan.target),
-    count: target.bins.length,
+    kinds: permutationKinds(layout),
+    count: sets.length,
   });
   const named = during('permutations', ports);
   const kept = await getFit(ports.cache, key);
-  const fit = kept ?? (await fitLayer(target, await sourceOf(plan, found.layer, named), named));
+  const fit =
+    kept ??
+    (await fitLayer(
+      layout,
+      { sets, choosing: [] },
+      await sourceOf(plan, found.layer, named),
+      named,
+    ));
   if (kept === null) await putFit(ports.cache, key, fit);
-  const figures = evaluateBins(target, found.layer, target.fitted, unstacked(fit.predictions));
-  return permutationKinds(plan.target).map((kind) =>
-    permutationNull(plan.target, figures, kind, found),
-  );
+  const figures = evaluateSets(layout, found.layer, sets, unstacked(fit.predictions));
+  return permutationKinds(layout).map((kind) => permutationNull(layout, figures, kind, found));
 };
 
 const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
-  const { target, request } = plan;
-  const predicted = meanMaps(target);
-  const scores = evaluateLayer(
-    target,
-    resamplingOf(target, request.seed),
-    { name: 'mean-map', features: 0 },
-    predicted,
-    { arithmetic: 'mean', strengths: null, warnings: [] },
-  );
+  const { laidOut, request } = plan;
+  const { layout, scored } = laidOut;
+  const predicted = meanMaps(layout, scored);
+  const resampling = prepareResampling(layout, scored.ceiling, request.seed);
+  const scores = evaluateLayer(layout, scored, resampling, {
+    name: 'mean-map',
+    features: 0,
+    predictions: predicted,
+    arithmetic: 'mean',
+    strengths: null,
+    warnings: [],
+  });
   const { value, raw, interval } = scores;
   const difference =
     value === null

@@ -20,24 +20,23 @@ import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
 import { type CurveEffort, curveEffort, curveOf } from './scoring/curve.ts';
 import { nullable } from './scoring/defined.ts';
-import { type Effort, effortOf } from './scoring/effort.ts';
-import { bestLayer, evaluateBins, evaluateLayer } from './scoring/evaluate.ts';
-import { fitLayer } from './scoring/fit-layer.ts';
+import { type Effort, effortOf, shapeOf } from './scoring/effort.ts';
+import { bestLayer, evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
+import { type FittedSets, fitLayer } from './scoring/fit-layer.ts';
+import { prepareResampling } from './scoring/intervals.ts';
+import { type LaidOut, layOut } from './scoring/lay-out.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
+import { foldOfRows, regressionsOf } from './scoring/layout.ts';
 import { choiceBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { splitErrorOf } from './scoring/split-error.ts';
-import { openSubject, type Subject, type SubjectRequest } from './scoring/subject.ts';
 import {
-  chosenBin,
-  foldOfRows,
-  prepareTarget,
-  regressionsOf,
-  resamplingOf,
-  rowCount,
-  type Target,
-} from './scoring/target.ts';
+  openSubject,
+  type Subject,
+  type SubjectContext,
+  type SubjectRequest,
+} from './scoring/subject.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -68,7 +67,7 @@ export interface ScorePlan {
   readonly request: ScoreRequest;
   readonly recording: Recording;
   readonly protocol: Protocol;
-  readonly target: Target;
+  readonly laidOut: LaidOut;
   readonly features: Features;
   readonly layers: readonly PlannedLayer[];
   readonly estimate: Effort;
@@ -92,18 +91,11 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const recording = await readRecording(request.recording, ports);
   const protocol = await resolveProtocol(request.protocol, recording, ports.files);
   checkProtocol(protocol, recording);
-  const target = prepareTarget(protocol, recording, request.seed, request.timeBins ?? 'all');
-  checkRegression(rowCount(target), regressionsOf(target), protocol.regression);
+  const laidOut = layOut(protocol, recording, request.seed, request.timeBins ?? 'all');
+  const { layout } = laidOut;
+  checkRegression(layout.imageOfRow.length, regressionsOf(layout), protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
-  const subject = await openSubject(
-    request.subject,
-    request,
-    recording,
-    target,
-    stimuli.sha256,
-    ports,
-  );
-  const warnings = [...recording.warnings, ...target.warnings];
+  const warnings = [...recording.warnings, ...laidOut.warnings];
   const provenance = {
     recording: { name: recording.header.name, sha256: recording.hash },
     stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
@@ -111,17 +103,29 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
     seed: request.seed,
     ...runtimeOf(ports, ventralVersion),
   };
-  return planSubject(
-    { request, recording, protocol, target, provenance, warnings },
-    subject,
-    ports,
-  );
+  const basis = { request, recording, protocol, laidOut, provenance, warnings };
+  const subject = await openSubject(request.subject, contextOf(basis), ports);
+  return planSubject(basis, subject, ports);
 };
+
+/** What a network, or a null in its place, is shown. */
+export const contextOf = ({
+  request: { layers, memory },
+  recording,
+  laidOut,
+  provenance,
+}: PlanBasis): SubjectContext => ({
+  recording,
+  shape: shapeOf(laidOut),
+  stimuli: provenance.stimuli.sha256,
+  layers,
+  memory,
+});
 
 /** The part of a plan that does not depend on what is scored. */
 export type PlanBasis = Pick<
   ScorePlan,
-  'request' | 'recording' | 'protocol' | 'target' | 'warnings'
+  'request' | 'recording' | 'protocol' | 'laidOut' | 'warnings'
 > & { readonly provenance: Omit<ScorePlan['provenance'], keyof Subject['provenance']> };
 
 /** Completes a plan with what is scored: a network, activations, or a null in their place. */
@@ -130,13 +134,12 @@ export const planSubject = async (
   { features, provenance }: Subject,
   ports: Ports,
 ): Promise<ScorePlan> => {
-  const { request, recording, target } = basis;
-  const layers = await planLayers(features, target, recording, request.seed, ports);
+  const layers = await planLayers(features, basis, ports);
   return {
     ...basis,
     features,
     layers,
-    estimate: await effortOf(features, layers, target, ports),
+    estimate: await effortOf(features, layers, shapeOf(basis.laidOut), ports),
     provenance: { ...provenance, ...basis.provenance },
     warnings: [...basis.warnings, ...features.warnings],
   };
@@ -149,16 +152,20 @@ export const planSubject = async (
 export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult> => {
   const startedAt = ports.now();
   const fits = await fitLayers(plan, ports);
-  const { target, recording } = plan;
-  const scored = target.fitted.indexOf(target.chosen);
+  const { laidOut, recording } = plan;
+  const { layout, fitted, scored } = laidOut;
+  const place = fitted.indexOf(scored);
   const predictionsOf = (layer: string): Float64Nd[] => unstacked(fits.get(layer)!.predictions);
   ports.progress({ task: 'intervals', done: 0, total: plan.layers.length, unit: 'layers' });
-  const resampling = resamplingOf(target, plan.request.seed);
+  const resampling = prepareResampling(layout, scored.ceiling, plan.request.seed);
   const layers = plan.layers.map((layer, index) => {
     const { arithmetic, strengths, warnings } = fits.get(layer.name)!;
-    const scores = evaluateLayer(target, resampling, layer, predictionsOf(layer.name)[scored]!, {
+    const scores = evaluateLayer(layout, scored, resampling, {
+      name: layer.name,
+      features: layer.features,
+      predictions: predictionsOf(layer.name)[place]!,
       arithmetic,
-      strengths: strengths?.[scored] ?? null,
+      strengths: strengths?.[place] ?? null,
       warnings,
     });
     const done = index + 1;
@@ -169,47 +176,46 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const best = bestLayer(layers);
   const candidates = layers.map((scores) => ({
     scores,
-    choice: fits.get(scores.layer)!.choice,
-    predictions: predictionsOf(scores.layer)[scored]!,
+    choice: fits.get(scores.layer)!.choices?.[0] ?? null,
+    predictions: predictionsOf(scores.layer)[place]!,
   }));
-  const chosen = chooseLayers(target, resampling, candidates, best.value);
+  const chosen = chooseLayers(layout, scored, resampling, candidates, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
     score: assemble(plan, best, {
       layers,
       choice: chosen?.choice ?? null,
-      ceilingInterval: ceilingIntervalOf(target, recording.header.grid, resampling),
+      ceilingInterval: ceilingIntervalOf(layout, scored, resampling),
       timeCourse,
       startedAt,
       endedAt: ports.now(),
     }),
     predictions: {
-      recorded: chosenBin(target).recorded,
-      predicted: chosen?.predictions ?? predictionsOf(best.layer)[scored]!,
-      stimulusIds: Array.from(target.imageOfScored, (image) => recording.stimuli[image]!.id),
-      siteIds: target.siteIds,
-      folds: foldOfRows(target),
+      recorded: scored.recorded,
+      predicted: chosen?.predictions ?? predictionsOf(best.layer)[place]!,
+      stimulusIds: Array.from(layout.imageOfScored, (image) => recording.stimuli[image]!.id),
+      siteIds: layout.siteIds,
+      folds: foldOfRows(layout),
     },
     layerPredictions: () =>
       layerPredictionsOf(
-        target,
+        layout,
+        scored,
         recording.stimuli.map(({ id }) => id),
-        plan.layers.map(({ name }) => name),
-        plan.layers.map(({ name }) => predictionsOf(name)[scored]!),
+        plan.layers.map(({ name }) => ({ name, predictions: predictionsOf(name)[place]! })),
       ),
   };
 };
 
 const timeCourseOf = (
-  { target, layers }: ScorePlan,
+  { laidOut: { layout, fitted }, layers }: ScorePlan,
   predictionsOf: (layer: string) => Float64Nd[],
 ): TimeCourse | null => {
-  const { bins, fitted } = target;
   if (fitted.length < 2) return null;
   return {
-    timeBins: fitted.map((bin) => bins[bin]!.timeBin),
-    ceilings: fitted.map((bin) => nullable(bins[bin]!.level)),
-    layers: layers.map(({ name }) => evaluateBins(target, name, fitted, predictionsOf(name))),
+    timeBins: fitted.map(({ label }) => label.timeBin),
+    ceilings: fitted.map(({ level }) => nullable(level)),
+    layers: layers.map(({ name }) => evaluateSets(layout, name, fitted, predictionsOf(name))),
   };
 };
 
@@ -219,20 +225,16 @@ export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) =>
   return fitOnAllRows(
     ports.engine,
     source,
-    chosenBin(plan.target).table.mean,
+    plan.laidOut.scored.responses,
     plan.protocol.regression,
   );
 };
 
-const curveConditions = ({ request, recording }: ScorePlan) => ({
-  grid: recording.header.grid,
-  memory: request.memory,
-  seed: request.seed,
-});
+const curveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
 
 /** What the curve of the best layer takes, beside the plan. */
 export const planCurve = (plan: ScorePlan, ports: Ports): Promise<CurveEffort> =>
-  curveEffort(plan.target, plan.features, curveConditions(plan), ports);
+  curveEffort(plan.laidOut, plan.features, curveConditions(plan), ports);
 
 /** The same with the curve of its best layer: the score, had fewer trials or sites been recorded. */
 export const withCurve = async (
@@ -243,7 +245,7 @@ export const withCurve = async (
   const startedAt = ports.now();
   const { layer, provenance } = result.score;
   const curve = await curveOf(
-    plan.target,
+    plan.laidOut,
     () => sourceOf(plan, layer, ports),
     { layer, ...curveConditions(plan) },
     ports,
@@ -259,12 +261,10 @@ const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
 
 const planLayers = (
   features: Features,
-  target: Target,
-  recording: Recording,
-  seed: number,
+  { laidOut: { layout, fitted, scored }, recording, request: { seed } }: PlanBasis,
   ports: Ports,
 ): Promise<PlannedLayer[]> => {
-  const { protocol, bins, fitted, siteIds, stimuli } = target;
+  const { protocol, siteIds, stimuli } = layout;
   return Promise.all(
     features.passes.flatMap(({ layers, slices }) =>
       layers.map(async (layer) => {
@@ -275,10 +275,10 @@ const planLayers = (
           recording: recording.hash,
           images: Array.from(stimuli),
           siteIds,
-          timeBins: fitted.map((bin) => bins[bin]!.timeBin),
+          timeBins: fitted.map(({ label }) => label.timeBin),
           regression: protocol.regression,
           folds: protocol.folds,
-          choice: choiceBasis(target),
+          choice: choiceBasis(layout, scored),
           seed,
           engine: ports.engine.version,
           device: ports.engine.device,
@@ -290,6 +290,8 @@ const planLayers = (
 };
 
 const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
+  const { layout, fitted, scored } = plan.laidOut;
+  const sets: FittedSets = { sets: fitted, choosing: [scored] };
   const fits = new Map<string, LayerFit>();
   const planned = new Map(plan.layers.map((layer) => [layer.name, layer]));
   for (const pass of plan.features.passes) {
@@ -299,7 +301,7 @@ const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, Lay
     }
     const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), hooksOf(ports));
     for (const source of sources) {
-      const fit = await fitLayer(plan.target, source, ports);
+      const fit = await fitLayer(layout, sets, source, ports);
       await putFit(ports.cache, planned.get(source.name)!.key, fit);
       fits.set(source.name, fit);
     }
@@ -334,11 +336,12 @@ interface Parts extends Pick<Score, 'layers' | 'choice' | 'ceilingInterval' | 't
 }
 
 const assemble = (
-  { recording, protocol, target, provenance, warnings }: ScorePlan,
+  { recording, protocol, laidOut, provenance, warnings }: ScorePlan,
   best: LayerScore & { readonly value: number },
   { layers, choice, ceilingInterval, timeCourse, startedAt, endedAt }: Parts,
 ): Score => {
   const scores = choice?.scores ?? best;
+  const { layout, scored } = laidOut;
   const areas = new Set(recording.header.sites.map(({ area }) => area));
   return {
     kind: 'neural-predictivity',
@@ -347,18 +350,18 @@ const assemble = (
     raw: scores.raw!,
     ceiling: scores.ceiling!,
     ceilingInterval,
-    nullCeiling: target.nullCeiling,
+    nullCeiling: laidOut.nullCeiling,
     interval: scores.interval,
     layer: best.layer,
     choice,
-    splitError: splitErrorOf(target, scores),
-    timeBin: chosenBin(target).timeBin,
+    splitError: splitErrorOf(layout, scored.ceiling, scores),
+    timeBin: scored.label.timeBin,
     protocol,
     layers,
     timeCourse,
     nulls: null,
     curve: null,
-    excludedSites: target.excludedSites,
+    excludedSites: laidOut.excludedSites,
     warnings: [...warnings, ...outOfRange(protocol.ceiling, scores, layers, timeCourse)],
     provenance: {
       ...provenance,

@@ -12,7 +12,7 @@ import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../src/records/protocol.ts';
 import { planScore, type ScoreResult, score } from '../src/score.ts';
 import { compareScores } from '../src/scoring/compare.ts';
-import { designOf, leftOutOf } from '../src/scoring/design.ts';
+import { designOf, leftOutOf, omissionsOf } from '../src/scoring/design.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { temporaryFolder, testPorts, writeStudy } from './small-study.ts';
 
@@ -129,7 +129,7 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     const seen: (readonly (number | null)[])[] = [];
     const put = async (key: string, bytes: Uint8Array) => {
       const head = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)));
-      seen.push((JSON.parse(head) as { choice: number[] }).choice);
+      seen.push((JSON.parse(head) as { choices: number[][] }).choices[0]!);
       await ports.cache.put(key, bytes);
     };
     const cold = { ...ports, cache: { ...ports.cache, get: async () => null, put } };
@@ -217,7 +217,7 @@ describe('Appendix E of Linsley, Rodriguez et al.', () => {
   }));
 
   it('fits on 7 of 13 images, chooses on the other 6, and sees the held-out one in neither', () => {
-    const design = designOf('half', folds, [0], 0, 1);
+    const design = designOf('half', folds, 1);
     expect(design.omissions).toHaveLength(14);
     design.inner!.forEach((inner, fold) => {
       expect(inner).toHaveLength(6);
@@ -229,14 +229,17 @@ describe('Appendix E of Linsley, Rodriguez et al.', () => {
     });
     const halves = design.inner!.map((inner) => inner.map(({ fold }) => fold).join());
     expect(new Set(halves).size).toBeGreaterThan(10);
-    expect(designOf('half', folds, [0], 0, 2)).not.toEqual(design);
-    expect(designOf('half', folds, [0], 0, 1)).toEqual(design);
+    expect(designOf('half', folds, 2)).not.toEqual(design);
+    expect(designOf('half', folds, 1)).toEqual(design);
   });
 
   it('of nested pairs, each is left out once for two folds', () => {
-    const design = designOf('nested', folds, [0, 1, 2], 2, 1);
-    expect(design.omissions).toHaveLength(14 + 91);
-    expect(design.omissions.slice(14).every(({ sets }) => sets.join() === '2')).toBe(true);
+    const design = designOf('nested', folds, 1);
+    const omissions = omissionsOf(design, 3, [2]);
+    expect(omissions).toHaveLength(14 + 91);
+    expect(omissions.slice(0, 14).every(({ sets }) => sets.join() === '0,1,2')).toBe(true);
+    expect(omissionsOf(design, 3, [])).toEqual(omissions.slice(0, 14));
+    expect(omissions.slice(14).every(({ sets }) => sets.join() === '2')).toBe(true);
     design.inner!.forEach((inner, fold) => {
       expect(inner.map((each) => each.fold)).toEqual(
         folds.flatMap((_, other) => (other === fold ? [] : [other])),

@@ -11,7 +11,6 @@ import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protoc
 import { scoreSchema } from '../src/records/score.ts';
 import { planScore, readoutOf, type ScoreRequest, score, withCurve } from '../src/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
-import { chosenBin } from '../src/scoring/target.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
 
@@ -273,7 +272,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const x = activations.get(found.layer)!;
     const [rows, columns] = x.shape as [number, number];
     expect(weights.shape).toEqual([columns, sites]);
-    const { data } = chosenBin(plan.target).table.mean;
+    const { data } = plan.laidOut.scored.responses;
     let residual = 0;
     let total = 0;
     for (let i = 0; i < rows; i++)

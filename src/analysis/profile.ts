@@ -1,5 +1,5 @@
 import { createRandom } from '../numeric/random.ts';
-import { quantile } from '../numeric/statistics.ts';
+import { percentileRange } from '../numeric/statistics.ts';
 import { inputError } from '../records/errors.ts';
 import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
 import type { Score } from '../records/score.ts';
@@ -166,10 +166,8 @@ const resample = (
 };
 
 const rangeOf = (values: Float64Array): { low: number; high: number } | null => {
-  const there = values.filter((value) => !Number.isNaN(value));
-  if (there.length === 0) return null;
-  const tail = (1 - level) / 2;
-  return { low: quantile(there, tail), high: quantile(there, 1 - tail) };
+  const range = percentileRange(values, level);
+  return Number.isNaN(range.low) ? null : range;
 };
 
 const areaProfile = (

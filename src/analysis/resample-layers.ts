@@ -3,6 +3,7 @@ import { inputError } from '../records/errors.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
 import type { LayerScore, Score } from '../records/score.ts';
 import { normalised } from '../scoring/aggregate.ts';
+import { aggregationOf } from '../scoring/aggregation.ts';
 import { correlate } from '../scoring/correlations.ts';
 import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
 import { type Group, imagesOf } from '../scoring/groups.ts';
@@ -33,7 +34,7 @@ export interface LayerResampler {
  * the images fixed. Input error: predictions of another score.
  */
 export const layerResampler = ({ file, score, predictions }: AreaScores): LayerResampler => {
-  const overImages = score.protocol.aggregation.startsWith('images-of-sites');
+  const overImages = aggregationOf(score.protocol).over === 'images';
   if (predictions === null) return overImages ? fromFolds(score) : fromSites(score);
   checkPredictions(file, score, predictions);
   return overImages ? fromMaps(score, predictions) : fromRows(score, predictions);

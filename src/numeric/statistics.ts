@@ -110,3 +110,16 @@ export const spearman = (x: Numbers, y: Numbers): number => pearson(ranks(x), ra
  * necessarily whole). NaN outside these ranges.
  */
 export const tQuantile = (p: number, df: number): number => tDistributionQuantile(p, df);
+
+/**
+ * The range that leaves (1 − level) / 2 of the values on either side; those that are not defined do not count. NaN where
+ * none is defined.
+ */
+export const percentileRange = (
+  values: Iterable<number>,
+  level: number,
+): { readonly low: number; readonly high: number } => {
+  const defined = Array.from(values).filter((value) => !Number.isNaN(value));
+  const tail = (1 - level) / 2;
+  return { low: quantile(defined, tail), high: quantile(defined, 1 - tail) };
+};

@@ -9,6 +9,8 @@ export type Dimension = z.infer<typeof dimensionSchema>;
 export const timeBinSchema = z.strictObject({ start: z.number(), end: z.number() });
 export type TimeBin = z.infer<typeof timeBinSchema>;
 
+export const sameBin = (a: TimeBin, b: TimeBin): boolean => a.start === b.start && a.end === b.end;
+
 export const siteSchema = z.strictObject({
   id: z.string().min(1),
   area: z.string().min(1),

@@ -7,16 +7,15 @@ export interface ShownPlan {
   readonly request: { readonly memory: number };
   readonly recording: { readonly header: { readonly name: string } };
   readonly protocol: { readonly name: string };
-  readonly target: {
-    readonly bins: readonly {
-      readonly timeBin: TimeBin;
-      readonly table: { readonly mean: { readonly shape: readonly number[] } };
-    }[];
-    readonly chosen: number;
-    readonly fitted: readonly number[];
-    readonly folds: readonly unknown[];
-    readonly siteIds: readonly string[];
-    readonly stimuli: { readonly length: number };
+  readonly laidOut: {
+    readonly layout: {
+      readonly folds: readonly unknown[];
+      readonly siteIds: readonly string[];
+      readonly stimuli: { readonly length: number };
+      readonly imageOfRow: { readonly length: number };
+    };
+    readonly scored: { readonly label: { readonly timeBin: TimeBin } };
+    readonly fitted: readonly unknown[];
   };
   readonly features: { readonly passes: readonly FeaturePass[] };
   readonly layers: readonly {
@@ -31,7 +30,7 @@ export interface ShownPlan {
 
 /** What the run will take, in one line; before it, where that is more than was allowed, a line that says so. */
 export const planSummary = ({
-  target,
+  laidOut: { layout },
   features,
   layers,
   estimate,
@@ -42,7 +41,7 @@ export const planSummary = ({
   const parts = [
     counted(layers.length, 'layer') + (done > 0 ? ` (${done} done before)` : ''),
     `${counted(runs, 'pass')} over the inputs`,
-    counted(target.folds.length, 'fold'),
+    counted(layout.folds.length, 'fold'),
   ];
   const needed = bytesText(estimate.bytes);
   return [
@@ -61,11 +60,12 @@ const passOf = (passes: readonly FeaturePass[], name: string): string => {
 
 /** What is scored, a row per layer with its pass, the notes, and the summary. */
 export const planLines = (plan: ShownPlan): string[] => {
-  const { recording, protocol, target, features, layers } = plan;
-  const { timeBin, table } = target.bins[target.chosen]!;
-  const others = target.fitted.length > 1 ? ` (of ${target.fitted.length} bins fitted)` : '';
+  const { recording, protocol, laidOut, features, layers } = plan;
+  const { layout, scored, fitted } = laidOut;
+  const { timeBin } = scored.label;
+  const others = fitted.length > 1 ? ` (of ${fitted.length} bins fitted)` : '';
   return [
-    `${recording.header.name}, ${timeBin.start}–${timeBin.end} ms${others}: ${target.stimuli.length} stimuli, ${table.mean.shape[0]} rows, ${counted(target.siteIds.length, 'site')}; protocol ${protocol.name}`,
+    `${recording.header.name}, ${timeBin.start}–${timeBin.end} ms${others}: ${layout.stimuli.length} stimuli, ${layout.imageOfRow.length} rows, ${counted(layout.siteIds.length, 'site')}; protocol ${protocol.name}`,
     '',
     ...tableLines(
       [

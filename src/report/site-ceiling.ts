@@ -1,3 +1,4 @@
+import { sameBin } from '../records/recording.ts';
 import type { Score } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling, SiteCeilings } from '../records/site-ceiling.ts';
 import { type Column, counted, figure, tableLines } from './table.ts';
@@ -67,8 +68,7 @@ export const siteCeilingLines = ({
 export const besideScoreLines = (score: Score, { protocol, ceilings }: SiteCeilings): string[] => {
   const { recording, protocol: scored } = score.provenance;
   const own = ceilings.filter(({ target }) => target.sha256 === recording.sha256);
-  const sameBin = ({ target: { timeBin } }: SiteCeiling): boolean =>
-    timeBin.start === score.timeBin.start && timeBin.end === score.timeBin.end;
+  const inItsBin = ({ target }: SiteCeiling): boolean => sameBin(target.timeBin, score.timeBin);
   const share = (value: number | null): string =>
     value === null || value <= 0
       ? ''
@@ -81,6 +81,6 @@ export const besideScoreLines = (score: Score, { protocol, ceilings }: SiteCeili
     ...(protocol.sha256 === scored.sha256
       ? []
       : [`note: these are under protocol ${protocol.name}, not ${scored.name}`]),
-    ...(own.every(sameBin) ? [] : ['note: these are of another time bin']),
+    ...(own.every(inItsBin) ? [] : ['note: these are of another time bin']),
   ];
 };

@@ -1,9 +1,9 @@
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { FoldScore, SiteScore } from '../records/score.ts';
-import type { Ceiling } from './ceilings.ts';
+import { type Ceiling, sitesInUse } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
-import type { Group } from './groups.ts';
+import type { Layout } from './layout.ts';
 
 /** A layer's figures in the order that the protocol aggregates them. NaN where nothing is defined. */
 export interface Aggregate {
@@ -38,7 +38,7 @@ export const aggregate = (
   ceiling: Ceiling,
   normalisation: Protocol['normalisation'],
 ): Aggregate => {
-  const [groups, sites] = correlations.shape as [number, number];
+  const groups = correlations.shape[0]!;
   const ceiled = Float64Array.from(correlations.data, (r, index) =>
     normalised(r, ceiling.overall ?? ceiling.perSite.data[index]!, normalisation),
   );
@@ -52,9 +52,6 @@ export const aggregate = (
   const groupIndices = Array.from({ length: groups }, (_, g) => g);
   const perGroup = Float64Array.from(groupIndices, (g) => medianOfDefined(rowOf(table, g)));
   const raw = meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(kept, g))));
-  const used = Array.from({ length: sites }, (_, s) => s).filter((s) =>
-    columnOf(table, s).some((value) => !Number.isNaN(value)),
-  );
   return {
     value:
       ceiling.overall === null
@@ -66,7 +63,7 @@ export const aggregate = (
       meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(ceiling.perSite, g)))),
     ceiled: table,
     perGroup,
-    sitesUsed: used.length,
+    sitesUsed: sitesInUse({ perSite: table }).length,
   };
 };
 
@@ -89,15 +86,13 @@ export const siteScores = (
  * rows. Over images: the mean over the images that the fold held out.
  */
 export const foldScores = (
-  folds: readonly Group[],
-  groups: readonly Group[],
-  aggregation: Protocol['aggregation'],
+  { heldOut, groups, aggregation }: Pick<Layout, 'heldOut' | 'groups' | 'aggregation'>,
   correlations: { readonly withinFolds: Float64Nd; readonly withinGroups: Float64Nd },
   ceiling: Ceiling,
   { ceiled }: Aggregate,
 ): FoldScore[] =>
-  folds.map(({ name, rows }, f) => {
-    if (aggregation === 'sites') {
+  heldOut.map(({ name, rows }, f) => {
+    if (aggregation.over === 'rows') {
       const r = rowOf(correlations.withinFolds, f);
       const c = rowOf(ceiling.perSite, 0);
       const kept = r.filter((_, s) => !Number.isNaN(c[s]!));
@@ -107,8 +102,8 @@ export const foldScores = (
         value: nullable(medianOfDefined(r.map((each, s) => each / c[s]!))),
       };
     }
-    const heldOut = new Set(rows);
-    const inside = groups.flatMap((group, g) => (heldOut.has(group.rows[0]!) ? [g] : []));
+    const own = new Set(rows);
+    const inside = groups.flatMap((group, g) => (own.has(group.rows[0]!) ? [g] : []));
     const medians = (table: Float64Nd) => inside.map((g) => medianOfDefined(rowOf(table, g)));
     return {
       fold: name,

@@ -2,12 +2,12 @@
 
 import { pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { FixationGrid } from '../records/recording.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { bestPairOf, mapsOf } from './best-maps.ts';
-import { type Ceiling, reliabilityOf } from './ceilings.ts';
+import { reliabilityOf, withoutDivision } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
+import { comparedWith } from './evaluate.ts';
 import {
   fewImages,
   intervalOf,
@@ -16,38 +16,30 @@ import {
   replicatesOverGroups,
   tInterval,
 } from './intervals.ts';
-import { chosenBin, comparedWith, type Target } from './target.ts';
+import type { Layout } from './layout.ts';
+import type { BinSet } from './response-sets.ts';
 
 /**
- * The interval of the ceiling in the chosen time bin, in the unit of the ceiling; of few images by t over images. Which
+ * The interval of the ceiling of a time bin, in the unit of the ceiling; of few images by t over images. Which
  * other site is the best one for a site, and which pair of sites for an image, is held fixed: only images are drawn for
  * `best-pair`. Null where there is no ceiling, for a ceiling that is one number over splits of the trials, and for a single
  * image.
  */
 export const ceilingIntervalOf = (
-  target: Target,
-  grid: FixationGrid | null,
+  layout: Layout,
+  bin: BinSet,
   resampling: Resampling,
 ): Interval | null => {
-  const { kind } = target.protocol.ceiling;
-  const { ceiling, level } = chosenBin(target);
+  const { kind } = layout.protocol.ceiling;
+  const { ceiling, level } = bin;
   if (kind === 'none' || kind === 'median-split-half' || Number.isNaN(level)) return null;
-  if (kind === 'best-pair') return ofBestPair(target, grid, resampling);
-  const figures = aggregate(ceiling.perSite, uncorrected(ceiling), 'r/c');
+  if (kind === 'best-pair') return ofBestPair(layout, bin, resampling);
+  const figures = aggregate(ceiling.perSite, withoutDivision(ceiling), 'r/c');
   if (resampling.overImages) return ofImages(figures, resampling);
   return kind === 'split-half'
-    ? ofReliabilities(target, figures, resampling)
-    : ofPartners(target, figures, resampling);
+    ? ofReliabilities(bin, figures, resampling)
+    : ofPartners(layout, bin, figures, resampling);
 };
-
-/** A ceiling of 1 for every site that has one, so that what is aggregated are the ceilings themselves. */
-const uncorrected = (ceiling: Ceiling): Ceiling => ({
-  ...ceiling,
-  perSite: {
-    data: ceiling.perSite.data.map((c) => (Number.isNaN(c) ? c : 1)),
-    shape: ceiling.perSite.shape,
-  },
-});
 
 const ofImages = (figures: Aggregate, resampling: Resampling): Interval | null => {
   const { images, settings } = resampling;
@@ -61,16 +53,15 @@ const ofImages = (figures: Aggregate, resampling: Resampling): Interval | null =
 };
 
 const ofBestPair = (
-  target: Target,
-  grid: FixationGrid | null,
+  { groups, siteIds, grid }: Layout,
+  { responses }: BinSet,
   resampling: Resampling,
 ): Interval | null => {
-  const { table } = chosenBin(target);
-  const perImage = Float64Array.from(target.groups, (group) => {
-    const maps = mapsOf(table.mean, group, 'pearson');
+  const perImage = Float64Array.from(groups, (group) => {
+    const maps = mapsOf(responses, group, 'pearson');
     return bestPairOf(maps, maps, grid!.columns);
   });
-  const figures = { sitesUsed: target.siteIds.length };
+  const figures = { sitesUsed: siteIds.length };
   if (resampling.images <= fewImages)
     return tInterval(
       perImage.filter((value) => !Number.isNaN(value)),
@@ -88,11 +79,10 @@ const ofBestPair = (
 
 /** Split halves over all rows: the ceilings of the draws, or the jackknife over few images. */
 const ofReliabilities = (
-  target: Target,
+  { table, ceiling }: BinSet,
   figures: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
-  const { table, ceiling } = chosenBin(target);
   const { images, siteDraws, ceilings, settings } = resampling;
   if (images > fewImages) {
     const replicates = ceilings!.map((perSite, replicate) =>
@@ -119,22 +109,20 @@ const ofReliabilities = (
 
 /** Best other sites over all rows: as the interval of a score whose predictions are the other site's responses. */
 const ofPartners = (
-  target: Target,
+  layout: Layout,
+  { recorded, ceiling }: BinSet,
   figures: Aggregate,
   resampling: Resampling,
-): Interval | null => {
-  const { recorded, ceiling } = chosenBin(target);
-  return intervalOf(
+): Interval | null =>
+  intervalOf(
     { ...resampling, normalisation: 'r/c' },
-    comparedWith(target, recorded, partnersOf(target)),
-    uncorrected(ceiling),
+    comparedWith(layout, recorded, partnersOf(layout, recorded)),
+    withoutDivision(ceiling),
     figures,
   );
-};
 
 /** The responses of each site's best other one, `[rows, sites]`. */
-const partnersOf = ({ protocol, groups, ...target }: Target): Float64Nd => {
-  const { recorded } = target.bins[target.chosen]!;
+const partnersOf = ({ protocol, groups }: Layout, recorded: Float64Nd): Float64Nd => {
   const sites = recorded.shape[1]!;
   const data = new Float64Array(recorded.data.length);
   for (const group of groups) {

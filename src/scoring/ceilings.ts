@@ -10,6 +10,7 @@ import { bestPairOf, mapsOf } from './best-maps.ts';
 import type { CorrelationKind } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
+import type { Layout } from './layout.ts';
 import type { ResponseTable } from './responses.ts';
 
 /** What a perfect model could reach, by the protocol's definition (recipes of [L23] and of split halves). */
@@ -41,6 +42,32 @@ export interface CeilingRows {
   readonly correlation: CorrelationKind;
   readonly grid: FixationGrid | null;
 }
+
+/** The rows of a layout as ceilings take them. */
+export const ceilingRowsOf = ({ groups, siteIds, protocol, grid }: Layout): CeilingRows => ({
+  groups,
+  siteIds,
+  correlation: protocol.correlation,
+  grid,
+});
+
+/** Sites that have a ceiling in some group, as columns. */
+export const sitesInUse = ({ perSite: { data, shape } }: Pick<Ceiling, 'perSite'>): Int32Array => {
+  const [groups, sites] = shape as readonly [number, number];
+  const used = new Uint8Array(sites);
+  for (let g = 0; g < groups; g++)
+    for (let s = 0; s < sites; s++) if (!Number.isNaN(data[g * sites + s]!)) used[s] = 1;
+  return Int32Array.from({ length: sites }, (_, site) => site).filter((site) => used[site] === 1);
+};
+
+/** The ceiling of every site that has one set to 1, so that correlations stay as they are. */
+export const withoutDivision = (ceiling: Ceiling): Ceiling => ({
+  ...ceiling,
+  perSite: {
+    data: ceiling.perSite.data.map((c) => (Number.isNaN(c) ? c : 1)),
+    shape: ceiling.perSite.shape,
+  },
+});
 
 /** Computes the ceiling of a recording's table. Input error: split halves without repeated trials. */
 export const ceilingOf = (

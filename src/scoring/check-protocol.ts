@@ -1,6 +1,7 @@
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import { layoutOf, type Recording } from '../records/recording.ts';
+import { aggregationOf } from './aggregation.ts';
 
 /** What contradicts in a protocol, with what would be right; null where nothing does. */
 interface Contradiction {
@@ -43,7 +44,7 @@ const layoutContradiction = ({
       got: `"${sampling.kind}"`,
       mend: 'sampling and layout must agree',
     };
-  if (layout === 'image' && aggregation.startsWith('images-of-sites'))
+  if (layout === 'image' && aggregationOf({ aggregation }).over === 'images')
     return {
       field: 'aggregation',
       expected: '"sites" (correlations within one image need a grid)',
@@ -65,7 +66,7 @@ const ceilingContradiction = (
   { header }: Recording,
 ): Contradiction | null => {
   const overall = ceiling.kind === 'best-pair' || ceiling.kind === 'median-split-half';
-  if (overall !== aggregation.endsWith('-then-ceiling'))
+  if (overall !== (aggregationOf({ aggregation }).ceiling === 'after'))
     return {
       field: 'ceiling.kind',
       expected:
@@ -96,7 +97,7 @@ const foldsContradiction = ({
   layerChoice,
 }: Protocol): Contradiction | null => {
   const overlap = folds.kind === 'stratified-shuffle-split';
-  if (overlap !== (aggregation === 'splits-of-sites-then-ceiling'))
+  if (overlap !== (aggregationOf({ aggregation }).over === 'splits'))
     return {
       field: 'folds.kind',
       expected:

@@ -1,17 +1,17 @@
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { LayerFit } from '../records/fit.ts';
 import type { Choice, LayerScore } from '../records/score.ts';
 import { evaluateLayer } from './evaluate.ts';
 import type { Resampling } from './intervals.ts';
-import type { Target } from './target.ts';
+import type { Layout } from './layout.ts';
+import type { ResponseSet } from './response-sets.ts';
 
 /** A layer that may be chosen. */
 export interface Candidate {
   readonly scores: LayerScore;
   /** For each fold, the layer's figure on the others. */
-  readonly choice: LayerFit['choice'];
-  /** In the chosen time bin, [rows scored, sites]. */
+  readonly choice: readonly (number | null)[] | null;
+  /** Of the set that is scored, [rows scored, sites]. */
   readonly predictions: Float64Nd;
 }
 
@@ -22,26 +22,25 @@ export interface Candidate {
  * @param best value of the best layer.
  */
 export const chooseLayers = (
-  target: Target,
+  layout: Layout,
+  set: ResponseSet,
   resampling: Resampling,
   candidates: readonly Candidate[],
   best: number,
 ): { readonly choice: Choice; readonly predictions: Float64Nd } | null => {
-  const { heldOut, design } = target;
+  const { heldOut, design } = layout;
   if (design === null || design.inner === null) return null;
   const chosen = heldOut.map(({ name }, fold) => highest(candidates, fold) ?? noFigure(name));
-  const predictions = fromEach(target, chosen);
+  const predictions = fromEach(layout, chosen);
   const arithmetic = [...new Set(chosen.map(({ scores }) => scores.regression))].join(', ');
-  const scores = evaluateLayer(
-    target,
-    resampling,
-    {
-      name: 'chosen for each fold',
-      features: Math.max(...chosen.map((candidate) => candidate.scores.features)),
-    },
+  const scores = evaluateLayer(layout, set, resampling, {
+    name: 'chosen for each fold',
+    features: Math.max(...chosen.map((candidate) => candidate.scores.features)),
     predictions,
-    { arithmetic, strengths: strengthsOf(chosen), warnings: [] },
-  );
+    arithmetic,
+    strengths: strengthsOf(chosen),
+    warnings: [],
+  });
   if (scores.value === null) throw noFigure('all');
   return {
     choice: {
@@ -73,7 +72,7 @@ const noFigure = (fold: string): never => {
 };
 
 /** Each fold's rows from its own layer. */
-const fromEach = ({ heldOut }: Target, chosen: readonly Candidate[]): Float64Nd => {
+const fromEach = ({ heldOut }: Layout, chosen: readonly Candidate[]): Float64Nd => {
   const { shape } = chosen[0]!.predictions;
   const sites = shape[1]!;
   const data = new Float64Array(shape[0]! * sites).fill(Number.NaN);

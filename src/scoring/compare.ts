@@ -1,9 +1,11 @@
 import { createRandom } from '../numeric/random.ts';
-import { mean, quantile } from '../numeric/statistics.ts';
+import { mean, percentileRange } from '../numeric/statistics.ts';
 import type { Comparison } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
+import { sameBin } from '../records/recording.ts';
 import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
 import { normalised } from './aggregate.ts';
+import { aggregationOf } from './aggregation.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { imagesOf } from './groups.ts';
 import { correlationIn, type Side, sideOf } from './resampled.ts';
@@ -63,7 +65,7 @@ const checkComparable = ([first, ...others]: readonly Contender[]): void => {
     });
   for (const { name, score } of others) {
     const { recording, protocol } = score.provenance;
-    const bin = JSON.stringify(score.timeBin) === JSON.stringify(first.score.timeBin);
+    const bin = sameBin(score.timeBin, first.score.timeBin);
     if (recording.sha256 !== first.score.provenance.recording.sha256 || !bin)
       throw notComparable(name, 'recording and time bin', first.name);
     if (protocol.sha256 !== first.score.provenance.protocol.sha256)
@@ -83,7 +85,7 @@ export type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method
 
 /** What `compareScores` does for one pair, which must be comparable. */
 export const pairedDifference = (first: Contender, second: Contender, seed: number): Outcome =>
-  first.score.protocol.aggregation.startsWith('images-of-sites')
+  aggregationOf(first.score.protocol).over === 'images'
     ? overImages(first.score, second.score, seed)
     : overImagesAndSites(first, second, seed);
 
@@ -146,7 +148,7 @@ const overImagesAndSites = (first: Contender, second: Contender, seed: number): 
   const above = differences.filter((each) => each >= 0).length;
   return {
     difference: first.score.value - second.score.value,
-    interval: { low: quantile(differences, 0.025), high: quantile(differences, 0.975) },
+    interval: percentileRange(differences, 0.95),
     p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates + 1)),
     method: `bootstrap over ${images} images and ${sites} sites`,
   };
@@ -154,7 +156,7 @@ const overImagesAndSites = (first: Contender, second: Contender, seed: number): 
 
 /** The ceilings that both are divided by after aggregation; null where each site has its own. */
 const overallCeilings = (first: Contender, second: Contender): readonly [number, number] | null =>
-  first.score.protocol.aggregation.endsWith('-then-ceiling')
+  aggregationOf(first.score.protocol).ceiling === 'after'
     ? [first.score.ceiling, second.score.ceiling]
     : null;
 
@@ -198,7 +200,7 @@ const pairedRows = (
   const [a, b] = [heldOutOf(first), heldOutOf(second)];
   const { ids, imageOfRow } = imagesOf(a.stimulusIds);
   const all = Int32Array.from(imageOfRow, (_, row) => row);
-  const overlap = first.score.protocol.aggregation === 'splits-of-sites-then-ceiling';
+  const overlap = aggregationOf(first.score.protocol).over === 'splits';
   const splits = overlap
     ? [...new Set(a.folds)].map((fold) => all.filter((row) => a.folds[row] === fold))
     : [all];

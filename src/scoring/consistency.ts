@@ -1,15 +1,17 @@
 // Correlations between sites, corrected for the noise of both sides.
 
-import { mean, quantile } from '../numeric/statistics.ts';
+import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Interval } from '../records/score.ts';
 import type { Aggregate } from './aggregate.ts';
+import { sitesInUse } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
-import type { Group } from './groups.ts';
-import { intervalOf, type Resampling } from './intervals.ts';
+import { comparedWith } from './evaluate.ts';
+import { intervalOf, percentileInterval, type Resampling } from './intervals.ts';
+import type { Layout } from './layout.ts';
 import { correlationIn, type Side, sideOf } from './resampled.ts';
-import { chosenBin, comparedWith, type Target } from './target.ts';
-import type { Counts } from './weighted.ts';
+import type { ResponseSet } from './response-sets.ts';
+import { type Counts, takeCounts } from './weighted.ts';
 
 /**
  * One split of the trials in halves: the responses of each half, and what was predicted of it from the *other* half of
@@ -61,14 +63,15 @@ export interface Consistency {
  * or fewer where correlations are over images.
  */
 export const consistencyOf = (
-  target: Target,
+  layout: Layout,
+  set: ResponseSet,
   resampling: Resampling,
   halves: readonly HalfPredictions[],
   leftOut: (site: number) => boolean,
 ): Consistency => {
-  const { groups, siteIds, protocol } = target;
+  const { groups, siteIds, protocol } = layout;
   const sites = siteIds.length;
-  const { perSite: ceilings } = chosenBin(target).ceiling;
+  const { perSite: ceilings } = set.ceiling;
   const sides = groups.map(({ rows }, group) =>
     siteIds.map((_, site) =>
       leftOut(site) || Number.isNaN(ceilings.data[group * sites + site]!)
@@ -87,7 +90,7 @@ export const consistencyOf = (
     data: Float64Array.from(
       sides.flatMap((ofGroup, group) => {
         const { rows } = groups[group]!;
-        const within = counts === null ? once(rows.length) : rowsOf(counts, groups[group]!);
+        const within = counts === null ? once(rows.length) : takeCounts(counts, rows);
         return ofGroup.map((splits) =>
           splits === null ? Number.NaN : correctedIn(splits, within),
         );
@@ -102,7 +105,7 @@ export const consistencyOf = (
     interval: Number.isNaN(figures.value)
       ? null
       : resampling.overImages
-        ? overImages(target, resampling, figures)
+        ? overImages(layout, set, resampling, figures)
         : overRows(resampling, figures, tableIn),
     perSite: Float64Array.from(siteIds, (_, site) =>
       meanOfDefined(groups.map((_group, group) => table.data[group * sites + site]!)),
@@ -110,40 +113,39 @@ export const consistencyOf = (
   };
 };
 
-const rowsOf = (counts: Counts, { rows }: Group): Counts => {
-  const within = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) within[i] = counts[rows[i]!]!;
-  return within;
-};
-
 const rowAt = ({ data, shape }: Float64Nd, row: number): Float64Array =>
   data.subarray(row * shape[1]!, (row + 1) * shape[1]!) as Float64Array;
 
 const figuresOf = (table: Float64Nd): Aggregate => {
-  const [groups, sites] = table.shape as [number, number];
+  const groups = table.shape[0]!;
   const perGroup = Float64Array.from({ length: groups }, (_, g) =>
     medianOfDefined(rowAt(table, g)),
   );
-  const used = Array.from({ length: sites }, (_, s) => s).filter((s) =>
-    Array.from({ length: groups }, (_, g) => g).some(
-      (g) => !Number.isNaN(table.data[g * sites + s]!),
-    ),
-  );
   const value = meanOfDefined(perGroup);
-  return { value, raw: value, ceiling: 1, ceiled: table, perGroup, sitesUsed: used.length };
+  return {
+    value,
+    raw: value,
+    ceiling: 1,
+    ceiled: table,
+    perGroup,
+    sitesUsed: sitesInUse({ perSite: table }).length,
+  };
 };
 
 /** Within an image nothing is drawn anew: the figures of images and sites are. */
-const overImages = (target: Target, resampling: Resampling, figures: Aggregate) => {
-  const { recorded, ceiling } = chosenBin(target);
-  return intervalOf(resampling, comparedWith(target, recorded, recorded), ceiling, figures);
-};
+const overImages = (
+  layout: Layout,
+  { recorded, ceiling }: ResponseSet,
+  resampling: Resampling,
+  figures: Aggregate,
+) => intervalOf(resampling, comparedWith(layout, recorded, recorded), ceiling, figures);
 
 const overRows = (
-  { rowCounts, siteDraws, settings, images }: Resampling,
-  { sitesUsed }: Aggregate,
+  resampling: Resampling,
+  figures: Aggregate,
   tableIn: (counts: Counts) => Float64Nd,
 ): Interval | null => {
+  const { rowCounts, siteDraws } = resampling;
   if (rowCounts.length === 0) return null;
   const values = rowCounts.map((counts, replicate) => {
     const table = tableIn(counts);
@@ -155,15 +157,5 @@ const overRows = (
       }),
     );
   });
-  const known = values.filter((value) => !Number.isNaN(value));
-  const tail = (1 - settings.level) / 2;
-  return {
-    low: quantile(known, tail),
-    high: quantile(known, 1 - tail),
-    level: settings.level,
-    method: 'bootstrap over images and sites',
-    images,
-    sites: sitesUsed,
-    approximate: false,
-  };
+  return percentileInterval(values, resampling, figures);
 };

@@ -1,37 +1,37 @@
 // How the score of one layer changes with the number of trials and of sites: the same recording as if fewer had been
 // recorded, fitted and scored anew.
 
-import { takeRows } from '../numeric/array.ts';
+import { unstacked } from '../numeric/array.ts';
 import { createRandom } from '../numeric/random.ts';
 import { mean, standardDeviation } from '../numeric/statistics.ts';
 import type { FeatureSource, Features } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Ports } from '../records/ports.ts';
-import type { FixationGrid } from '../records/recording.ts';
 import type { Curve, CurvePoint } from '../records/score.ts';
 import { regressionBytes } from '../regression/regress.ts';
-import { type Aggregate, aggregate } from './aggregate.ts';
-import { type Ceiling, ceilingOf } from './ceilings.ts';
-import { correlate } from './correlations.ts';
+import type { Aggregate } from './aggregate.ts';
+import { type Ceiling, ceilingOf, ceilingRowsOf, sitesInUse } from './ceilings.ts';
 import { nullable } from './defined.ts';
-import { type Effort, effortOfWidest } from './effort.ts';
+import { type Effort, effortOfWidest, type FitShape, shapeOf } from './effort.ts';
+import { evaluate } from './evaluate.ts';
+import { fitLayer } from './fit-layer.ts';
 import type { Group } from './groups.ts';
-import { withoutGuesses } from './guesses.ts';
+import type { LaidOut } from './lay-out.ts';
+import type { Layout } from './layout.ts';
+import { type BinSet, type ResponseSet, responseSet } from './response-sets.ts';
 import {
   ceilingOfTrials,
   doublings,
   meanOfTrials,
   onlyColumns,
+  spreadColumns,
   takeColumns,
 } from './sub-sample.ts';
-import { chosenBin, predictedParts, rowCount, type Target } from './target.ts';
-import { predictResponses, tablesShape } from './with-responses.ts';
 
 /** Draws of each number of trials or sites, but for all of them. */
 const draws = 10;
 
 interface Conditions {
-  readonly grid: FixationGrid | null;
   /** Bytes that the regression may take. */
   readonly memory: number;
   readonly seed: number;
@@ -41,49 +41,37 @@ export interface CurveRequest extends Conditions {
   readonly layer: string;
 }
 
-/** Responses that are fitted and scored, `[rows, sites]`, and what their correlations are divided by. */
-interface Sampled {
-  readonly responses: Float64Nd;
-  readonly ceiling: Ceiling;
-}
-
 /** One draw of trials or sites, made when its turn comes: all of them together may be large. */
 interface Sample {
   readonly of: 'trials' | 'sites';
   readonly count: number;
-  /** Columns that count; null: all. */
-  readonly sites: Int32Array | null;
-  readonly make: () => Sampled;
+  readonly make: () => ResponseSet;
 }
 
 /**
- * Draws trials (each row's own, alike for all sites) and sites without replacement, 10 times each number; all tables are
+ * Draws trials (each row's own, alike for all sites) and sites without replacement, 10 times each number; all are
  * regressed on one Gram matrix, in as many goes as the memory takes. The last point of each is the layer's own score.
  * No points of trials where nothing repeats.
  */
 export const curveOf = async (
-  target: Target,
+  laidOut: LaidOut,
   source: () => Promise<FeatureSource>,
   request: CurveRequest,
   ports: Ports,
 ): Promise<Curve> => {
-  const samples = samplesOf(target, request);
+  const { layout } = laidOut;
+  const samples = samplesOf(laidOut, request);
   const figures: Aggregate[] = [];
   while (figures.length < samples.length) {
     const features = await source();
     const next = samples.slice(
       figures.length,
-      figures.length + setsWithin(target, features, request),
+      figures.length + setsWithin(layout, features, request),
     );
-    const sampled = next.map(({ make }) => make());
-    const { predictions } = await predictResponses(
-      target,
-      features,
-      sampled.map(({ responses }) => responses),
-      ports,
-    );
-    next.forEach(({ sites }, index) => {
-      figures.push(evaluate(target, sampled[index]!, sites, predictions[index]!));
+    const sets = next.map(({ make }) => make());
+    const fit = await fitLayer(layout, { sets, choosing: [] }, features, ports);
+    unstacked(fit.predictions).forEach((predictions, index) => {
+      figures.push(evaluate(layout, sets[index]!, predictions).figures);
       ports.checkStop();
     });
   }
@@ -101,40 +89,40 @@ export const curveOf = async (
   return { layer: request.layer, trials: points('trials'), sites: points('sites') };
 };
 
-const samplesOf = (target: Target, request: Conditions): Sample[] => [
-  ...trialSamples(target, request),
-  ...siteSamples(target, request),
+const samplesOf = ({ layout, scored }: LaidOut, { seed }: Conditions): Sample[] => [
+  ...trialSamples(layout, scored, seed),
+  ...siteSamples(layout, scored, seed),
 ];
 
 /** What the curve of a best layer that is not known yet will take. */
 export interface CurveEffort extends Effort {
-  /** Tables that the layer is fitted to. */
+  /** Response sets that the layer is fitted to. */
   readonly tables: number;
 }
 
 /** The widest layer may turn out the best; each go gathers its features anew. */
 export const curveEffort = async (
-  target: Target,
+  laidOut: LaidOut,
   features: Features,
   request: Conditions,
   ports: Ports,
 ): Promise<CurveEffort> => {
-  const tables = samplesOf(target, request).length;
+  const tables = samplesOf(laidOut, request).length;
   const layers = features.passes.flatMap((pass) => pass.layers);
   const columns = Math.max(...layers.map((layer) => layer.features));
-  const sets = Math.min(tables, setsWithin(target, { columns }, request));
-  const { bytes, seconds } = await effortOfWidest(features, tablesShape(target, sets), ports);
+  const sets = Math.min(tables, setsWithin(laidOut.layout, { columns }, request));
+  const shape: FitShape = { ...shapeOf(laidOut), sets, choosing: 0 };
+  const { bytes, seconds } = await effortOfWidest(features, shape, ports);
   return { tables, bytes, seconds: (seconds * tables) / sets };
 };
 
-/** Tables that one go may take. */
+/** Response sets that one go may take. */
 const setsWithin = (
-  target: Target,
+  { protocol, folds, siteIds, imageOfRow }: Layout,
   { columns }: Pick<FeatureSource, 'columns'>,
   { memory }: Conditions,
 ): number => {
-  const { protocol, folds, siteIds } = target;
-  const size = { rows: rowCount(target), columns, folds: folds.length, sites: siteIds.length };
+  const size = { rows: imageOfRow.length, columns, folds: folds.length, sites: siteIds.length };
   const bytes = (sets: number): number => regressionBytes({ ...size, sets }, protocol.regression);
   let sets = 1;
   while (sets < 256 && bytes(2 * sets) <= memory) sets *= 2;
@@ -144,103 +132,83 @@ const setsWithin = (
 const drawsOf = (count: number, all: number): number[] =>
   Array.from({ length: count === all ? 1 : draws }, (_, draw) => draw);
 
-/** A ceiling that rests on other sites' responses. */
-const ceilingAnew = (
-  { protocol, groups, bins, chosen }: Target,
-  responses: Float64Nd,
-  siteIds: readonly string[],
-  { grid, seed }: Conditions,
-): Ceiling =>
-  ceilingOf(
-    protocol.ceiling,
-    { ...bins[chosen]!.table, mean: responses },
-    { groups, siteIds, correlation: protocol.correlation, grid },
-    seed,
-  );
-
-const trialSamples = (target: Target, request: Conditions): Sample[] => {
-  const { seed } = request;
-  const { table, ceiling } = chosenBin(target);
-  const { protocol, siteIds } = target;
+const trialSamples = (layout: Layout, { table, ceiling }: BinSet, seed: number): Sample[] => {
+  const settings = layout.protocol.ceiling;
   const all = table.trials.shape[1]!;
   if (all < 2) return [];
-  const groupsOfTable = groupsInTable(target);
+  const groups = groupsInTable(layout);
   return doublings(1, all).flatMap((count) => {
-    const known = ceilingOfTrials(protocol.ceiling, ceiling, table.trials, groupsOfTable, count);
+    const known = ceilingOfTrials(settings, ceiling, table.trials, groups, count);
     return drawsOf(count, all).map((draw): Sample => {
-      const make = (): Sampled => {
-        const responses =
-          count === all ? table.mean : meanOfTrials(table.trials, count, seed, draw);
-        return { responses, ceiling: known ?? ceilingAnew(target, responses, siteIds, request) };
+      const make = (): ResponseSet => {
+        const mean = count === all ? table.mean : meanOfTrials(table.trials, count, seed, draw);
+        const anew = (): Ceiling =>
+          ceilingOf(settings, { ...table, mean }, ceilingRowsOf(layout), seed);
+        const label = { kind: 'sub-sample', of: 'trials', count, draw } as const;
+        return responseSet(layout, label, mean, known ?? anew());
       };
-      return { of: 'trials', count, sites: null, make };
+      return { of: 'trials', count, make };
     });
   });
 };
 
 /** Groups as rows of the response table: those of overlapping splits are of the rows that are scored. */
-const groupsInTable = (target: Target): Group[] => {
-  const scored = target.scoredRows;
-  return target.groups.map(({ name, rows }) => ({ name, rows: rows.map((row) => scored[row]!) }));
-};
+const groupsInTable = ({ groups, scoredRows }: Layout): Group[] =>
+  groups.map(({ name, rows }) => ({ name, rows: rows.map((row) => scoredRows[row]!) }));
 
 /** Sites without which a ceiling by other sites is not defined. */
 const leastSites = { 'best-other-site': 2, 'best-pair': 3 } as const;
 
-const siteSamples = (target: Target, request: Conditions): Sample[] => {
-  const { table, ceiling } = chosenBin(target);
-  const { protocol, siteIds } = target;
-  const { kind } = protocol.ceiling;
-  const byOthers = kind === 'best-other-site' || kind === 'best-pair';
-  const usable = sitesInUse(ceiling);
-  const random = createRandom(request.seed).fork('sites of the curve');
-  return doublings(byOthers ? leastSites[kind] : 1, usable.length).flatMap((count) =>
+const siteSamples = (layout: Layout, scored: BinSet, seed: number): Sample[] => {
+  const { kind } = layout.protocol.ceiling;
+  const least = kind === 'best-other-site' || kind === 'best-pair' ? leastSites[kind] : 1;
+  const usable = sitesInUse(scored.ceiling);
+  const random = createRandom(seed).fork('sites of the curve');
+  return doublings(least, usable.length).flatMap((count) =>
     drawsOf(count, usable.length).map((draw): Sample => {
       const order = random.fork(`${count} sites, draw ${draw}`).permutation(usable.length);
       const sites = order
         .slice(0, count)
         .sort()
         .map((index) => usable[index]!);
-      const make = (): Sampled => ({
-        // Sites without a ceiling were fitted together with the others, and are where all are.
-        responses: count === usable.length ? table.mean : onlyColumns(table.mean, sites),
-        ceiling: byOthers
-          ? ceilingAnew(
-              target,
-              takeColumns(table.mean, sites),
-              Array.from(sites, (site) => siteIds[site]!),
-              request,
-            )
-          : { ...ceiling, perSite: takeColumns(ceiling.perSite, sites) },
-      });
-      return { of: 'sites', count, sites, make };
+      return { of: 'sites', count, make: () => ofSites(layout, scored, { sites, draw, seed }) };
     }),
   );
 };
 
-const sitesInUse = ({ perSite: { data, shape } }: Ceiling): number[] => {
-  const [groups, sites] = shape as readonly [number, number];
-  return Array.from({ length: sites }, (_, site) => site).filter((site) =>
-    Array.from({ length: groups }, (_, group) => group).some(
-      (group) => !Number.isNaN(data[group * sites + site]!),
-    ),
-  );
-};
+interface SiteDraw {
+  readonly sites: Int32Array;
+  readonly draw: number;
+  readonly seed: number;
+}
 
-const evaluate = (
-  target: Target,
-  { responses, ceiling }: Sampled,
-  sites: Int32Array | null,
-  predictions: Float64Nd,
-): Aggregate => {
-  const { protocol, groups, design } = target;
-  const bin = chosenBin(target);
-  const recorded = design === null ? takeRows(responses, target.scoredRows) : responses;
-  const parts = predictedParts(target, { ...bin, table: { ...bin.table, mean: responses } });
-  const known = withoutGuesses(recorded, predictions, parts);
-  const of = (table: Float64Nd): Float64Nd => (sites === null ? table : takeColumns(table, sites));
-  const correlations = correlate(of(recorded), of(known), groups, protocol.correlation);
-  return aggregate(correlations, ceiling, protocol.normalisation);
+/** Some sites only: fitted together, scored, and the ceilings by other sites taken from among them. */
+const ofSites = (
+  layout: Layout,
+  { responses, recorded, ceiling, table }: BinSet,
+  { sites, draw, seed }: SiteDraw,
+): ResponseSet => {
+  const { kind } = layout.protocol.ceiling;
+  const { siteIds } = layout;
+  const spread = (of: Float64Nd): Float64Nd => spreadColumns(of, sites, siteIds.length);
+  const own = (): Ceiling => ({ ...ceiling, perSite: spread(takeColumns(ceiling.perSite, sites)) });
+  const byOthers = (): Ceiling => {
+    const rows = {
+      ...ceilingRowsOf(layout),
+      siteIds: Array.from(sites, (site) => siteIds[site]!),
+    };
+    const mean = takeColumns(table.mean, sites);
+    const anew = ceilingOf(layout.protocol.ceiling, { ...table, mean }, rows, seed);
+    return { ...anew, perSite: spread(anew.perSite) };
+  };
+  return {
+    label: { kind: 'sub-sample', of: 'sites', count: sites.length, draw },
+    // Sites without a ceiling were fitted together with the others, and are where all are.
+    responses:
+      sites.length === sitesInUse(ceiling).length ? responses : onlyColumns(responses, sites, 0),
+    recorded: onlyColumns(recorded, sites, Number.NaN),
+    ceiling: kind === 'best-other-site' || kind === 'best-pair' ? byOthers() : own(),
+  };
 };
 
 const pointOf = (count: number, figures: readonly Aggregate[]): CurvePoint => {

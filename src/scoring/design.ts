@@ -21,48 +21,49 @@ export interface InnerFold {
   readonly omission: number;
 }
 
+/** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
+export interface LeftOutBlocks {
+  readonly name: string;
+  /** Folds left out, as indices. */
+  readonly blocks: readonly number[];
+}
+
 export interface Design {
   /** Folds of rows that do not overlap. */
   readonly folds: readonly Fold[];
   /** First, for each fold, the regression whose predictions of it are scored; then those for the choice only. */
-  readonly omissions: readonly Omission[];
+  readonly omissions: readonly LeftOutBlocks[];
   /** For each fold, what its choice of a layer rests on; null where the best layer is taken. */
   readonly inner: readonly (readonly InnerFold[])[] | null;
 }
 
-/**
- * @param sets indices of all target sets (time bins).
- * @param chosen the set by which layers are chosen.
- */
 export const designOf = (
   layerChoice: Protocol['layerChoice'],
   folds: readonly Fold[],
-  sets: readonly number[],
-  chosen: number,
   seed: number,
 ): Design => {
   switch (layerChoice) {
     case 'best':
       return {
         folds,
-        omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold], sets })),
+        omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold] })),
         inner: null,
       };
     case 'nested':
-      return pairs(folds, sets, chosen);
+      return pairs(folds);
     case 'half':
-      return halves(folds, sets, seed);
+      return halves(folds, seed);
   }
 };
 
 /** Every fold left out, then every pair of folds: without i and j, fold i is predicted for the choice for fold j. */
-const pairs = (folds: readonly Fold[], sets: readonly number[], chosen: number): Design => {
-  const omissions: Omission[] = folds.map(({ name }, fold) => ({ name, blocks: [fold], sets }));
+const pairs = (folds: readonly Fold[]): Design => {
+  const omissions: LeftOutBlocks[] = folds.map(({ name }, fold) => ({ name, blocks: [fold] }));
   const inner = folds.map((): InnerFold[] => []);
   folds.forEach(({ name }, i) => {
     for (let j = i + 1; j < folds.length; j++) {
       const omission = omissions.length;
-      omissions.push({ name: `${name} and ${folds[j]!.name}`, blocks: [i, j], sets: [chosen] });
+      omissions.push({ name: `${name} and ${folds[j]!.name}`, blocks: [i, j] });
       inner[i]!.push({ fold: j, omission });
       inner[j]!.push({ fold: i, omission });
     }
@@ -71,7 +72,7 @@ const pairs = (folds: readonly Fold[], sets: readonly number[], chosen: number):
 };
 
 /** For each fold one regression on a seeded half (the larger) of the other folds; it predicts their other half too. */
-const halves = (folds: readonly Fold[], sets: readonly number[], seed: number): Design => {
+const halves = (folds: readonly Fold[], seed: number): Design => {
   const random = createRandom(seed).fork('halves for the choice');
   const choosing = folds.map((_, fold) => {
     const others = folds.flatMap((_other, index) => (index === fold ? [] : [index]));
@@ -82,9 +83,25 @@ const halves = (folds: readonly Fold[], sets: readonly number[], seed: number): 
   });
   return {
     folds,
-    omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold, ...choosing[fold]!], sets })),
+    omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold, ...choosing[fold]!] })),
     inner: choosing.map((others, omission) => others.map((fold) => ({ fold, omission }))),
   };
+};
+
+/**
+ * The regressions of `sets` response sets, by number: of all those that are scored, and of `choosing` those for the
+ * choice of a layer. Without a set to choose by they are left out.
+ */
+export const omissionsOf = (
+  { folds, omissions }: Design,
+  sets: number,
+  choosing: readonly number[],
+): Omission[] => {
+  const all = Array.from({ length: sets }, (_, set) => set);
+  return omissions.flatMap((omission, index): Omission[] => {
+    const own = index < folds.length ? all : choosing;
+    return own.length === 0 ? [] : [{ ...omission, sets: own }];
+  });
 };
 
 /** The rows that a regression leaves out, all blocks. */

@@ -2,7 +2,8 @@ import type { Features, LayerSize } from '../records/activations.ts';
 import type { Ports } from '../records/ports.ts';
 import { measureSpeed } from '../regression/estimate.ts';
 import { regressionBytes, regressionOperations } from '../regression/regress.ts';
-import { rowCount, type Target } from './target.ts';
+import type { LaidOut } from './lay-out.ts';
+import type { Layout } from './layout.ts';
 
 /** What a plan will take. */
 export interface Effort {
@@ -13,37 +14,56 @@ export interface Effort {
 /** Runtime, engine and decoded images, roughly. */
 const processBytes = 300e6;
 
-const fitSize = (target: Target, columns: number) => ({
-  rows: rowCount(target),
-  columns,
-  folds: regressionsPerSet(target),
-  sets: target.fitted.length,
-  sites: target.siteIds.length,
+/** What is fitted, in numbers. */
+export interface FitShape {
+  readonly layout: Layout;
+  /** Response sets that each layer is fitted to, and how many of them layers are chosen by. */
+  readonly sets: number;
+  readonly choosing: number;
+  /** Time bins that are held with their trials. */
+  readonly bins: number;
+  readonly trials: number;
+}
+
+/** The fitted time bins of a recording. */
+export const shapeOf = ({ layout, bins, fitted }: LaidOut): FitShape => ({
+  layout,
+  sets: fitted.length,
+  choosing: 1,
+  bins: bins.length,
+  trials: bins[0]!.table.trials.shape[1] ?? 1,
 });
 
-/** Regressions of one time bin, on average: those for the choice of a layer are of one bin only. */
-const regressionsPerSet = ({ design, folds, fitted }: Target): number =>
-  design === null
-    ? folds.length
-    : design.omissions.reduce((sum, { sets }) => sum + sets.length, 0) / fitted.length;
+const fitSize = (shape: FitShape, columns: number) => ({
+  rows: shape.layout.imageOfRow.length,
+  columns,
+  folds: regressionsPerSet(shape),
+  sets: shape.sets,
+  sites: shape.layout.siteIds.length,
+});
+
+/** Regressions of one set, on average: those for the choice of a layer are of few sets only. */
+const regressionsPerSet = ({ layout: { design, folds }, sets, choosing }: FitShape): number => {
+  const inner = design === null ? 0 : design.omissions.length - folds.length;
+  return folds.length + (inner * choosing) / sets;
+};
 
 /** Bytes left to the features of one pass: what a regression on a wide layer takes beside them is set aside. */
-export const featureBudget = (target: Target, memory: number): number => {
-  const rows = rowCount(target);
-  const beside = regressionBytes(fitSize(target, rows), target.protocol.regression) - 4 * rows ** 2;
+export const featureBudget = (shape: FitShape, memory: number): number => {
+  const rows = shape.layout.imageOfRow.length;
+  const beside =
+    regressionBytes(fitSize(shape, rows), shape.layout.protocol.regression) - 4 * rows ** 2;
   // A small limit still leaves a quarter to features: the plan then says that more is needed.
   return Math.max(memory - beside - processBytes, memory / 4);
 };
 
 /** What the recording itself takes: trials and means of every bin, halves of the trials, draws, kept predictions. */
-const recordingBytes = (target: Target, layers: number): number => {
-  const rows = rowCount(target);
-  const table = 8 * rows * target.siteIds.length;
-  const { protocol, bins, fitted } = target;
-  const [, trials = 1] = bins[0]!.table.trials.shape;
+const recordingBytes = ({ layout, bins, trials, sets }: FitShape, layers: number): number => {
+  const { protocol, imageOfRow, siteIds } = layout;
+  const table = 8 * imageOfRow.length * siteIds.length;
   const halves = protocol.ceiling.kind === 'split-half' ? 2 * protocol.ceiling.splits : 0;
-  const draws = 8 * rows * protocol.interval.replicates;
-  return bins.length * table * (trials + 1 + halves) + draws + layers * fitted.length * table;
+  const draws = 8 * imageOfRow.length * protocol.interval.replicates;
+  return bins * table * (trials + 1 + halves) + draws + layers * sets * table;
 };
 
 /**
@@ -53,22 +73,23 @@ const recordingBytes = (target: Target, layers: number): number => {
 export const effortOf = async (
   features: Features,
   layers: readonly (LayerSize & { readonly done: boolean })[],
-  target: Target,
-  { engine, now }: Ports,
+  shape: FitShape,
+  { engine, now }: Pick<Ports, 'engine' | 'now'>,
 ): Promise<Effort> => {
-  const rows = rowCount(target);
-  const { regression } = target.protocol;
+  const { protocol, imageOfRow } = shape.layout;
+  const rows = imageOfRow.length;
+  const { regression } = protocol;
   const passBytes = features.passes.map(({ layers: gathered, slices }) => {
     const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
     const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
     const beside = columns.map(
-      (each) => regressionBytes(fitSize(target, each), regression) - 4 * rows * each,
+      (each) => regressionBytes(fitSize(shape, each), regression) - 4 * rows * each,
     );
     return together + Math.max(...beside);
   });
   const open = layers.filter(({ done }) => !done);
   const operations = open.reduce(
-    (sum, layer) => sum + regressionOperations(fitSize(target, layer.features), regression),
+    (sum, layer) => sum + regressionOperations(fitSize(shape, layer.features), regression),
     0,
   );
   const speed = await measureSpeed(engine, now);
@@ -76,7 +97,7 @@ export const effortOf = async (
   return {
     bytes:
       processBytes +
-      recordingBytes(target, layers.length) +
+      recordingBytes(shape, layers.length) +
       features.modelBytes +
       Math.max(...passBytes),
     seconds: gathering + operations / speed,
@@ -86,8 +107,8 @@ export const effortOf = async (
 /** What one layer takes alone, gathered and fitted anew: of a best layer that is not known yet, the widest. */
 export const effortOfWidest = (
   features: Features,
-  target: Target,
-  ports: Ports,
+  shape: FitShape,
+  ports: Pick<Ports, 'engine' | 'now'>,
 ): Promise<Effort> => {
   const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
   const { layer, slices } = features.passes
@@ -98,5 +119,5 @@ export const effortOfWidest = (
     passes: [{ layers: [layer], slices }],
     seconds: (features.seconds * slices) / runs,
   };
-  return effortOf(only, [{ ...layer, done: false }], target, ports);
+  return effortOf(only, [{ ...layer, done: false }], shape, ports);
 };

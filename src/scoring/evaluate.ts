@@ -6,65 +6,87 @@ import type { Ceiling } from './ceilings.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
 import { withoutGuesses } from './guesses.ts';
-import { intervalOf, type Resampling } from './intervals.ts';
-import { chosenBin, comparedWith, predictedParts, type Target } from './target.ts';
+import { type Compared, intervalOf, type Resampling } from './intervals.ts';
+import type { Layout } from './layout.ts';
+import type { ResponseSet } from './response-sets.ts';
 
-/** Correlates, ceils and aggregates one layer's held-out predictions of the chosen time bin (`[rows scored, sites]`). */
-export const evaluateLayer = (
-  target: Target,
-  resampling: Resampling,
-  layer: { readonly name: string; readonly features: number },
+/** One layer's held-out predictions of one response set, scored. */
+export interface Evaluated {
+  /** `[rows scored, sites]`; NaN for sites of which the regression knew nothing but the mean. */
+  readonly predicted: Float64Nd;
+  /** `[groups, sites]`, within each group. */
+  readonly correlations: Float64Nd;
+  readonly figures: Aggregate;
+}
+
+/**
+ * Held-out predictions `[rows scored, sites]` → correlations within groups → divided by the ceiling and aggregated, as the
+ * protocol says.
+ */
+export const evaluate = (
+  { protocol, groups, heldOut }: Pick<Layout, 'protocol' | 'groups' | 'heldOut'>,
+  { responses, recorded, ceiling }: Omit<ResponseSet, 'label'>,
   predictions: Float64Nd,
-  regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
+): Evaluated => {
+  const predicted = withoutGuesses({ responses, recorded }, predictions, heldOut);
+  const correlations = correlate(recorded, predicted, groups, protocol.correlation);
+  const figures = aggregate(correlations, ceiling, protocol.normalisation);
+  return { predicted, correlations, figures };
+};
+
+/** Scored rows beside what predicts them. */
+export const comparedWith = (
+  { imageOfScored, groups, protocol: { correlation } }: Layout,
+  recorded: Float64Nd,
+  predicted: Float64Nd,
+): Compared => ({ recorded, predicted, imageOfRow: imageOfScored, groups, correlation });
+
+/** One layer's predictions `[rows scored, sites]` of a response set, and how they came about. */
+export interface Fitted extends Pick<LayerScore, 'strengths' | 'warnings'> {
+  readonly name: string;
+  readonly features: number;
+  readonly predictions: Float64Nd;
+  readonly arithmetic: string;
+}
+
+/** Everything that a score says of one layer: `evaluate`, per fold and per site, with the interval. */
+export const evaluateLayer = (
+  layout: Layout,
+  set: ResponseSet,
+  resampling: Resampling,
+  { name, features, predictions, arithmetic, strengths, warnings }: Fitted,
 ): LayerScore => {
-  const { protocol, groups, siteIds, heldOut } = target;
-  const bin = chosenBin(target);
-  const { recorded, ceiling } = bin;
-  const predicted = withoutGuesses(recorded, predictions, predictedParts(target, bin));
-  const withinGroups = correlate(recorded, predicted, groups, protocol.correlation);
+  const { protocol, aggregation, siteIds, heldOut } = layout;
+  const { recorded, ceiling } = set;
+  const { predicted, correlations, figures } = evaluate(layout, set, predictions);
   const withinFolds =
-    protocol.aggregation === 'sites'
+    aggregation.over === 'rows'
       ? correlate(recorded, predicted, heldOut, protocol.correlation)
-      : withinGroups;
-  const figures = aggregate(withinGroups, ceiling, protocol.normalisation);
+      : correlations;
   return {
-    layer: layer.name,
-    features: layer.features,
+    layer: name,
+    features,
     value: nullable(figures.value),
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),
-    interval: intervalOf(resampling, comparedWith(target, recorded, predicted), ceiling, figures),
+    interval: intervalOf(resampling, comparedWith(layout, recorded, predicted), ceiling, figures),
     sitesUsed: figures.sitesUsed,
-    folds: foldScores(
-      heldOut,
-      groups,
-      protocol.aggregation,
-      { withinFolds, withinGroups },
-      ceiling,
-      figures,
-    ),
-    sites: siteScores(siteIds, withinGroups, ceiling, figures),
-    regression: regression.arithmetic,
-    strengths: regression.strengths,
-    warnings: [...regression.warnings, ...undefinedCorrelations(withinGroups, ceiling, figures)],
+    folds: foldScores(layout, { withinFolds, withinGroups: correlations }, ceiling, figures),
+    sites: siteScores(siteIds, correlations, ceiling, figures),
+    regression: arithmetic,
+    strengths,
+    warnings: [...warnings, ...undefinedCorrelations(correlations, ceiling, figures)],
   };
 };
 
-/** One layer's figures in each of the given time bins, from its predictions there; null where not defined. */
-export const evaluateBins = (
-  target: Target,
+/** One layer's figures of each of several response sets, from its predictions of them; null where not defined. */
+export const evaluateSets = (
+  layout: Layout,
   layer: string,
-  indices: readonly number[],
+  sets: readonly ResponseSet[],
   predictions: readonly Float64Nd[],
 ): BinScores => {
-  const { protocol, bins, groups } = target;
-  const figures = indices.map((index, place) => {
-    const bin = bins[index]!;
-    const { recorded, ceiling } = bin;
-    const predicted = withoutGuesses(recorded, predictions[place]!, predictedParts(target, bin));
-    const correlations = correlate(recorded, predicted, groups, protocol.correlation);
-    return aggregate(correlations, ceiling, protocol.normalisation);
-  });
+  const figures = sets.map((set, place) => evaluate(layout, set, predictions[place]!).figures);
   return {
     layer,
     raw: figures.map(({ raw }) => nullable(raw)),

@@ -7,56 +7,66 @@ import { putTogether } from '../regression/omissions.ts';
 import { predictOmitted } from '../regression/regress.ts';
 import { predictSplits } from '../regression/splits.ts';
 import type { RegressionHooks } from '../regression/steps.ts';
-import { type Design, partOf } from './design.ts';
+import { omissionsOf, partOf } from './design.ts';
+import type { Layout } from './layout.ts';
 import { choiceFigures } from './nested.ts';
-import { rowCount, type Target } from './target.ts';
+import type { ResponseSet } from './response-sets.ts';
 
-/** The held-out predictions of one layer in all fitted time bins, by the protocol's regression. */
+/** What a layer is fitted to. */
+export interface FittedSets {
+  /** `[rows, sites]` each, all of one shape. */
+  readonly sets: readonly Pick<ResponseSet, 'responses'>[];
+  /** Those of `sets` by which a layer is to be chosen, where the protocol chooses on other folds. */
+  readonly choosing: readonly ResponseSet[];
+}
+
+/** The held-out predictions of one layer of several response sets, by the protocol's regression from one Gram matrix. */
 export const fitLayer = async (
-  target: Target,
+  layout: Layout,
+  { sets, choosing }: FittedSets,
   source: FeatureSource,
-  { engine, progress, checkStop }: Ports,
+  { engine, progress, checkStop }: Pick<Ports, 'engine' | 'progress' | 'checkStop'>,
 ): Promise<LayerFit> => {
-  const { design, protocol, folds } = target;
-  const responses = target.fitted.map((bin) => target.bins[bin]!.table.mean);
+  const { design, protocol, folds } = layout;
+  const responses = sets.map((set) => set.responses);
   const hooks: RegressionHooks = {
     progress: (done, total) =>
       progress({ task: `regression on ${source.name}`, done, total, unit: 'steps' }),
     checkStop,
   };
   const { regression } = protocol;
-  const { columns } = source;
+  const features = source.columns;
   if (design === null) {
     const fitted = await predictSplits(engine, source, responses, folds, regression, hooks);
     return {
-      features: columns,
+      features,
       predictions: stacked(responses.map((_, set) => inRows(fitted.predictions, set))),
-      choice: null,
+      choices: null,
       arithmetic: [...new Set(fitted.arithmetics)].join(', '),
       strengths: fitted.strengths?.map((table) => strengthRows(table, folds.length)) ?? null,
       warnings: fitted.warnings,
     };
   }
+  const chooses = choosing.map((set) => sets.indexOf(set));
+  const omissions = omissionsOf(design, sets.length, design.inner === null ? [] : chooses);
   const fitted = await predictOmitted(
     engine,
     source,
     responses,
     design.folds,
-    design.omissions,
+    omissions,
     regression,
     hooks,
   );
-  const scored = target.fitted.indexOf(target.chosen);
+  const choicesOf = (set: ResponseSet, index: number) =>
+    choiceFigures(layout, design, set, (omission) => {
+      const place = omissions[omission]!.sets.indexOf(index);
+      return fitted.predictions[omission]![place]!;
+    });
   return {
-    features: columns,
-    predictions: stacked(heldOutTables(target, design, fitted.predictions)),
-    choice:
-      design.inner === null
-        ? null
-        : choiceFigures(target, design, (omission) => {
-            const place = design.omissions[omission]!.sets.indexOf(scored);
-            return fitted.predictions[omission]![place]!;
-          }),
+    features,
+    predictions: stacked(heldOutTables(layout, fitted.predictions)),
+    choices: design.inner === null ? null : choosing.map((set, k) => choicesOf(set, chooses[k]!)),
     arithmetic: fitted.arithmetic,
     // Those of the regressions that are scored come first.
     strengths: fitted.strengths?.map((table) => strengthRows(table, folds.length)) ?? null,
@@ -64,19 +74,18 @@ export const fitLayer = async (
   };
 };
 
-/** One table [rows, sites] per time bin from the regressions whose predictions are scored. */
+/** One table [rows, sites] per response set from the regressions whose predictions are scored. */
 const heldOutTables = (
-  target: Target,
-  design: Design,
+  { folds, imageOfRow, design }: Layout,
   predictions: readonly (readonly Float64Nd[])[],
 ): Float64Nd[] => {
-  const parts = design.folds.map((_, fold) =>
-    predictions[fold]!.map((table) => partOf(design, fold, fold, table)),
+  const parts = folds.map((_, fold) =>
+    predictions[fold]!.map((table) => partOf(design!, fold, fold, table)),
   );
-  return putTogether(design.folds, rowCount(target), parts);
+  return putTogether(folds, imageOfRow.length, parts);
 };
 
-/** The predictions of all splits in one target set, one split's rows after another's. */
+/** The predictions of all splits of one response set, one split's rows after another's. */
 const inRows = (predictions: readonly (readonly Float64Nd[])[], set: number): Float64Nd => {
   const parts = predictions.map((sets) => sets[set]!);
   const sites = parts[0]!.shape[1]!;

@@ -1,5 +1,5 @@
 import type { Float64Nd } from '../records/array.ts';
-import type { Protocol } from '../records/protocol.ts';
+import type { Aggregation } from './aggregation.ts';
 
 /** Rows within which a correlation is computed: all of them (`sites`), or those of one image. */
 export interface Group {
@@ -17,13 +17,13 @@ export const groupsOfImages = (imageOfRow: Int32Array, names: readonly string[])
     rows: rowsWhere(imageOfRow.length, (row) => imageOfRow[row] === image),
   }));
 
-/** The groups of a protocol's aggregation. */
+/** The groups of an aggregation over rows or images. */
 export const groupsOf = (
-  aggregation: Protocol['aggregation'],
+  { over }: Aggregation,
   imageOfRow: Int32Array,
   names: readonly string[],
 ): Group[] =>
-  aggregation === 'sites'
+  over === 'rows'
     ? [{ name: 'all', rows: rowsWhere(imageOfRow.length, () => true) }]
     : groupsOfImages(imageOfRow, names);
 

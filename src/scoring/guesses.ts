@@ -4,10 +4,10 @@ import type { Float64Nd } from '../records/array.ts';
 /** Of a site's standard deviation; rounding stays far below, whatever a regression finds far above. */
 const negligible = 1e-7;
 
-/** Rows that one regression predicted, and the mean response of each site over the rows that it trained on. */
-export interface Predicted {
+/** Rows (of the table that is scored) that one regression predicted, and the rows of all that it did not train on. */
+interface PredictedRows {
   readonly rows: Int32Array;
-  readonly trainedMean: Float64Array;
+  readonly leftOut: Int32Array;
 }
 
 /** Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out. */
@@ -24,22 +24,25 @@ export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64A
 };
 
 /**
- * Held-out predictions `[rows, sites]`, with NaN for a site that was predicted by the mean of its training rows
+ * Held-out predictions `[rows scored, sites]`, with NaN for a site that was predicted by the mean of its training rows
  * throughout: the regression found nothing in the features (a dead layer). The mean of all other rows is low where the
  * held-out ones are high, so that such predictions would correlate negatively, as if they knew something.
+ *
+ * @param fitted `responses [rows, sites]`, and `recorded [rows scored, sites]`, what is scored of them.
  */
 export const withoutGuesses = (
-  recorded: Float64Nd,
+  { responses, recorded }: { readonly responses: Float64Nd; readonly recorded: Float64Nd },
   predicted: Float64Nd,
-  parts: readonly Predicted[],
+  heldOut: readonly PredictedRows[],
 ): Float64Nd => {
   const [rows, sites] = recorded.shape as readonly [number, number];
   const data = Float64Array.from(predicted.data);
+  const means = heldOut.map(({ leftOut }) => trainedMean(responses, leftOut));
   for (let s = 0; s < sites; s++) {
-    const responses = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
-    const near = negligible * standardDeviation(responses);
-    const guessed = parts.every(({ rows: own, trainedMean: means }) =>
-      own.every((row) => Math.abs(predicted.data[row * sites + s]! - means[s]!) <= near),
+    const own = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
+    const near = negligible * standardDeviation(own);
+    const guessed = heldOut.every(({ rows: held }, fold) =>
+      held.every((row) => Math.abs(predicted.data[row * sites + s]! - means[fold]![s]!) <= near),
     );
     if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
   }

@@ -1,14 +1,15 @@
 import { createRandom } from '../numeric/random.ts';
 import { type HalfMeans, spearmanBrown } from '../numeric/reliability.ts';
-import { mean, quantile, standardDeviation, tQuantile } from '../numeric/statistics.ts';
+import { mean, percentileRange, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate, normalised } from './aggregate.ts';
-import type { Ceiling } from './ceilings.ts';
+import { type Ceiling, sitesInUse } from './ceilings.ts';
 import { type CorrelationKind, correlate } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
+import type { Layout } from './layout.ts';
 import { correlationIn, sideOf } from './resampled.ts';
 import { type Counts, centred, takeCounts, weightedPearson } from './weighted.ts';
 
@@ -32,29 +33,30 @@ export interface Resampling {
   readonly ceilings: readonly Float64Array[] | null;
 }
 
-type ResamplingSettings = Pick<Protocol, 'interval' | 'aggregation' | 'normalisation'>;
+/** The rows of a layout as draws take them. */
+export type ResampledRows = Pick<
+  Layout,
+  'protocol' | 'aggregation' | 'imageOfScored' | 'siteIds' | 'groups'
+>;
 
 /**
  * Draws images and sites with replacement, jointly, the same for all layers (so that layers are compared on the same
- * draws). Where the ceiling is a split-half reliability over all rows, it is computed anew in each draw.
+ * draws); takes some seconds on large recordings. Where the ceiling is a split-half reliability over all rows, it is
+ * computed anew in each draw.
  */
 export const prepareResampling = (
-  { interval: settings, aggregation, normalisation }: ResamplingSettings,
-  imageOfRow: Int32Array,
-  sites: number,
-  groups: readonly Group[],
+  { protocol, aggregation, imageOfScored, siteIds, groups }: ResampledRows,
   ceiling: Ceiling,
   seed: number,
 ): Resampling => {
-  const images = [...new Set(imageOfRow)];
+  const { interval: settings, normalisation } = protocol;
+  const images = [...new Set(imageOfScored)];
   const random = createRandom(seed).fork('interval');
   const replicates = images.length <= fewImages ? 0 : settings.replicates;
   const draw = (count: number) => Int32Array.from({ length: count }, () => random.int(count));
   const imageDraws = Array.from({ length: replicates }, () => draw(images.length));
   // Sites that are left out everywhere are not drawn: they would only thin the draws.
-  const usable = Int32Array.from({ length: sites }, (_, site) => site).filter((site) =>
-    groups.some((_, g) => !Number.isNaN(ceiling.perSite.data[g * sites + site]!)),
-  );
+  const usable = sitesInUse(ceiling);
   const siteDraws = Array.from({ length: replicates }, () =>
     draw(usable.length).map((index) => usable[index]!),
   );
@@ -62,14 +64,14 @@ export const prepareResampling = (
   const rowCounts = imageDraws.map((drawn) => {
     const perImage = new Float64Array(images.length);
     for (const index of drawn) perImage[index]! += 1;
-    return Float64Array.from(imageOfRow, (image) => perImage[place.get(image)!]!);
+    return Float64Array.from(imageOfScored, (image) => perImage[place.get(image)!]!);
   });
   const overRows = groups.length === 1 && ceiling.halves !== null;
   return {
     settings,
     images: images.length,
-    sites,
-    overImages: aggregation.startsWith('images-of-sites'),
+    sites: siteIds.length,
+    overImages: aggregation.over === 'images',
     normalisation,
     rowCounts,
     imageDraws,
@@ -148,19 +150,14 @@ export const percentileInterval = (
   replicates: readonly number[],
   { settings: { level }, images }: Resampling,
   { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
-): Interval => {
-  const known = replicates.filter((value) => !Number.isNaN(value));
-  const tail = (1 - level) / 2;
-  return {
-    low: quantile(known, tail),
-    high: quantile(known, 1 - tail),
-    level,
-    method: 'bootstrap over images and sites',
-    images,
-    sites: sitesUsed,
-    approximate: false,
-  };
-};
+): Interval => ({
+  ...percentileRange(replicates, level),
+  level,
+  method: 'bootstrap over images and sites',
+  images,
+  sites: sitesUsed,
+  approximate: false,
+});
 
 /** The t interval of a mean over images; null for fewer than two. */
 export const tInterval = (

@@ -2,58 +2,64 @@
 
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
-import { aggregate } from './aggregate.ts';
 import { ceilingWithin } from './ceilings.ts';
-import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
-import { type Design, leftOutOf, partOf } from './design.ts';
+import { type Design, type HeldOutRows, leftOutOf, partOf } from './design.ts';
+import { evaluate } from './evaluate.ts';
 import type { Group } from './groups.ts';
-import { trainedMean, withoutGuesses } from './guesses.ts';
-import { chosenBin, type Target } from './target.ts';
+import type { Layout } from './layout.ts';
+import type { BinSet, ResponseSet } from './response-sets.ts';
 
 /**
  * For each fold, one layer's value on the other folds, by the protocol's own correlation, ceiling and aggregation; null
  * where it is not defined.
  *
- * @param predictionsOf of a regression in the chosen time bin, [rows left out, sites].
+ * @param predictionsOf of a regression for this set, [rows left out, sites].
  */
 export const choiceFigures = (
-  target: Target,
+  layout: Layout,
   design: Design,
+  set: ResponseSet,
   predictionsOf: (omission: number) => Float64Nd,
 ): (number | null)[] =>
   design.folds.map((_, fold) => {
-    const { recorded, predicted, rows, parts } = innerTable(target, design, fold, predictionsOf);
-    const { protocol } = target;
-    const within = groupsWithin(target.groups, rows);
-    const ceiling = ceilingWithin(chosenBin(target).ceiling, target.groups, within.ofAll);
-    const known = withoutGuesses(recorded, predicted, parts);
-    const correlations = correlate(recorded, known, within.ofSome, protocol.correlation);
-    return nullable(aggregate(correlations, ceiling, protocol.normalisation).value);
+    const { predicted, rows, heldOut } = innerTable(design, fold, predictionsOf);
+    const within = groupsWithin(layout.groups, rows);
+    const { figures } = evaluate(
+      { protocol: layout.protocol, groups: within.ofSome, heldOut },
+      {
+        responses: set.responses,
+        recorded: takeRows(set.responses, rows),
+        ceiling: ceilingWithin(set.ceiling, layout.groups, within.ofAll),
+      },
+      predicted,
+    );
+    return nullable(figures.value);
   });
 
 /** The rows of the folds that are predicted for the choice, one fold after another. */
 const innerTable = (
-  target: Target,
   design: Design,
   fold: number,
   predictionsOf: (omission: number) => Float64Nd,
 ) => {
-  const { mean } = chosenBin(target).table;
   const inner = design.inner![fold]!;
-  const sites = mean.shape[1]!;
   const rows = Int32Array.from(inner.flatMap((each) => [...design.folds[each.fold]!.test]));
+  const predictions = inner.map(({ fold: other, omission }) =>
+    partOf(design, omission, other, predictionsOf(omission)),
+  );
+  const sites = predictions[0]!.shape[1]!;
   const data = new Float64Array(rows.length * sites);
   let from = 0;
-  const parts = inner.map(({ fold: other, omission }) => {
-    const part = partOf(design, omission, other, predictionsOf(omission));
-    data.set(part.data, from * sites);
-    const own = Int32Array.from(design.folds[other]!.test, (_, k) => from + k);
+  const heldOut = inner.map(({ fold: other, omission }, k): HeldOutRows => {
+    data.set(predictions[k]!.data, from * sites);
+    const { name, test } = design.folds[other]!;
+    const own = Int32Array.from(test, (_, place) => from + place);
     from += own.length;
-    return { rows: own, trainedMean: trainedMean(mean, leftOutOf(design, omission)) };
+    return { name, rows: own, leftOut: leftOutOf(design, omission) };
   });
   const predicted: Float64Nd = { data, shape: [rows.length, sites] };
-  return { recorded: takeRows(mean, rows), predicted, rows, parts };
+  return { predicted, rows, heldOut };
 };
 
 /**
@@ -78,9 +84,8 @@ const groupsWithin = (
 };
 
 /** What the figures for a choice depend on beside the regressions; null where no layer is chosen so. */
-export const choiceBasis = ({ protocol, design, bins, chosen }: Target) => {
+export const choiceBasis = ({ protocol, design }: Layout, { label: { timeBin } }: BinSet) => {
   if (design === null || design.inner === null) return null;
   const { layerChoice, correlation, ceiling, aggregation, normalisation } = protocol;
-  const { timeBin } = bins[chosen]!;
   return { layerChoice, correlation, ceiling, aggregation, normalisation, timeBin };
 };

@@ -3,8 +3,8 @@
 import { heldSource } from '../models/features.ts';
 import type { Features } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { FixationGrid } from '../records/recording.ts';
-import { chosenBin, rowCount, type Target } from './target.ts';
+import type { Layout } from './layout.ts';
+import type { ResponseSet } from './response-sets.ts';
 
 /** Cosines along each side: smooth maps of up to one and a half periods. */
 const order = 4;
@@ -12,20 +12,19 @@ const order = 4;
 /**
  * Position alone as the only layer: at row i of m and column j of n the products cos(π(2i + 1)a / 2m) ·
  * cos(π(2j + 1)b / 2n) for a, b < 4 but the constant, 15 in all, fewer on grids of fewer than four rows or columns; the
- * same for all images. Null for a single fixation.
+ * same for all images. Null for a single fixation, and where an image is a row.
  */
-export const positionFeatures = (
-  target: Target,
-  { rows, columns }: FixationGrid,
-): Features | null => {
+export const positionFeatures = ({ grid, imageOfRow }: Layout): Features | null => {
+  if (grid === null) return null;
+  const { rows, columns } = grid;
   const [down, across] = [Math.min(order, rows), Math.min(order, columns)];
   const count = down * across - 1;
   if (count === 0) return null;
   const layer = { name: 'position', tensor: 'position', features: count };
   const wave = (k: number, i: number, n: number): number =>
     Math.cos((Math.PI * (2 * i + 1) * k) / (2 * n));
+  const total = imageOfRow.length;
   const table = (): Float32Array => {
-    const total = rowCount(target);
     const data = new Float32Array(total * count);
     for (let row = 0; row < total; row++) {
       const position = row % (rows * columns);
@@ -44,9 +43,7 @@ export const positionFeatures = (
     identity: { position: { rows, columns, order } },
     warnings: [],
     gather: async (_, wanted) =>
-      wanted(layer)
-        ? [heldSource('position', { data: table(), shape: [rowCount(target), count] })]
-        : [],
+      wanted(layer) ? [heldSource('position', { data: table(), shape: [total, count] })] : [],
   };
 };
 
@@ -54,10 +51,11 @@ export const positionFeatures = (
  * The mean training map as a prediction, `[rows scored, sites]`: at each position the mean over the images that the
  * fold's regression trained on.
  */
-export const meanMaps = (target: Target): Float64Nd => {
-  const { heldOut, folds, stimuli } = target;
-  const { table, recorded } = chosenBin(target);
-  const [rows, sites] = table.mean.shape as [number, number];
+export const meanMaps = (
+  { heldOut, folds, stimuli }: Layout,
+  { responses, recorded }: ResponseSet,
+): Float64Nd => {
+  const [rows, sites] = responses.shape as [number, number];
   const positions = rows / stimuli.length;
   const data = new Float64Array(recorded.data.length).fill(Number.NaN);
   heldOut.forEach(({ rows: scored, leftOut }, fold) => {
@@ -68,7 +66,7 @@ export const meanMaps = (target: Target): Float64Nd => {
       if (omitted.has(row)) continue;
       if (row % positions === 0) images++;
       for (let s = 0; s < sites; s++)
-        sums[(row % positions) * sites + s]! += table.mean.data[row * sites + s]!;
+        sums[(row % positions) * sites + s]! += responses.data[row * sites + s]!;
     }
     folds[fold]!.test.forEach((row, k) => {
       for (let s = 0; s < sites; s++)

@@ -1,22 +1,27 @@
 // How well sites predict sites, by the regression, folds and correlation of a score: another animal's, or the other
 // sites of the same recording.
 
+import { unstacked } from '../numeric/array.ts';
+import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
-import type { Recording, TimeBin } from '../records/recording.ts';
+import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { LayerScore } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling } from '../records/site-ceiling.ts';
-import type { Ceiling } from './ceilings.ts';
+import { type Ceiling, withoutDivision } from './ceilings.ts';
 import { type Consistency, consistencyOf, type HalfPredictions } from './consistency.ts';
 import { nullable } from './defined.ts';
 import { evaluateLayer } from './evaluate.ts';
-import { type ResponseTable, responseTable } from './responses.ts';
+import { fitLayer } from './fit-layer.ts';
+import { prepareResampling } from './intervals.ts';
+import type { LaidOut } from './lay-out.ts';
+import { type Layout, withinFeatures } from './layout.ts';
+import type { BinSet } from './response-sets.ts';
+import type { ResponseTable } from './responses.ts';
 import { ownHalves, type Predictor, predictHalves, sharedHalves } from './site-halves.ts';
 import { takeColumns } from './sub-sample.ts';
-import { chosenBin, resamplingOf, type Target } from './target.ts';
-import { predictResponses, responseSource } from './with-responses.ts';
 
 /** Half splits of the trials for the correction: each takes two regressions, or two for every site. */
 const splitsBetween = 5;
@@ -25,7 +30,7 @@ const splitsWithin = 2;
 /** A recording laid out under the protocol. */
 export interface CeilingSubject {
   readonly recording: Recording;
-  readonly target: Target;
+  readonly laidOut: LaidOut;
 }
 
 /**
@@ -38,21 +43,18 @@ export const ceilingBetween = async (
   seed: number,
   ports: Ports,
 ): Promise<SiteCeiling> => {
-  const { timeBin } = chosenBin(to.target);
-  const bin = binFor(from, timeBin);
-  const { sites, stimuli } = fromTarget(from);
-  const table = responseTable(from.recording, bin, stimuli, sites);
-  const target = withComponents(to.target, sites.length);
+  const { label, table } = binFor(from, to.laidOut.scored.label.timeBin);
+  const { layout } = withinFeatures(to.laidOut.layout, table.sites.length);
   const task = `${to.recording.header.name} from ${from.recording.header.name}`;
   const { quiet, count } = counted(task, 1 + 2 * splitsBetween, ports);
   const predict: Predictor = async (responses, predictors) => {
     const source = responseSource(from.recording.header.name, predictors);
-    const fit = await predictResponses(target, source, [responses], quiet);
+    const fit = await predictResponses(layout, source, responses, quiet);
     count();
-    return { ...fit, predicted: fit.predictions[0]! };
+    return fit;
   };
-  return measure(to, target, predict, table, {
-    side: describeSide(from, from.recording.header.timeBins[bin]!, sites.length),
+  return measure(to, layout, predict, table, {
+    side: describeSide(from, label.timeBin, table.sites.length),
     splits: splitsBetween,
     seed,
     task,
@@ -69,9 +71,9 @@ export const ceilingWithin = async (
   seed: number,
   ports: Ports,
 ): Promise<SiteCeiling> => {
-  const { recording } = subject;
-  const { table } = chosenBin(subject.target);
-  const sites = subject.target.siteIds.length;
+  const { recording, laidOut } = subject;
+  const { table } = laidOut.scored;
+  const sites = laidOut.layout.siteIds.length;
   if (sites < 2)
     throw inputError({
       where: recording.folder,
@@ -79,7 +81,7 @@ export const ceilingWithin = async (
       got: `${sites}`,
       mend: 'give a second recording of the same stimuli',
     });
-  const target = withComponents(subject.target, sites - 1);
+  const { layout } = withinFeatures(laidOut.layout, sites - 1);
   const task = `${recording.header.name}, each site from the others`;
   const { quiet, count } = counted(task, (1 + 2 * splitsWithin) * sites, ports);
   const predict: Predictor = async (responses, predictors) => {
@@ -89,11 +91,11 @@ export const ceilingWithin = async (
     for (let site = 0; site < sites; site++) {
       const others = columnsBut(site, sites);
       const source = responseSource(
-        `all sites but ${target.siteIds[site]!}`,
+        `all sites but ${layout.siteIds[site]!}`,
         takeColumns(predictors, others),
       );
-      const fit = await predictResponses(target, source, [takeColumns(responses, [site])], quiet);
-      columns.push(fit.predictions[0]!);
+      const fit = await predictResponses(layout, source, takeColumns(responses, [site]), quiet);
+      columns.push(fit.predicted);
       arithmetic.add(fit.arithmetic);
       for (const warning of fit.warnings) warnings.add(warning);
       count();
@@ -104,7 +106,7 @@ export const ceilingWithin = async (
       warnings: [...warnings],
     };
   };
-  return measure(subject, target, predict, table, {
+  return measure(subject, layout, predict, table, {
     side: null,
     splits: splitsWithin,
     seed,
@@ -135,43 +137,46 @@ interface Measurement {
 }
 
 const measure = async (
-  { recording, target: { siteIds } }: CeilingSubject,
-  target: Target,
+  { recording, laidOut: { scored } }: CeilingSubject,
+  layout: Layout,
   predict: Predictor,
   predictors: ResponseTable,
   { side, splits, seed, task }: Measurement,
 ): Promise<SiteCeiling> => {
-  const { table, timeBin } = chosenBin(target);
-  const { predicted, arithmetic, warnings } = await predict(table.mean, predictors.mean);
-  const evaluate = (of: Target): LayerScore =>
-    evaluateLayer(
-      of,
-      resamplingOf(of, seed),
-      { name: task, features: predictors.mean.shape[1]! },
-      predicted,
-      { arithmetic, strengths: null, warnings: [...warnings] },
-    );
-  const ceiled = evaluate(target);
-  const raw = evaluate(withoutCeiling(target));
+  const { table } = scored;
+  const { siteIds } = layout;
+  const { predicted, arithmetic, warnings } = await predict(scored.responses, predictors.mean);
+  const evaluate = (by: Layout, set: BinSet): LayerScore =>
+    evaluateLayer(by, set, prepareResampling(by, set.ceiling, seed), {
+      name: task,
+      features: predictors.mean.shape[1]!,
+      predictions: predicted,
+      arithmetic,
+      strengths: null,
+      warnings: [...warnings],
+    });
+  const ceiled = evaluate(layout, scored);
+  const raw = evaluate(inCorrelations(layout), { ...scored, ceiling: uncorrected(scored.ceiling) });
   const twice =
     side === null ? sharedHalves(table, splits, seed) : ownHalves(table, predictors, splits, seed);
   const parts: HalfPredictions[] = [];
   for (const half of twice ?? []) {
-    parts.push(await predictHalves(target, predict, half));
+    parts.push(await predictHalves(layout, predict, half));
   }
   const consistency =
     twice === null
       ? null
       : consistencyOf(
-          target,
-          resamplingOf(target, seed),
+          layout,
+          scored,
+          prepareResampling(layout, scored.ceiling, seed),
           parts,
           (site) => ceiled.sites[site]!.value === null,
         );
   return {
-    target: describeSide({ recording, target }, timeBin, siteIds.length),
+    target: describeSide({ recording }, scored.label.timeBin, siteIds.length),
     predictor: side,
-    stimuli: target.stimuli.length,
+    stimuli: layout.stimuli.length,
     raw: measured(raw),
     value: measured(ceiled),
     corrected:
@@ -185,7 +190,7 @@ const measure = async (
       value,
       corrected: consistency === null ? null : nullable(consistency.perSite[index]!),
     })),
-    regression: regressionText(target.protocol.regression, arithmetic),
+    regression: regressionText(layout.protocol.regression, arithmetic),
     warnings: [
       ...ceiled.warnings,
       ...irreproducible(ceiled, consistency),
@@ -214,52 +219,50 @@ const measured = ({ value, interval }: LayerScore): Measured => ({ value, interv
 const regressionText = (settings: RegressionSettings, arithmetic: string): string =>
   `${settings.kind === 'pls' ? `PLS, ${settings.components} components` : 'ridge'}, ${arithmetic}`;
 
-/** Not more components than there are predicting sites. */
-const withComponents = (target: Target, predictors: number): Target => {
-  const { protocol } = target;
-  const { regression } = protocol;
-  if (regression.kind !== 'pls' || regression.components <= predictors) return target;
-  return {
-    ...target,
-    protocol: { ...protocol, regression: { ...regression, components: predictors } },
-  };
-};
+/** Values that are correlations. */
+const inCorrelations = (layout: Layout): Layout => ({
+  ...layout,
+  protocol: { ...layout.protocol, normalisation: 'r/c' },
+});
 
 /** The same sites and images, uncorrected. */
-const withoutCeiling = (target: Target): Target => {
-  const plain = (ceiling: Ceiling): Ceiling => ({
-    ...ceiling,
-    perSite: {
-      data: ceiling.perSite.data.map((c) => (Number.isNaN(c) ? c : 1)),
-      shape: ceiling.perSite.shape,
-    },
-    overall: null,
-    halves: null,
-  });
-  return {
-    ...target,
-    protocol: { ...target.protocol, normalisation: 'r/c' },
-    bins: target.bins.map((bin) => ({ ...bin, ceiling: plain(bin.ceiling) })),
-  };
-};
+const uncorrected = (ceiling: Ceiling): Ceiling => ({
+  ...withoutDivision(ceiling),
+  overall: null,
+  halves: null,
+});
 
-/** Usable stimuli and sites of a predicting recording, as its own target has them. */
-const fromTarget = ({ target }: CeilingSubject) => {
-  const { table } = chosenBin(target);
-  return { sites: table.sites, stimuli: target.stimuli };
-};
+/** The wanted time bin of a predicting recording where it has it, else the one that it is scored in. */
+const binFor = ({ laidOut: { bins, scored } }: CeilingSubject, wanted: TimeBin): BinSet =>
+  bins.find(({ label }) => sameBin(label.timeBin, wanted)) ?? scored;
 
-const binFor = ({ recording, target }: CeilingSubject, wanted: TimeBin): number => {
-  const same = recording.header.timeBins.findIndex(
-    ({ start, end }) => start === wanted.start && end === wanted.end,
-  );
-  return same >= 0 ? same : target.chosen;
+/** Responses `[rows, sites]` as the features of a regression. */
+export const responseSource = (name: string, { data, shape }: Float64Nd): FeatureSource => ({
+  name,
+  rows: shape[0]!,
+  columns: shape[1]!,
+  blockCount: 1,
+  async *blocks() {
+    yield { data: Float32Array.from(data), shape };
+  },
+});
+
+/** Held-out predictions `[rows scored, sites]` of responses `[rows, sites]`, by the regressions that are scored. */
+const predictResponses = async (
+  layout: Layout,
+  source: FeatureSource,
+  responses: Float64Nd,
+  ports: Ports,
+): ReturnType<Predictor> => {
+  const fit = await fitLayer(layout, { sets: [{ responses }], choosing: [] }, source, ports);
+  const [predicted] = unstacked(fit.predictions);
+  return { predicted: predicted!, arithmetic: fit.arithmetic, warnings: fit.warnings };
 };
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
 const describeSide = (
-  { recording: { header, hash } }: CeilingSubject,
+  { recording: { header, hash } }: Pick<CeilingSubject, 'recording'>,
   timeBin: TimeBin,
   sites: number,
 ): CeilingSide => ({

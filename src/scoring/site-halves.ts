@@ -1,11 +1,11 @@
 // Sites that predict sites, once from each half of the trials.
 
-import { takeRows } from '../numeric/array.ts';
 import { type HalfMeans, halves } from '../numeric/reliability.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { HalfPredictions } from './consistency.ts';
+import type { Layout } from './layout.ts';
+import { atScoredRows } from './response-sets.ts';
 import type { ResponseTable } from './responses.ts';
-import type { Target } from './target.ts';
 
 /** Predictions of all sites from tables of predicting responses; `[rows, sites]` → `[rows scored, sites]`. */
 export type Predictor = (
@@ -58,15 +58,14 @@ export const sharedHalves = (
 
 /** Each half of the responses from the other half of the predictors' trials. */
 export const predictHalves = async (
-  target: Target,
+  layout: Layout,
   predict: Predictor,
   { responses: [first, second], predictors }: Halved,
 ): Promise<HalfPredictions> => {
-  const scored = target.scoredRows;
   const ofFirst = await predict(first, predictors[1]);
   const ofSecond = await predict(second, predictors[0]);
   return {
-    recorded: [takeRows(first, scored), takeRows(second, scored)],
+    recorded: [atScoredRows(layout, first), atScoredRows(layout, second)],
     predicted: [ofFirst.predicted, ofSecond.predicted],
   };
 };

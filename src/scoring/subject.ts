@@ -15,8 +15,7 @@ import type { Ports } from '../records/ports.ts';
 import type { Recording } from '../records/recording.ts';
 import type { Provenance } from '../records/score.ts';
 import { leastFeatures } from '../regression/regress.ts';
-import { featureBudget } from './effort.ts';
-import type { Target } from './target.ts';
+import { type FitShape, featureBudget } from './effort.ts';
 
 /** What is scored: a model file, or activations that were computed elsewhere. */
 export type SubjectRequest = ModelRequest | { readonly kind: 'activations'; readonly path: string };
@@ -33,30 +32,31 @@ export interface Subject {
   readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing'>;
 }
 
-/** Globs over layer names (null: all), and the bytes that the run may take. */
-export interface SubjectLimits {
+/** What a subject is shown, and for what: the stimuli in use of a recording, for so many regressions. */
+export interface SubjectContext {
+  readonly recording: Recording;
+  readonly shape: FitShape;
+  /** SHA-256 of the stimuli. */
+  readonly stimuli: string;
+  /** Globs over layer names; null: all. */
   readonly layers: readonly string[] | null;
+  /** Bytes that the run may take. */
   readonly memory: number;
 }
 
-/** Opens a model or a file of activations for the stimuli in use. `stimuli` is their SHA-256. */
+/** Opens a model or a file of activations for the stimuli in use. */
 export const openSubject = (
   subject: SubjectRequest,
-  limits: SubjectLimits,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  context: SubjectContext,
   ports: Ports,
 ): Promise<Subject> =>
   subject.kind === 'activations'
-    ? openFile(subject.path, limits, recording, target, ports)
-    : openModel(subject, limits, recording, target, stimuli, ports);
+    ? openFile(subject.path, context, ports)
+    : openModel(subject, context, ports);
 
 const openFile = async (
   path: string,
-  { layers }: SubjectLimits,
-  recording: Recording,
-  target: Target,
+  { layers, recording, shape: { layout } }: SubjectContext,
   ports: Ports,
 ): Promise<Subject> => {
   const { features, sha256 } = await openActivations(
@@ -64,9 +64,9 @@ const openFile = async (
       path,
       layers,
       stimulusIds: recording.stimuli.map(({ id }) => id),
-      used: target.stimuli,
-      grid: recording.header.grid,
-      minimumFeatures: leastFeatures(target.protocol.regression),
+      used: layout.stimuli,
+      grid: layout.grid,
+      minimumFeatures: leastFeatures(layout.protocol.regression),
     },
     ports,
   );
@@ -76,15 +76,9 @@ const openFile = async (
 
 const openModel = async (
   subject: ModelRequest,
-  limits: SubjectLimits,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  context: SubjectContext,
   ports: Ports,
-): Promise<Subject> =>
-  subjectOf(
-    await openNetwork(networkRequest(subject, limits, recording, target, stimuli, ports), ports),
-  );
+): Promise<Subject> => subjectOf(await openNetwork(networkRequest(subject, context, ports), ports));
 
 const subjectOf = ({ features, network, preprocessing }: OpenNetwork): Subject => {
   const model = { name: network.name, sha256: network.sha256 };
@@ -92,69 +86,53 @@ const subjectOf = ({ features, network, preprocessing }: OpenNetwork): Subject =
 };
 
 const showingOf = (
-  memory: number,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  { recording, shape, stimuli, memory }: SubjectContext,
   ports: Ports,
 ): Showing => {
-  const shown = Array.from(target.stimuli, (index) => recording.stimuli[index]!);
+  const { layout } = shape;
+  const shown = Array.from(layout.stimuli, (index) => recording.stimuli[index]!);
   return {
-    sampling: target.protocol.sampling,
-    grid: recording.header.grid,
+    sampling: layout.protocol.sampling,
+    grid: layout.grid,
     images: shown.length,
     pixelsOf: (image) => readStimulus(recording, shown[image]!, ports),
-    budget: featureBudget(target, memory),
+    budget: featureBudget(shape, memory),
     stimuli,
   };
 };
 
 const networkRequest = (
   { path, preprocess }: ModelRequest,
-  { layers, memory }: SubjectLimits,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  context: SubjectContext,
   ports: Ports,
 ): NetworkRequest => ({
-  ...showingOf(memory, recording, target, stimuli, ports),
+  ...showingOf(context, ports),
   path,
-  layers,
+  layers: context.layers,
   preprocess,
-  minimumFeatures: leastFeatures(target.protocol.regression),
+  minimumFeatures: leastFeatures(context.shape.layout.protocol.regression),
 });
 
 /** The model's random-weight twin, its layers chosen as the model's are; or in words why there is none. */
 export const openTwinSubject = async (
   subject: ModelRequest,
-  limits: SubjectLimits,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  context: SubjectContext,
   seed: number,
   ports: Ports,
 ): Promise<
   | { readonly subject: Subject; readonly note: string | null }
   | { readonly subject: null; readonly note: string }
 > => {
-  const request = networkRequest(subject, limits, recording, target, stimuli, ports);
-  const { opened, note } = await openTwin(request, seed, ports);
+  const { opened, note } = await openTwin(networkRequest(subject, context, ports), seed, ports);
   return opened === null ? { subject: null, note } : { subject: subjectOf(opened), note };
 };
 
 /** The stimuli as a network with this preprocessing would see them, in place of a layer. */
 export const openPixelsSubject = async (
   preprocessing: Preprocessing,
-  memory: number,
-  recording: Recording,
-  target: Target,
-  stimuli: string,
+  context: SubjectContext,
   ports: Ports,
 ): Promise<Subject> => ({
-  features: await openPixels(
-    showingOf(memory, recording, target, stimuli, ports),
-    preprocessing,
-    ports,
-  ),
+  features: await openPixels(showingOf(context, ports), preprocessing, ports),
   provenance: { model: null, activations: null, preprocessing },
 });

@@ -7,13 +7,10 @@ const plan: ShownPlan = {
   request: { memory: 1e9 },
   recording: { header: { name: 'v4' } },
   protocol: { name: 'image-cv' },
-  target: {
-    bins: [{ timeBin: { start: 0, end: 100 }, table: { mean: { shape: [3, 1] } } }],
-    chosen: 0,
+  laidOut: {
+    layout: { folds: [1, 2], siteIds: ['a'], stimuli: [1, 2, 3], imageOfRow: [0, 1, 2] },
+    scored: { label: { timeBin: { start: 0, end: 100 } } },
     fitted: [0],
-    folds: [1, 2],
-    siteIds: ['a'],
-    stimuli: [1, 2, 3],
   },
   features: {
     passes: [

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Float64Nd } from '../../src/records/array.ts';
 import type { CeilingSettings, Protocol } from '../../src/records/protocol.ts';
 import { aggregate } from '../../src/scoring/aggregate.ts';
+import { aggregationOf } from '../../src/scoring/aggregation.ts';
 import { ceilingOf } from '../../src/scoring/ceilings.ts';
 import { type CorrelationKind, correlate } from '../../src/scoring/correlations.ts';
 import { groupsOf } from '../../src/scoring/groups.ts';
 import { intervalOf, prepareResampling } from '../../src/scoring/intervals.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 
 interface Golden {
   readonly shape: readonly [number, number, number, number];
@@ -45,7 +47,7 @@ const figuresOf = (
   ceilingSettings: CeilingSettings,
   kind: CorrelationKind,
 ) => {
-  const groups = groupsOf(aggregation, imageOfRow, names);
+  const groups = groupsOf(aggregationOf({ aggregation }), imageOfRow, names);
   const responses = {
     trials: { data: recorded.data, shape: [images * positions, 1, sites] },
     mean: recorded,
@@ -77,13 +79,15 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
     );
     const resampling = prepareResampling(
       {
-        interval: { level: 0.95, replicates: 10 },
-        aggregation: 'images-of-sites',
-        normalisation: 'r/c',
+        protocol: {
+          ...protocolNamed('linsley2023', 'grid')!,
+          interval: { level: 0.95, replicates: 10 },
+        },
+        aggregation: { over: 'images', ceiling: 'before' },
+        imageOfScored: imageOfRow,
+        siteIds,
+        groups,
       },
-      imageOfRow,
-      sites,
-      groups,
       ceiling,
       1,
     );
@@ -111,7 +115,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
   });
 
   it('gives a perfect prediction a raw score of 1', () => {
-    const groups = groupsOf('images-of-sites', imageOfRow, names);
+    const groups = groupsOf({ over: 'images', ceiling: 'before' }, imageOfRow, names);
     const perfect = correlate(recorded, recorded, groups, 'spearman');
     for (const r of perfect.data) expect(r).toBeCloseTo(1, 12);
   });
@@ -121,7 +125,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
       data: new Float64Array(recorded.data.length).fill(3),
       shape: recorded.shape,
     };
-    const groups = groupsOf('images-of-sites', imageOfRow, names);
+    const groups = groupsOf({ over: 'images', ceiling: 'before' }, imageOfRow, names);
     expect(correlate(recorded, flat, groups, 'pearson').data.every(Number.isNaN)).toBe(true);
   });
 });

@@ -5,8 +5,9 @@ import type { CeilingSettings, Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { bestPairOf, mapsOf } from '../../src/scoring/best-maps.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
+import { prepareResampling } from '../../src/scoring/intervals.ts';
+import { layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
-import { chosenBin, prepareTarget, resamplingOf } from '../../src/scoring/target.ts';
 
 const side = 5;
 const trials = 6;
@@ -56,9 +57,10 @@ const ceilingOf = (
   const base = protocolNamed(layout === 'grid' ? 'linsley2023' : 'image-cv', layout)!;
   const protocol = { ...base, interval: { level: 0.95, replicates: 200 }, ...change };
   const recording = recordingOf(images, layout, seed);
-  const target = prepareTarget(protocol, recording, 1, 'all');
-  const interval = ceilingIntervalOf(target, recording.header.grid, resamplingOf(target, 1));
-  return { target, level: chosenBin(target).level, interval };
+  const { layout: laidOut, scored } = layOut(protocol, recording, 1, 'all');
+  const resampling = prepareResampling(laidOut, scored.ceiling, 1);
+  const interval = ceilingIntervalOf(laidOut, scored, resampling);
+  return { laidOut, scored, level: scored.level, interval };
 };
 
 /** t quantiles at 0.975, from tables. */
@@ -97,8 +99,8 @@ describe('the interval of a ceiling', () => {
   });
 
   it('of the best other site is t over the images of a grid', () => {
-    const { target, interval, level } = ceilingOf('grid', {}, 14, 'grid');
-    const { perSite } = chosenBin(target).ceiling;
+    const { scored, interval, level } = ceilingOf('grid', {}, 14, 'grid');
+    const { perSite } = scored.ceiling;
     const perImage = Array.from({ length: 14 }, (_, g) =>
       median([...perSite.data.subarray(g * sites, (g + 1) * sites)].filter((c) => c > 0)),
     );
@@ -126,9 +128,9 @@ describe('the interval of a ceiling', () => {
       aggregation: 'images-of-sites-then-ceiling',
       correlation: 'pearson',
     } as const;
-    const { target, interval } = ceilingOf('grid', change, 14, 'pairs');
-    const perImage = target.groups.map((group) => {
-      const maps = mapsOf(chosenBin(target).table.mean, group, 'pearson');
+    const { laidOut, scored, interval } = ceilingOf('grid', change, 14, 'pairs');
+    const perImage = laidOut.groups.map((group) => {
+      const maps = mapsOf(scored.responses, group, 'pearson');
       return bestPairOf(maps, maps, side);
     });
     const half = (t13 * standardDeviation(Float64Array.from(perImage))) / Math.sqrt(14);

@@ -11,7 +11,10 @@ import { predictFolds } from '../../src/regression/regress.ts';
 import { curveOf } from '../../src/scoring/curve.ts';
 import { evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { fitLayer } from '../../src/scoring/fit-layer.ts';
+import { prepareResampling } from '../../src/scoring/intervals.ts';
+import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
+import { responseSource } from '../../src/scoring/site-ceilings.ts';
 import {
   doublings,
   lengthened,
@@ -19,8 +22,6 @@ import {
   onlyColumns,
   takeColumns,
 } from '../../src/scoring/sub-sample.ts';
-import { chosenBin, prepareTarget, resamplingOf, type Target } from '../../src/scoring/target.ts';
-import { predictResponses, responseSource } from '../../src/scoring/with-responses.ts';
 import { testPorts } from '../small-study.ts';
 import { drawAnimal, recordingOf } from './animals.ts';
 
@@ -47,22 +48,24 @@ const protocol: Protocol = {
 };
 
 let ports: Ports;
-let target: Target;
+let laidOut: LaidOut;
 let whole: Curve;
 beforeAll(async () => {
   ports = await testPorts();
-  target = prepareTarget(protocol, recording, 1, 'best');
-  whole = await curve(target);
+  laidOut = layOut(protocol, recording, 1, 'best');
+  whole = await curve(laidOut);
 });
 
 const source = async () => responseSource('latents', features);
-const curve = (of: Target, memory = 1e9) =>
-  curveOf(of, source, { layer: 'latents', grid: null, memory, seed: 1 }, ports);
-const scoreOf = async (of: Target) => {
-  const { predictions } = await fitLayer(of, await source(), ports);
-  const layer = { name: 'latents', features: 4 };
-  const rest = { arithmetic: '', strengths: null, warnings: [] };
-  return evaluateLayer(of, resamplingOf(of, 1), layer, unstacked(predictions)[0]!, rest);
+const curve = (of: LaidOut, memory = 1e9) =>
+  curveOf(of, source, { layer: 'latents', memory, seed: 1 }, ports);
+const scoreOf = async ({ layout, scored }: LaidOut) => {
+  const sets = { sets: [scored], choosing: [] };
+  const { predictions } = await fitLayer(layout, sets, await source(), ports);
+  return evaluateLayer(layout, scored, prepareResampling(layout, scored.ceiling, 1), {
+    ...{ name: 'latents', features: 4, predictions: unstacked(predictions)[0]! },
+    ...{ arithmetic: '', strengths: null, warnings: [] },
+  });
 };
 
 const withMissing = ({ responses, ...rest }: Recording): Recording => {
@@ -97,14 +100,14 @@ describe('the score by the number of trials', () => {
   });
 
   it('ends in the score of the layer, also where memory takes a table at a time', async () => {
-    const scored = await scoreOf(target);
+    const scored = await scoreOf(laidOut);
     for (const points of [whole.trials, whole.sites]) {
       const last = points.at(-1)!;
       expect(last).toMatchObject({ draws: 1, rawSpread: null, valueSpread: null });
       for (const figure of ['raw', 'ceiling', 'value'] as const)
         expect(last[figure]!).toBeCloseTo(scored[figure]!, 12);
     }
-    const small = await curve(target, 1);
+    const small = await curve(laidOut, 1);
     small.trials.forEach(({ value, valueSpread }, index) => {
       expect(value!).toBeCloseTo(whole.trials[index]!.value!, 9);
       if (valueSpread !== null) expect(valueSpread).toBeLessThan(0.05);
@@ -112,9 +115,7 @@ describe('the score by the number of trials', () => {
   });
 
   it('takes what is there of rows with fewer trials', async () => {
-    const { trials: points } = await curve(
-      prepareTarget(protocol, withMissing(recording), 1, 'best'),
-    );
+    const { trials: points } = await curve(layOut(protocol, withMissing(recording), 1, 'best'));
     for (const { count, ceiling, value } of points) {
       // Noise of means adds up: a third of the images has at most four trials.
       const effective = 3 / (1 / Math.min(count, 4) + 2 / count);
@@ -132,9 +133,9 @@ describe('the score by the number of trials', () => {
       shape: [100, 4],
     };
     const found = await curveOf(
-      prepareTarget(none, once, 1, 'best'),
+      layOut(none, once, 1, 'best'),
       async () => responseSource('latents', short),
-      { layer: 'latents', grid: null, memory: 1e9, seed: 1 },
+      { layer: 'latents', memory: 1e9, seed: 1 },
       ports,
     );
     expect(found.trials).toEqual([]);
@@ -153,23 +154,19 @@ describe('the score by the number of sites', () => {
   });
 
   it('comes from regressions on these sites alone', async () => {
-    const { table } = chosenBin(target);
+    const { layout, scored } = laidOut;
     const chosen = [1, 4, 7];
-    const { predictions } = await predictResponses(
-      target,
-      await source(),
-      [onlyColumns(table.mean, chosen)],
-      ports,
-    );
+    const sets = { sets: [{ responses: onlyColumns(scored.responses, chosen, 0) }], choosing: [] };
+    const { predictions } = await fitLayer(layout, sets, await source(), ports);
     const alone = await predictFolds(
       ports.engine,
       await source(),
-      [takeColumns(table.mean, chosen)],
-      target.folds,
+      [takeColumns(scored.responses, chosen)],
+      layout.folds,
       protocol.regression,
       { progress: () => undefined, checkStop: () => undefined },
     );
-    const among = takeColumns(predictions[0]!, chosen).data;
+    const among = takeColumns(unstacked(predictions)[0]!, chosen).data;
     alone.predictions[0]!.data.forEach((value, index) => {
       expect(among[index]!).toBeCloseTo(value, 9);
     });
@@ -185,12 +182,12 @@ describe('the score by the number of sites', () => {
       stimuli: flat.stimuli.slice(0, 8),
     };
     const linsley = protocolNamed('linsley2023', 'grid')!;
-    const onGrid = prepareTarget({ ...linsley, regression: protocol.regression }, maps, 1, 'best');
+    const onGrid = layOut({ ...linsley, regression: protocol.regression }, maps, 1, 'best');
     const positions = { data: features.data.slice(0, 16 * 8 * 4), shape: [16 * 8, 4] };
     const found = await curveOf(
       onGrid,
       async () => responseSource('latents', positions),
-      { layer: 'latents', grid, memory: 1e9, seed: 1 },
+      { layer: 'latents', memory: 1e9, seed: 1 },
       ports,
     );
     const ceilings = found.sites.map(({ ceiling }) => ceiling!);

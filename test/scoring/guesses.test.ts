@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { pearson } from '../../src/numeric/statistics.ts';
 import { kFold } from '../../src/regression/folds.ts';
-import { trainedMean, withoutGuesses } from '../../src/scoring/guesses.ts';
+import { withoutGuesses } from '../../src/scoring/guesses.ts';
 
 const rows = 40;
 const random = createRandom('guesses');
@@ -32,11 +32,13 @@ describe('predictions by the mean of the training rows', () => {
     both[7] = both[7]! + 1e-3;
     const recorded = Float64Array.from({ length: 2 * rows }, (_, i) => responses[i >> 1]!);
     const shape = [rows, 2];
-    const parts = folds.map(({ test }) => ({
-      rows: test,
-      trainedMean: trainedMean({ data: recorded, shape }, test),
-    }));
-    const { data } = withoutGuesses({ data: recorded, shape }, { data: both, shape }, parts);
+    const heldOut = folds.map(({ test }) => ({ rows: test, leftOut: test }));
+    const table = { data: recorded, shape };
+    const { data } = withoutGuesses(
+      { responses: table, recorded: table },
+      { data: both, shape },
+      heldOut,
+    );
     expect(data.filter((_, i) => i % 2 === 0).every(Number.isNaN)).toBe(true);
     expect(data.filter((_, i) => i % 2 === 1)).toEqual(both.filter((_, i) => i % 2 === 1));
   });

@@ -7,6 +7,7 @@ import { ceilingOf } from '../../src/scoring/ceilings.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
 import { groupsOf } from '../../src/scoring/groups.ts';
 import { intervalOf, prepareResampling } from '../../src/scoring/intervals.ts';
+import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { ascending, centred, weightedPearson, weightedRanks } from '../../src/scoring/weighted.ts';
 
 const random = createRandom('intervals');
@@ -73,11 +74,13 @@ const world = (images: number, sites: number, trials: number, noise: number, see
   return { table, predicted, signal: { data: signal, shape } };
 };
 
+const aggregation = { over: 'rows', ceiling: 'before' } as const;
+
 const score = (images: number, sites: number, seed: string, replicates: number) => {
   const { table, predicted, signal } = world(images, sites, 6, 1.5, seed);
   const names = Array.from(table.imageOfRow, String);
   const ids = Array.from(table.sites, String);
-  const groups = groupsOf('sites', table.imageOfRow, names);
+  const groups = groupsOf(aggregation, table.imageOfRow, names);
   const ceiling = ceilingOf(
     { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
     table,
@@ -85,10 +88,13 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     1,
   );
   const resampling = prepareResampling(
-    { interval: { level: 0.95, replicates }, aggregation: 'sites', normalisation: 'r/c' },
-    table.imageOfRow,
-    sites,
-    groups,
+    {
+      protocol: {
+        ...protocolNamed('image-cv', 'image')!,
+        interval: { level: 0.95, replicates },
+      },
+      ...{ aggregation, imageOfScored: table.imageOfRow, siteIds: ids, groups },
+    },
     ceiling,
     1,
   );

@@ -65,7 +65,7 @@ const ceilings = (responses: Float64Nd, kind: 'best-pair' | 'best-other-site') =
   const [rows, sites] = responses.shape as [number, number];
   const imageOfRow = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / positions));
   const names = Array.from({ length: rows / positions }, (_, image) => String(image));
-  const groups = groupsOf('images-of-sites', imageOfRow, names);
+  const groups = groupsOf({ over: 'images', ceiling: 'before' }, imageOfRow, names);
   const table = {
     trials: { data: responses.data, shape: [rows, 1, sites] },
     mean: responses,

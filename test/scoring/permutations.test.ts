@@ -2,15 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
-import {
-  permutationCount,
-  permutationNull,
-  permutationShape,
-  permutedTarget,
-} from '../../src/scoring/permutations.ts';
+import { omissionsOf } from '../../src/scoring/design.ts';
+import { layOut } from '../../src/scoring/lay-out.ts';
+import { permutationCount, permutationNull, permutedSets } from '../../src/scoring/permutations.ts';
 import { meanMaps, positionFeatures } from '../../src/scoring/position-nulls.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
-import { chosenBin, prepareTarget, type Target } from '../../src/scoring/target.ts';
+import type { ResponseSet } from '../../src/scoring/response-sets.ts';
 
 const sites = 3;
 
@@ -50,10 +47,9 @@ const recordingOf = (images: number, side: number): Recording => {
 const uncorrected = (protocol: Protocol): Protocol => ({ ...protocol, ceiling: { kind: 'none' } });
 
 const grid = (images: number, side: number, protocol = protocolNamed('linsley2023', 'grid')!) =>
-  prepareTarget(protocol, recordingOf(images, side), 1, 'all');
+  layOut(protocol, recordingOf(images, side), 1, 'all');
 
-const rowsOf = ({ bins }: Target, bin: number): string[] => {
-  const { data, shape } = bins[bin]!.recorded;
+const rowsOf = ({ recorded: { data, shape } }: ResponseSet): string[] => {
   return Array.from({ length: shape[0]! }, (_, row) =>
     data.subarray(row * sites, (row + 1) * sites).join(),
   );
@@ -62,56 +58,56 @@ const rowsOf = ({ bins }: Target, bin: number): string[] => {
 describe('permutations', () => {
   it('exchange whole stimuli, the same for all sites, each time otherwise', () => {
     const protocol = uncorrected(protocolNamed('image-cv', 'image')!);
-    const target = prepareTarget(protocol, recordingOf(30, 0), 1, 'all');
-    const own = rowsOf(target, 0);
-    const permuted = permutedTarget(target, 1);
-    expect(permuted.fitted).toHaveLength(permutationCount);
-    const orders = permuted.bins.map((_, bin) => {
-      const rows = rowsOf(permuted, bin);
+    const { layout, scored } = layOut(protocol, recordingOf(30, 0), 1, 'all');
+    const own = rowsOf(scored);
+    const permuted = permutedSets(layout, scored, 1);
+    expect(permuted).toHaveLength(permutationCount);
+    const orders = permuted.map((set) => {
+      const rows = rowsOf(set);
       expect(rows.toSorted()).toEqual(own.toSorted());
       return rows.map((row) => own.indexOf(row)).join();
     });
     expect(new Set(orders).size).toBe(permutationCount);
-    expect(permutedTarget(target, 1).bins[3]!.recorded).toEqual(permuted.bins[3]!.recorded);
-    expect(permutedTarget(target, 2).bins[3]!.recorded).not.toEqual(permuted.bins[3]!.recorded);
+    expect(permutedSets(layout, scored, 1)[3]!.recorded).toEqual(permuted[3]!.recorded);
+    expect(permutedSets(layout, scored, 2)[3]!.recorded).not.toEqual(permuted[3]!.recorded);
   });
 
   it('are scored on the rows of every split where splits overlap', () => {
     const protocol = uncorrected(protocolNamed('brainscore-like-2020', 'image')!);
-    const target = prepareTarget(protocol, recordingOf(30, 0), 1, 'all');
-    const { table, recorded } = permutedTarget(target, 1).bins[0]!;
-    const held = target.folds.flatMap(({ test }) => [...test]);
+    const { layout, scored } = layOut(protocol, recordingOf(30, 0), 1, 'all');
+    const { responses, recorded } = permutedSets(layout, scored, 1)[0]!;
+    const held = layout.folds.flatMap(({ test }) => [...test]);
     expect(recorded.shape).toEqual([held.length, sites]);
     held.forEach((row, k) => {
-      expect(recorded.data[k * sites]).toBe(table.mean.data[row * sites]);
+      expect(recorded.data[k * sites]).toBe(responses.data[row * sites]);
     });
   });
 
   it('exchange whole maps on grids, with the ceilings that belong to them', () => {
-    const target = grid(6, 5);
-    const { data, shape } = chosenBin(target).recorded;
+    const { layout, scored } = grid(6, 5);
+    const { data, shape } = scored.recorded;
     const block = (table: Float64Array, image: number): string =>
       table.subarray(image * 25 * sites, (image + 1) * 25 * sites).join();
     const own = Array.from({ length: 6 }, (_, image) => block(data as Float64Array, image));
-    const permuted = permutedTarget(target, 1);
-    expect(permuted.bins).toHaveLength(2 * permutationCount);
-    for (const { recorded, ceiling } of permuted.bins.slice(0, permutationCount)) {
+    const permuted = permutedSets(layout, scored, 1);
+    expect(permuted).toHaveLength(2 * permutationCount);
+    for (const { recorded, ceiling } of permuted.slice(0, permutationCount)) {
       expect(recorded.shape).toEqual(shape);
       const order = own.map((_, image) => own.indexOf(block(recorded.data as Float64Array, image)));
       expect(order.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
-      const { perSite } = chosenBin(target).ceiling;
+      const { perSite } = scored.ceiling;
       order.forEach((from, image) => {
         for (let s = 0; s < sites; s++)
           expect(ceiling.perSite.data[image * sites + s]).toBe(perSite.data[from * sites + s]);
       });
     }
     // Positions change places within their image only.
-    for (let bin = permutationCount; bin < 2 * permutationCount; bin++) {
-      const rows = rowsOf(permuted, bin);
-      expect(rows).not.toEqual(rowsOf(target, 0));
+    for (const set of permuted.slice(permutationCount)) {
+      const rows = rowsOf(set);
+      expect(rows).not.toEqual(rowsOf(scored));
       for (let image = 0; image < 6; image++)
         expect(rows.slice(image * 25, (image + 1) * 25).toSorted()).toEqual(
-          rowsOf(target, 0)
+          rowsOf(scored)
             .slice(image * 25, (image + 1) * 25)
             .toSorted(),
         );
@@ -120,21 +116,18 @@ describe('permutations', () => {
 
   it('are planned with as many regressions as they have, none of them for a choice of layers', () => {
     for (const name of ['ventral', 'linsley2023-nested']) {
-      const target = grid(6, 5, uncorrected(protocolNamed(name, 'grid')!));
-      expect(target.design!.inner).not.toBeNull();
-      const permuted = permutedTarget(target, 1);
-      expect(permuted.design).toEqual(permutationShape(target, 1).design);
-      expect(permuted.design!.inner).toBeNull();
-      const held = permuted.design!.omissions.map(({ blocks }) => blocks.length);
+      const { layout } = grid(6, 5, uncorrected(protocolNamed(name, 'grid')!));
+      expect(layout.design!.inner).not.toBeNull();
+      const held = omissionsOf(layout.design!, 40, []).map(({ blocks }) => blocks.length);
       expect(held).toEqual(Array.from({ length: 6 }, () => (name === 'ventral' ? 1 : 3)));
     }
   });
 
   it('give their mean, the range of single ones and the rank of the score', () => {
-    const target = grid(6, 5);
+    const { layout } = grid(6, 5);
     const values = Array.from({ length: 40 }, (_, k) => (k < 20 ? k / 100 : 9));
     const figures = { layer: 'a', raw: values.map((value) => value / 2), value: values };
-    const made = permutationNull(target, figures, 'permuted-maps', { value: 0.185, layer: 'a' });
+    const made = permutationNull(layout, figures, 'permuted-maps', { value: 0.185, layer: 'a' });
     expect(made.value).toBeCloseTo(0.095, 12);
     expect(made.raw).toBeCloseTo(0.0475, 12);
     // t(19, .975) = 2.0930, s = √(35)/100 = .05916.
@@ -147,9 +140,9 @@ describe('permutations', () => {
 
 describe('nulls of position', () => {
   it('take the mean map of the training images', () => {
-    const target = grid(4, 2);
-    const { data } = chosenBin(target).recorded;
-    const predicted = meanMaps(target);
+    const { layout, scored } = grid(4, 2);
+    const { data } = scored.recorded;
+    const predicted = meanMaps(layout, scored);
     expect(predicted.shape).toEqual([16, sites]);
     for (let image = 0; image < 4; image++)
       for (let k = 0; k < 4 * sites; k++) {
@@ -160,8 +153,8 @@ describe('nulls of position', () => {
   });
 
   it('know rows and columns by smooth waves that are orthogonal, and nothing of the image', async () => {
-    const target = grid(3, 6);
-    const features = positionFeatures(target, recordingOf(3, 6).header.grid!)!;
+    const { layout } = grid(3, 6);
+    const features = positionFeatures(layout)!;
     expect(features.layers[0]!.features).toBe(15);
     const [source] = await features.gather(features.passes[0]!, () => true, {
       progress: () => undefined,
@@ -180,8 +173,8 @@ describe('nulls of position', () => {
         }
       }
     }
-    expect(
-      positionFeatures(target, { ...recordingOf(3, 6).header.grid!, rows: 1, columns: 1 }),
-    ).toBeNull();
+    const { grid: size } = layout;
+    expect(positionFeatures({ ...layout, grid: { ...size!, rows: 1, columns: 1 } })).toBeNull();
+    expect(positionFeatures({ ...layout, grid: null })).toBeNull();
   });
 });

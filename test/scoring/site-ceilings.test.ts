@@ -5,10 +5,10 @@ import type { Ports } from '../../src/records/ports.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { siteCeilingSchema } from '../../src/records/site-ceiling.ts';
+import { layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { onSharedStimuli } from '../../src/scoring/shared-stimuli.ts';
 import { ceilingBetween, ceilingWithin } from '../../src/scoring/site-ceilings.ts';
-import { prepareTarget } from '../../src/scoring/target.ts';
 import { testPorts } from '../small-study.ts';
 import { type Animal, drawAnimal, knownCorrelation, recordingOf } from './animals.ts';
 
@@ -30,7 +30,7 @@ const protocol: Protocol = {
 
 const subjectOf = (recording: Recording, by = protocol) => ({
   recording,
-  target: prepareTarget(by, recording, 1, 'best'),
+  laidOut: layOut(by, recording, 1, 'best'),
 });
 
 /** Half of the variance of A's signals is its own, so that √½ is the best that anything of B could do. */

@@ -1,0 +1,128 @@
+// A recording under a protocol: everything about a score that no layer changes.
+
+import { inputError } from '../records/errors.ts';
+import type { Protocol } from '../records/protocol.ts';
+import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
+import type { ExcludedSite, NullCeiling } from '../records/score.ts';
+import { aggregate } from './aggregate.ts';
+import { ceilingOf, ceilingRowsOf } from './ceilings.ts';
+import { type Layout, layoutOfRows } from './layout.ts';
+import { nullCeilingOf } from './null-ceilings.ts';
+import { atScoredRows, type BinSet } from './response-sets.ts';
+import { findUsable, responseTable } from './responses.ts';
+
+export interface LaidOut {
+  readonly layout: Layout;
+  /** All time bins of the recording. */
+  readonly bins: readonly BinSet[];
+  /** The bins that are fitted, `scored` among them. */
+  readonly fitted: readonly BinSet[];
+  /** The bin that is scored. */
+  readonly scored: BinSet;
+  readonly nullCeiling: NullCeiling | null;
+  readonly excludedSites: readonly ExcludedSite[];
+  readonly warnings: readonly string[];
+}
+
+/** Only the time bin that is scored. */
+export const onlyScored = (laidOut: LaidOut): LaidOut => ({
+  ...laidOut,
+  fitted: [laidOut.scored],
+});
+
+/**
+ * Lays out rows, folds and ceilings, and chooses the time bin.
+ * Input errors: no usable site, a bin that the recording does not have, no usable ceiling.
+ */
+export const layOut = (
+  protocol: Protocol,
+  recording: Recording,
+  seed: number,
+  timeBins: 'all' | 'best',
+): LaidOut => {
+  const usable = findUsable(recording);
+  const { header } = recording;
+  const { imageOfRow } = responseTable(recording, 0, usable.stimuli, usable.sites);
+  const siteIds = Array.from(usable.sites, (site) => header.sites[site]!.id);
+  // Before the ceilings: too few stimuli for the folds is said as such.
+  const layout = layoutOfRows(
+    protocol,
+    recording,
+    { stimuli: usable.stimuli, siteIds, imageOfRow },
+    seed,
+  );
+  const rows = ceilingRowsOf(layout);
+  const bins = header.timeBins.map((timeBin, bin): BinSet => {
+    const table = responseTable(recording, bin, usable.stimuli, usable.sites);
+    const ceiling = ceilingOf(protocol.ceiling, table, rows, seed);
+    const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
+    return {
+      label: { kind: 'time bin', timeBin },
+      table,
+      responses: table.mean,
+      recorded: atScoredRows(layout, table.mean),
+      ceiling,
+      level,
+    };
+  });
+  const scored = chooseBin(protocol, bins);
+  return {
+    layout,
+    bins,
+    fitted: timeBins === 'best' ? [scored] : bins,
+    scored,
+    nullCeiling: nullCeilingOf(protocol.ceiling, scored.responses, rows, seed),
+    excludedSites: [...usable.excludedSites, ...scored.ceiling.excluded],
+    warnings: [
+      ...usable.warnings,
+      ...severalAreas(recording),
+      ...unstratified(protocol, recording),
+    ],
+  };
+};
+
+/** A median over sites of several areas is the score of none of them. */
+const severalAreas = ({ header: { sites } }: Recording): string[] => {
+  const counts = new Map<string, number>();
+  for (const { area } of sites) counts.set(area, (counts.get(area) ?? 0) + 1);
+  if (counts.size < 2) return [];
+  const parts = [...counts].map(([area, count]) => `${area} (${count})`);
+  return [
+    `sites of ${parts.join(', ')} are scored together; import each area on its own for a score of each`,
+  ];
+};
+
+/** A column that the stimuli do not have cannot stratify: said, since the protocol asks for it. */
+const unstratified = ({ folds }: Protocol, { stimuli }: Recording): string[] => {
+  if (folds.kind === 'leave-one-image-out' || folds.stratifyBy === null) return [];
+  const column = folds.stratifyBy;
+  if (stimuli.every(({ columns }) => column in columns)) return [];
+  return [`folds are not stratified: stimuli.csv has no column "${column}"`];
+};
+
+const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinSet[]): BinSet => {
+  if (timeBin !== 'best-ceiling') {
+    const found = bins.find(({ label }) => sameBin(label.timeBin, timeBin));
+    if (found === undefined) throw noSuchBin(name, timeBin, bins);
+    return found;
+  }
+  const usable = bins.filter(({ level }) => !Number.isNaN(level));
+  if (usable.length === 0) throw noCeiling(name, bins);
+  return usable.reduce((high, bin) => (bin.ceiling.strength > high.ceiling.strength ? bin : high));
+};
+
+const noSuchBin = (name: string, wanted: TimeBin, bins: readonly BinSet[]) =>
+  inputError({
+    where: `protocol ${name}: timeBin`,
+    expected: `one of ${bins.map(({ label: { timeBin } }) => `${timeBin.start}–${timeBin.end} ms`).join(', ')}`,
+    got: JSON.stringify(wanted),
+    mend: 'name a bin of the recording, or "best-ceiling"',
+  });
+
+const noCeiling = (name: string, bins: readonly BinSet[]) =>
+  inputError({
+    where: `protocol ${name}: ceiling`,
+    expected: 'at least one site with a usable ceiling',
+    got: bins[0]?.ceiling.excluded[0]?.reason ?? 'none',
+    mend: 'look at the reliabilities (ventral data inspect), or choose another ceiling',
+  });
