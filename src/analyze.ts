@@ -74,7 +74,7 @@ export const siteCeilings = async (
   const ceilings: SiteCeiling[] = [];
   const warnings: string[] = [];
   if (second !== null) {
-    const [a, b] = onSharedStimuli(first, second).map(subjectOf) as [
+    const [a, b] = onSharedStimuli(first, second, protocol).map(subjectOf) as [
       CeilingSubject,
       CeilingSubject,
     ];

@@ -14,10 +14,11 @@ import type { Protocol } from './records/protocol.ts';
 import { runtimeOf, withTimeSince } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
-import { checkRegression, fitOnAllRows } from './regression/regress.ts';
+import { checkRegression } from './regression/regress.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
+import { sideBySide } from './scoring/common-sites.ts';
 import { type CurveEffort, curveEffort, curveOf } from './scoring/curve.ts';
 import { nullable } from './scoring/defined.ts';
 import { type Effort, effortOf, shapeOf } from './scoring/effort.ts';
@@ -30,6 +31,7 @@ import { foldOfRows, regressionsOf } from './scoring/layout.ts';
 import { choiceBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
+import { fitReadouts } from './scoring/readout.ts';
 import { splitErrorOf } from './scoring/split-error.ts';
 import {
   openSubject,
@@ -53,6 +55,8 @@ export interface ScoreRequest {
   readonly seed: number;
   /** Fit every time bin of the recording in one pass (`all`, the default), or the scored one only. */
   readonly timeBins?: 'all' | 'best';
+  /** Sites of the time course: those that all bins use (`common`, the default), or each bin's `own`. */
+  readonly timeCourseSites?: 'common' | 'own';
 }
 
 export interface PlannedLayer extends LayerSize {
@@ -208,26 +212,23 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
 };
 
 const timeCourseOf = (
-  { laidOut: { layout, fitted }, layers }: ScorePlan,
+  { laidOut: { layout, fitted }, layers, request }: ScorePlan,
   predictionsOf: (layer: string) => Float64Nd[],
 ): TimeCourse | null => {
   if (fitted.length < 2) return null;
+  const { bins, ...sites } = sideBySide(layout, fitted, request.timeCourseSites !== 'own');
   return {
-    timeBins: fitted.map(({ label }) => label.timeBin),
-    ceilings: fitted.map(({ level }) => nullable(level)),
-    layers: layers.map(({ name }) => evaluateSets(layout, name, fitted, predictionsOf(name))),
+    timeBins: bins.map(({ label }) => label.timeBin),
+    ceilings: bins.map(({ level }) => nullable(level)),
+    ...sites,
+    layers: layers.map(({ name }) => evaluateSets(layout, name, bins, predictionsOf(name))),
   };
 };
 
 /** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
 export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
   const source = await sourceOf(plan, layer, ports);
-  return fitOnAllRows(
-    ports.engine,
-    source,
-    plan.laidOut.scored.responses,
-    plan.protocol.regression,
-  );
+  return fitReadouts(ports.engine, source, plan.laidOut.scored.responses, plan.protocol.regression);
 };
 
 const curveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
@@ -362,6 +363,7 @@ const assemble = (
     nulls: null,
     curve: null,
     excludedSites: laidOut.excludedSites,
+    responses: laidOut.responses,
     warnings: [...warnings, ...outOfRange(protocol.ceiling, scores, layers, timeCourse)],
     provenance: {
       ...provenance,

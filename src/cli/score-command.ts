@@ -50,6 +50,7 @@ interface ScoreOptions {
   readonly threads?: number;
   readonly device: 'cpu' | 'webgpu' | 'cuda';
   readonly seed: number;
+  readonly timeCourse: 'common' | 'own';
   readonly timeBins: 'all' | 'best';
   readonly quiet?: boolean;
 }
@@ -115,6 +116,14 @@ export const addScoreCommand = (program: Command): void => {
         .choices(['all', 'best'])
         .default('all'),
     )
+    .addOption(
+      new Option(
+        '--time-course <sites>',
+        'time bins over the sites that all use, or each over its own',
+      )
+        .choices(['common', 'own'])
+        .default('common'),
+    )
     .option('--quiet', 'no plan and no progress on standard error')
     .action(async (model: string | undefined, options: ScoreOptions) => {
       const named = requestOf(model, options);
@@ -133,6 +142,7 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
   memory: options.memory,
   seed: options.seed,
   timeBins: options.timeBins,
+  timeCourseSites: options.timeCourse,
 });
 
 const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreRequest['subject'] => {

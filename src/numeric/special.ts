@@ -83,3 +83,9 @@ export const tDistributionQuantile = (p: number, df: number): number => {
   }
   return p < 0.5 ? -t : t;
 };
+
+/** P(F > f) for f ≥ 0 of the F distribution with `df1` and `df2` degrees of freedom. */
+export const fUpperTail = (f: number, df1: number, df2: number): number => {
+  const all = df2 + df1 * f;
+  return incompleteBeta(df2 / all, (df1 * f) / all, df2 / 2, df1 / 2);
+};

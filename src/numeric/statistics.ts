@@ -48,17 +48,15 @@ export const standardDeviation = (values: Numbers, lost: 0 | 1 = 1): number => {
   return Math.sqrt(sum / (values.length - lost));
 };
 
-const isConstant = (values: Numbers): boolean => {
-  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
-  return true;
-};
+/** Of the mean: a norm of differences from it below this is rounding (SciPy's `pearsonr` warns of such input). */
+const constantWithin = 1e-13;
 
 /**
  * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
- * constant, any value NaN or infinite.
+ * constant but for rounding, any value NaN or infinite.
  */
 export const pearson = (x: Numbers, y: Numbers): number => {
-  if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
+  if (x.length < 2) return Number.NaN;
   const meanX = mean(x);
   const meanY = mean(y);
   let xx = 0;
@@ -71,7 +69,10 @@ export const pearson = (x: Numbers, y: Numbers): number => {
     yy += dy * dy;
     xy += dx * dy;
   }
-  const r = xy / (Math.sqrt(xx) * Math.sqrt(yy));
+  const [sizeX, sizeY] = [Math.sqrt(xx), Math.sqrt(yy)];
+  if (sizeX <= constantWithin * Math.abs(meanX) || sizeY <= constantWithin * Math.abs(meanY))
+    return Number.NaN;
+  const r = xy / (sizeX * sizeY);
   return r > 1 ? 1 : r < -1 ? -1 : r;
 };
 

@@ -95,6 +95,11 @@ export const ceilingSchema = z.discriminatedUnion('kind', [
     /** Sites (on grids: maps) with a reliability below this are left out and listed. */
     minimumReliability: z.number().min(0).max(1),
   }),
+  /** Roots of the reliabilities that the recording gives for its sites (`sites[].reliability`). */
+  z.strictObject({
+    kind: z.literal('published'),
+    minimumReliability: z.number().min(0).max(1),
+  }),
   z.strictObject({ kind: z.literal('best-other-site') }),
   z.strictObject({ kind: z.literal('best-pair') }),
   /**
@@ -144,6 +149,11 @@ export const protocolSchema = z.strictObject({
   /** How a correlation becomes a value: r / c, or r² / c with the sign of r kept. */
   normalisation: z.enum(['r/c', 'r²/c']).default('r/c'),
   layerChoice: z.enum(['best', 'nested', 'half']),
+  /**
+   * What a missing response costs: `per-site`, itself alone (sites that lack the same responses are fitted apart, on those
+   * that they have); `drop-sites`, its site; `drop-stimuli`, its stimulus.
+   */
+  missing: z.enum(['per-site', 'drop-sites', 'drop-stimuli']).default('per-site'),
   interval: z.strictObject({
     level: z.number().gt(0).lt(1),
     /** Bootstrap replicates where more than 20 images allow a bootstrap. */

@@ -15,6 +15,8 @@ export const siteSchema = z.strictObject({
   id: z.string().min(1),
   area: z.string().min(1),
   animal: z.string().optional(),
+  /** Reliability of the mean responses as the recording's owner published it (ceiling `published`). */
+  reliability: z.number().max(1).optional(),
 });
 export type Site = z.infer<typeof siteSchema>;
 

@@ -73,6 +73,14 @@ const excludedSiteSchema = z.strictObject({
 });
 export type ExcludedSite = z.infer<typeof excludedSiteSchema>;
 
+const usedResponsesSchema = z
+  .strictObject({
+    used: z.number().describe('share that is fitted and scored'),
+    missing: z.number().describe('share that the recording lacks'),
+  })
+  .describe('responses of a site to a stimulus, as shares of all of the recording');
+export type UsedResponses = z.infer<typeof usedResponsesSchema>;
+
 const nullCeilingSchema = z
   .strictObject({
     mismatched: figure.describe('from maps of other images'),
@@ -89,7 +97,15 @@ export type BinScores = z.infer<typeof binScoresSchema>;
 const timeCourseSchema = z
   .strictObject({
     timeBins: list(timeBinSchema),
-    ceilings: list(figure),
+    ceilings: list(figure).describe(
+      'null where no more sites repeat their responses than by chance',
+    ),
+    common: z
+      .boolean()
+      .default(false)
+      .describe('whether all bins are over the same sites, those that every bin uses'),
+    sites: list(count).default([]).describe('sites that the figures of each bin rest on'),
+    ownSites: list(count).default([]).describe('sites that each bin has a ceiling for'),
     layers: list(binScoresSchema),
   })
   .describe('layer × time bin: all bins of the recording');
@@ -229,6 +245,10 @@ export const scoreSchema = z.strictObject({
     .describe('null where they were not asked for'),
   curve: curveSchema.nullable().default(null).describe('null where it was not asked for'),
   excludedSites: list(excludedSiteSchema),
+  responses: usedResponsesSchema
+    .nullable()
+    .default(null)
+    .describe('null in files of older versions'),
   warnings: list(z.string()),
   provenance: provenanceSchema,
 });

@@ -18,8 +18,13 @@ import { predictSplitsRidge } from './ridge.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { centreTargets } from './targets.ts';
 
+/** Rows held out together, and the target sets that are predicted there, by number. */
+export interface Split extends Fold {
+  readonly sets: readonly number[];
+}
+
 export interface SplitPredictions {
-  /** [splits][target sets], each [rows held out, sites] in the order of the split's `test`. */
+  /** [splits][target sets of the split], each [rows held out, sites] in the order of the split's `test`. */
   readonly predictions: Float64Nd[][];
   /** Of every split. */
   readonly arithmetics: readonly Arithmetic[];
@@ -84,7 +89,7 @@ const predictPls = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  splits: readonly Fold[],
+  splits: readonly Split[],
   settings: PlsSettings,
   hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
@@ -102,7 +107,7 @@ const predictPls = async (
     for (const split of splits) {
       const foldOrder = orderByFold(source.rows, [split]);
       const { order } = foldOrder;
-      const sets = targets.map((set) => centreTargets(set, order));
+      const sets = split.sets.map((set) => centreTargets(targets[set]!, order));
       const collected = collectHeldOut(
         sets,
         foldOrder,
@@ -141,7 +146,7 @@ export const predictSplits = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  splits: readonly Fold[],
+  splits: readonly Split[],
   settings: RegressionSettings,
   hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
@@ -154,5 +159,10 @@ export const predictSplits = async (
     settings,
     hooks,
   );
-  return { predictions, strengths, arithmetics: splits.map(() => arithmetic), warnings };
+  return {
+    predictions: predictions.map((tables, split) => splits[split]!.sets.map((set) => tables[set]!)),
+    strengths,
+    arithmetics: splits.map(() => arithmetic),
+    warnings,
+  };
 };

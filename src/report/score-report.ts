@@ -50,6 +50,7 @@ export const scoreLines = (score: Score): string[] => {
   ].join(' ');
   const lines = [
     `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
+    ...responsesLines(score),
     '',
     ...tableLines(
       columns,
@@ -66,6 +67,15 @@ export const scoreLines = (score: Score): string[] => {
   ];
   // Each part begins and ends with an empty line.
   return lines.filter((line, place) => line !== '' || lines[place - 1] !== '');
+};
+
+/** What of the responses the figures rest on, where that is not all. */
+const responsesLines = ({ responses }: Score): string[] => {
+  if (responses === null || responses.used === 1) return [];
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return [
+    `${percent(responses.used)} of the responses (site × stimulus) are used, ${percent(responses.missing)} are missing`,
+  ];
 };
 
 /** Which layers a nested choice took, and what the best layer would have gained. */
@@ -93,7 +103,8 @@ const splitErrorLines = ({ splitError, protocol }: Score): string[] =>
 const timeCourseLines = (score: Score): string[] => {
   const { timeCourse } = score;
   if (timeCourse === null) return [];
-  const { timeBins, ceilings, layers } = timeCourse;
+  const { timeBins, ceilings, layers, sites, ownSites, common } = timeCourse;
+  const fewer = common && ownSites.some((count, bin) => count !== sites[bin]);
   return [
     '',
     ...tableLines(
@@ -103,6 +114,8 @@ const timeCourseLines = (score: Score): string[] => {
       ],
       [
         ['ceiling', ...ceilings.map((ceiling) => ceilingText(score, ceiling))],
+        ...(sites.length > 0 ? [[common ? 'sites, common' : 'sites', ...sites.map(String)]] : []),
+        ...(fewer ? [['sites, own', ...ownSites.map(String)]] : []),
         ...layers.map(({ layer, value }) => [layer, ...value.map(figure)]),
       ],
     ),

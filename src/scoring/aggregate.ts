@@ -1,7 +1,8 @@
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { FoldScore, SiteScore } from '../records/score.ts';
-import { type Ceiling, sitesInUse } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
+import { sitesInUse } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 import type { Layout } from './layout.ts';
 
@@ -12,6 +13,8 @@ export interface Aggregate {
   readonly ceiling: number;
   /** `[groups, sites]`: r / ceiling; NaN where left out. */
   readonly ceiled: Float64Nd;
+  /** `[groups, sites]`: r; NaN where left out of the raw figures too. */
+  readonly kept: Float64Nd;
   /** Value of each group (image); what a t interval over images rests on. */
   readonly perGroup: Float64Array;
   readonly sitesUsed: number;
@@ -62,6 +65,7 @@ export const aggregate = (
       ceiling.overall ??
       meanOfDefined(groupIndices.map((g) => medianOfDefined(rowOf(ceiling.perSite, g)))),
     ceiled: table,
+    kept,
     perGroup,
     sitesUsed: sitesInUse({ perSite: table }).length,
   };
@@ -70,13 +74,12 @@ export const aggregate = (
 /** Per-site values: the mean over groups (images) in which the site is defined. */
 export const siteScores = (
   siteIds: readonly string[],
-  correlations: Float64Nd,
   ceiling: Ceiling,
-  { ceiled }: Aggregate,
+  { ceiled, kept }: Aggregate,
 ): SiteScore[] =>
   siteIds.map((site, s) => ({
     site,
-    raw: nullable(meanOfDefined(columnOf(correlations, s))),
+    raw: nullable(meanOfDefined(columnOf(kept, s))),
     ceiling: nullable(ceiling.overall ?? meanOfDefined(columnOf(ceiling.perSite, s))),
     value: nullable(meanOfDefined(columnOf(ceiled, s))),
   }));
@@ -87,18 +90,18 @@ export const siteScores = (
  */
 export const foldScores = (
   { heldOut, groups, aggregation }: Pick<Layout, 'heldOut' | 'groups' | 'aggregation'>,
-  correlations: { readonly withinFolds: Float64Nd; readonly withinGroups: Float64Nd },
+  withinFolds: Float64Nd,
   ceiling: Ceiling,
-  { ceiled }: Aggregate,
+  { ceiled, kept }: Aggregate,
 ): FoldScore[] =>
   heldOut.map(({ name, rows }, f) => {
     if (aggregation.over === 'rows') {
-      const r = rowOf(correlations.withinFolds, f);
+      const r = rowOf(withinFolds, f);
       const c = rowOf(ceiling.perSite, 0);
-      const kept = r.filter((_, s) => !Number.isNaN(c[s]!));
+      const used = r.filter((_, s) => !ceiling.leavesOutRaw || !Number.isNaN(c[s]!));
       return {
         fold: name,
-        raw: nullable(medianOfDefined(kept)),
+        raw: nullable(medianOfDefined(used)),
         value: nullable(medianOfDefined(r.map((each, s) => each / c[s]!))),
       };
     }
@@ -107,7 +110,7 @@ export const foldScores = (
     const medians = (table: Float64Nd) => inside.map((g) => medianOfDefined(rowOf(table, g)));
     return {
       fold: name,
-      raw: nullable(meanOfDefined(medians(correlations.withinGroups))),
+      raw: nullable(meanOfDefined(medians(kept))),
       value: nullable(meanOfDefined(medians(ceiled))),
     };
   });

@@ -5,7 +5,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { bestPairOf, mapsOf } from './best-maps.ts';
-import { reliabilityOf, withoutDivision } from './ceilings.ts';
+import { withoutDivision } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { comparedWith } from './evaluate.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from './intervals.ts';
 import type { Layout } from './layout.ts';
 import type { BinSet } from './response-sets.ts';
+import { reliabilityWithin, rootOf } from './split-half.ts';
 
 /**
  * The interval of the ceiling of a time bin, in the unit of the ceiling; of few images by t over images. Which
@@ -96,7 +97,7 @@ const ofReliabilities = (
     );
     return medianOfDefined(
       ceiling.perSite.data.map((c, site) =>
-        Number.isNaN(c) ? c : Math.sqrt(reliabilityOf(ceiling.halves!, rest, site)),
+        Number.isNaN(c) ? c : rootOf(reliabilityWithin(ceiling.basis!, rest, site)),
       ),
     );
   };

@@ -1,5 +1,5 @@
 import { bestOther } from '../numeric/best-other.ts';
-import { type HalfMeans, halves, spearmanBrown } from '../numeric/reliability.ts';
+import { halves, spearmanBrown } from '../numeric/reliability.ts';
 import { mean, pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
@@ -7,32 +7,14 @@ import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
 import { bestPairOf, mapsOf } from './best-maps.ts';
-import type { CorrelationKind } from './correlations.ts';
+import type { Ceiling } from './ceiling.ts';
+import { type CorrelationKind, scaled } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
 import type { Layout } from './layout.ts';
+import { rowsThere } from './missing.ts';
 import type { ResponseTable } from './responses.ts';
-
-/** What a perfect model could reach, by the protocol's definition (recipes of [L23] and of split halves). */
-export interface Ceiling {
-  /** `[groups, sites]`; NaN where a site is left out of that group. All 1 where there is no ceiling per site. */
-  readonly perSite: Float64Nd;
-  /** One number for all, where the protocol divides after aggregation; else null. */
-  readonly overall: number | null;
-  /** Spread of `overall` over its splits / √splits, where it has splits; else null. */
-  readonly overallError: number | null;
-  /** Whether a site that has no ceiling counts for nothing, not even uncorrected. */
-  readonly leavesOutRaw: boolean;
-  /**
-   * What `best-ceiling` compares time bins by: the mean over all sites (and images) before any is left out, so that a
-   * bin with one lucky site does not win. A reliability for split halves, a correlation otherwise.
-   */
-  readonly strength: number;
-  /** Sites left out, with the group's image where it is only for that. */
-  readonly excluded: readonly ExcludedSite[];
-  /** Halves of the trials per split, which the interval resamples; null for other ceilings. */
-  readonly halves: HalfMeans | null;
-}
+import { checkRepeated, reliabilityWithin, rootOf, splitHalfCeiling } from './split-half.ts';
 
 /** The rows of a table as ceilings take them. */
 export interface CeilingRows {
@@ -41,14 +23,23 @@ export interface CeilingRows {
   readonly siteIds: readonly string[];
   readonly correlation: CorrelationKind;
   readonly grid: FixationGrid | null;
+  /** Reliability of each site as the recording's owner published it; null where it has none. */
+  readonly published: readonly (number | null)[];
 }
 
 /** The rows of a layout as ceilings take them. */
-export const ceilingRowsOf = ({ groups, siteIds, protocol, grid }: Layout): CeilingRows => ({
+export const ceilingRowsOf = ({
+  groups,
+  siteIds,
+  protocol,
+  grid,
+  published,
+}: Layout): CeilingRows => ({
   groups,
   siteIds,
   correlation: protocol.correlation,
   grid,
+  published,
 });
 
 /** Sites that have a ceiling in some group, as columns. */
@@ -73,12 +64,14 @@ export const withoutDivision = (ceiling: Ceiling): Ceiling => ({
 export const ceilingOf = (
   settings: CeilingSettings,
   table: ResponseTable,
-  { groups, siteIds, correlation, grid }: CeilingRows,
+  { groups, siteIds, correlation, grid, published }: CeilingRows,
   seed: number,
 ): Ceiling => {
   switch (settings.kind) {
     case 'split-half':
-      return splitHalf(settings, table, groups, siteIds, seed);
+      return splitHalfCeiling(settings, table, { groups, siteIds }, seed);
+    case 'published':
+      return publishedCeiling(settings, published, { groups, siteIds });
     case 'best-other-site':
       return bestOtherSite(table.mean, groups, siteIds, correlation);
     case 'best-pair':
@@ -86,15 +79,7 @@ export const ceilingOf = (
     case 'median-split-half':
       return medianSplitHalf(settings.splits, table, groups, seed);
     case 'none':
-      return {
-        perSite: constant(groups.length, siteIds.length),
-        overall: null,
-        overallError: null,
-        leavesOutRaw: false,
-        strength: 1,
-        excluded: [],
-        halves: null,
-      };
+      return { ...plain, perSite: constant(groups.length, siteIds.length), strength: 1 };
   }
 };
 
@@ -103,58 +88,41 @@ const constant = (groups: number, sites: number): Float64Nd => ({
   shape: [groups, sites],
 });
 
-const splitHalf = (
-  { splits, minimumReliability }: Extract<CeilingSettings, { kind: 'split-half' }>,
-  table: ResponseTable,
-  groups: readonly Group[],
-  siteIds: readonly string[],
-  seed: number,
+/** What most kinds of ceiling have in common: one per site, of all trials, no site left out. */
+const plain = { overall: null, overallError: null, leavesOutRaw: false, excluded: [], basis: null };
+
+/** Roots of reliabilities that the recording's owner published, the same on every image. */
+const publishedCeiling = (
+  { minimumReliability }: Extract<CeilingSettings, { kind: 'published' }>,
+  published: readonly (number | null)[],
+  { groups, siteIds }: Pick<CeilingRows, 'groups' | 'siteIds'>,
 ): Ceiling => {
-  checkRepeated(table);
-  const halved = halves(table.trials, { splits, seed });
-  const sites = siteIds.length;
-  const data = new Float64Array(groups.length * sites);
-  const reliabilities: number[] = [];
-  const excluded: ExcludedSite[] = [];
-  groups.forEach((group, g) => {
-    for (let s = 0; s < sites; s++) {
-      const reliability = reliabilityOf(halved, group.rows, s);
-      reliabilities.push(reliability);
-      const usable = reliability > 0 && reliability >= minimumReliability;
-      data[g * sites + s] = usable ? Math.sqrt(reliability) : Number.NaN;
-      if (usable) continue;
-      excluded.push({
-        site: siteIds[s]!,
-        image: groups.length === 1 ? null : group.name,
-        reason: Number.isNaN(reliability)
-          ? 'reliability not defined (constant or too few trials)'
-          : `reliability ${reliability.toFixed(3)} below ${minimumReliability}`,
-      });
-    }
-  });
+  const usable = (reliability: number | null): reliability is number =>
+    reliability !== null && reliability > 0 && reliability >= minimumReliability;
+  const roots = published.map((each) => (usable(each) ? Math.sqrt(each) : Number.NaN));
   return {
-    perSite: { data, shape: [groups.length, sites] },
-    overall: null,
-    overallError: null,
+    ...plain,
+    perSite: {
+      data: Float64Array.from(groups.flatMap(() => roots)),
+      shape: [groups.length, siteIds.length],
+    },
     leavesOutRaw: true,
-    strength: meanOfDefined(reliabilities),
-    excluded,
-    halves: halved,
+    strength: meanOfDefined(published.flatMap((each) => (each === null ? [] : [each]))),
+    excluded: siteIds.flatMap((site, index): ExcludedSite[] => {
+      const reliability = published[index] ?? null;
+      if (!Number.isNaN(roots[index])) return [];
+      const reason =
+        reliability === null
+          ? 'no published reliability'
+          : `published reliability ${reliability} below ${minimumReliability}`;
+      return [{ site, image: null, reason }];
+    }),
   };
 };
 
-const checkRepeated = ({ trials }: ResponseTable): void => {
-  if (trials.shape[1]! >= 2) return;
-  throw inputError({
-    where: 'protocol: ceiling.kind',
-    expected: 'a recording with repeated trials for halves of them',
-    got: 'one response per stimulus',
-    mend: 'use the protocol ventral, or write one (ventral protocols image-cv) with another ceiling: {"kind": "none"}, or best-other-site on grids',
-  });
-};
-
 /**
- * Brain-Score's ceiling: the median over sites of the corrected correlation between halves, mean over splits. Input error
+ * Brain-Score's ceiling: the median over sites of the corrected correlation between halves, mean over splits. As there, no
+ * trial is dropped, halves of odd numbers are unequal, and Spearman–Brown takes them for equal. Input error
  * where it is not positive: nothing could be divided by it.
  */
 const medianSplitHalf = (
@@ -166,10 +134,16 @@ const medianSplitHalf = (
   checkRepeated(table);
   const { first, second } = halves(table.trials, { splits, seed });
   const [rows, sites] = table.mean.shape as [number, number];
-  const all = Int32Array.from({ length: rows }, (_, row) => row);
   const medians = first.map((half, split) => {
-    const one = { first: [half], second: [second[split]!] };
-    return medianOfDefined(Array.from({ length: sites }, (_, s) => reliabilityOf(one, all, s)));
+    const other = second[split]!;
+    return medianOfDefined(
+      Array.from({ length: sites }, (_, s) => {
+        const twice = Int32Array.from({ length: rows }, (_row, row) => row).filter(
+          (row) => !Number.isNaN(half.data[row * sites + s]!),
+        );
+        return spearmanBrown(pearson(columnAt(half, s, twice), columnAt(other, s, twice)));
+      }),
+    );
   });
   const overall = meanOfDefined(medians);
   if (!(overall > 0))
@@ -181,13 +155,11 @@ const medianSplitHalf = (
     });
   const spread = Math.sqrt(mean(medians.map((each) => (each - overall) ** 2)));
   return {
+    ...plain,
     perSite: constant(groups.length, sites),
     overall,
     overallError: spread / Math.sqrt(splits),
-    leavesOutRaw: false,
     strength: overall,
-    excluded: [],
-    halves: null,
   };
 };
 
@@ -202,8 +174,8 @@ export const ceilingWithin = (
 ): Ceiling => {
   const sites = ceiling.perSite.shape[1]!;
   const shape = [within.length, sites];
-  const { halves: halved } = ceiling;
-  if (groups.length > 1 || halved === null) {
+  const { basis } = ceiling;
+  if (groups.length > 1 || basis === null) {
     const places = new Map(groups.map(({ name }, g) => [name, g]));
     const data = within.flatMap(({ name }) => {
       const g = places.get(name)!;
@@ -212,25 +184,9 @@ export const ceilingWithin = (
     return { ...ceiling, perSite: { data: Float64Array.from(data), shape } };
   }
   const data = ceiling.perSite.data.map((c, s) =>
-    Number.isNaN(c) ? c : Math.sqrt(Math.max(0, reliabilityOf(halved, within[0]!.rows, s)) || NaN),
+    Number.isNaN(c) ? c : rootOf(reliabilityWithin(basis, within[0]!.rows, s)),
   );
   return { ...ceiling, perSite: { data, shape } };
-};
-
-/** Mean over splits of the Spearman–Brown-corrected Pearson between the half means, over the given rows. */
-export const reliabilityOf = (
-  { first, second }: HalfMeans,
-  rows: Int32Array,
-  site: number,
-): number => {
-  const sites = first[0]!.shape[1]!;
-  // Which rows have two trials does not depend on the split.
-  const there = rows.filter((row) => !Number.isNaN(first[0]!.data[row * sites + site]!));
-  return mean(
-    first.map((half, split) =>
-      spearmanBrown(pearson(columnAt(half, site, there), columnAt(second[split]!, site, there))),
-    ),
-  );
 };
 
 /**
@@ -256,7 +212,9 @@ const bestOtherSite = (
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
     const maps = mapsOf(responses, group, kind);
-    const best = bestOther(maps, maps);
+    const best = maps.some((map) => map.some(Number.isNaN))
+      ? bestOtherWhereBoth(responses, group, kind)
+      : bestOther(maps, maps);
     correlations.push(...best);
     for (let s = 0; s < sites; s++)
       if (best[s]! > 0) data[g * sites + s] = best[s]!;
@@ -270,14 +228,35 @@ const bestOtherSite = (
         });
   });
   return {
+    ...plain,
     perSite: { data, shape: [groups.length, sites] },
-    overall: null,
-    overallError: null,
-    leavesOutRaw: false,
     strength: meanOfDefined(correlations),
     excluded,
-    halves: null,
   };
+};
+
+/** `bestOther` of sites that lack responses: each pair over the rows that both have. */
+const bestOtherWhereBoth = (
+  responses: Float64Nd,
+  { rows }: Group,
+  kind: CorrelationKind,
+): Float64Array => {
+  const sites = Array.from({ length: responses.shape[1]! }, (_, site) => site);
+  const correlation = (a: number, b: number): number => {
+    const both = rowsThere(responses, b, rowsThere(responses, a, rows));
+    return pearson(
+      scaled(columnAt(responses, a, both), kind),
+      scaled(columnAt(responses, b, both), kind),
+    );
+  };
+  return Float64Array.from(sites, (site) =>
+    Math.max(
+      ...sites.flatMap((other) => {
+        const r = other === site ? Number.NaN : correlation(site, other);
+        return Number.isNaN(r) ? [] : [r];
+      }),
+    ),
+  ).map((best) => (best === Number.NEGATIVE_INFINITY ? Number.NaN : best));
 };
 
 /**
@@ -302,13 +281,5 @@ const bestPair = (
     return bestPairOf(maps, maps, grid.columns);
   });
   const overall = meanOfDefined(perImage);
-  return {
-    perSite: constant(groups.length, sites),
-    overall,
-    overallError: null,
-    leavesOutRaw: false,
-    strength: overall,
-    excluded: [],
-    halves: null,
-  };
+  return { ...plain, perSite: constant(groups.length, sites), overall, strength: overall };
 };

@@ -127,6 +127,7 @@ const figuresOf = (table: Float64Nd): Aggregate => {
     raw: value,
     ceiling: 1,
     ceiled: table,
+    kept: table,
     perGroup,
     sitesUsed: sitesInUse({ perSite: table }).length,
   };

@@ -1,6 +1,7 @@
 import { pearson, ranks } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { columnAt, type Group } from './groups.ts';
+import { rowsThere } from './missing.ts';
 
 export type CorrelationKind = 'pearson' | 'spearman';
 
@@ -9,8 +10,8 @@ export const scaled = (values: Float64Array, kind: CorrelationKind): Float64Arra
   kind === 'spearman' ? ranks(values) : values;
 
 /**
- * Correlation of two `[rows, sites]` tables, site by site within each group: `[groups, sites]`.
- * NaN where either side is constant.
+ * Correlation of two `[rows, sites]` tables, site by site within each group, over the rows that were recorded (NaN: missing):
+ * `[groups, sites]`. NaN where either side is constant.
  */
 export const correlate = (
   recorded: Float64Nd,
@@ -21,11 +22,13 @@ export const correlate = (
   const sites = recorded.shape[1]!;
   const data = new Float64Array(groups.length * sites);
   groups.forEach(({ rows }, g) => {
-    for (let s = 0; s < sites; s++)
+    for (let s = 0; s < sites; s++) {
+      const there = rowsThere(recorded, s, rows);
       data[g * sites + s] = pearson(
-        scaled(columnAt(recorded, s, rows), kind),
-        scaled(columnAt(predicted, s, rows), kind),
+        scaled(columnAt(recorded, s, there), kind),
+        scaled(columnAt(predicted, s, there), kind),
       );
+    }
   });
   return { data, shape: [groups.length, sites] };
 };

@@ -10,7 +10,9 @@ import type { Ports } from '../records/ports.ts';
 import type { Curve, CurvePoint } from '../records/score.ts';
 import { regressionBytes } from '../regression/regress.ts';
 import type { Aggregate } from './aggregate.ts';
-import { type Ceiling, ceilingOf, ceilingRowsOf, sitesInUse } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
+import { ceilingOf, ceilingRowsOf, sitesInUse } from './ceilings.ts';
+import { onlyColumns, spreadColumns, takeColumns } from './columns.ts';
 import { nullable } from './defined.ts';
 import { type Effort, effortOfWidest, type FitShape, shapeOf } from './effort.ts';
 import { evaluate } from './evaluate.ts';
@@ -19,14 +21,7 @@ import type { Group } from './groups.ts';
 import type { LaidOut } from './lay-out.ts';
 import type { Layout } from './layout.ts';
 import { type BinSet, type ResponseSet, responseSet } from './response-sets.ts';
-import {
-  ceilingOfTrials,
-  doublings,
-  meanOfTrials,
-  onlyColumns,
-  spreadColumns,
-  takeColumns,
-} from './sub-sample.ts';
+import { ceilingOfTrials, doublings, meanOfTrials } from './sub-sample.ts';
 
 /** Draws of each number of trials or sites, but for all of them. */
 const draws = 10;

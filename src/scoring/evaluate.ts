@@ -2,7 +2,7 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { BinScores, LayerScore } from '../records/score.ts';
 import { type Aggregate, aggregate, foldScores, siteScores } from './aggregate.ts';
-import type { Ceiling } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
 import { withoutGuesses } from './guesses.ts';
@@ -71,8 +71,8 @@ export const evaluateLayer = (
     ceiling: nullable(figures.ceiling),
     interval: intervalOf(resampling, comparedWith(layout, recorded, predicted), ceiling, figures),
     sitesUsed: figures.sitesUsed,
-    folds: foldScores(layout, { withinFolds, withinGroups: correlations }, ceiling, figures),
-    sites: siteScores(siteIds, correlations, ceiling, figures),
+    folds: foldScores(layout, withinFolds, ceiling, figures),
+    sites: siteScores(siteIds, ceiling, figures),
     regression: arithmetic,
     strengths,
     warnings: [...warnings, ...undefinedCorrelations(correlations, ceiling, figures)],

@@ -10,17 +10,23 @@ interface PredictedRows {
   readonly leftOut: Int32Array;
 }
 
-/** Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out. */
+/** Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out, and those that are missing. */
 export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64Array => {
   const [rows, sites] = responses.shape as readonly [number, number];
   const sums = new Float64Array(sites);
+  const counts = new Float64Array(sites);
   const training = new Uint8Array(rows).fill(1);
   for (const row of leftOut) training[row] = 0;
   for (let i = 0; i < rows; i++) {
     if (training[i] === 0) continue;
-    for (let s = 0; s < sites; s++) sums[s] = sums[s]! + responses.data[i * sites + s]!;
+    for (let s = 0; s < sites; s++) {
+      const value = responses.data[i * sites + s]!;
+      if (Number.isNaN(value)) continue;
+      sums[s]! += value;
+      counts[s]! += 1;
+    }
   }
-  return sums.map((sum) => sum / (rows - leftOut.length));
+  return sums.map((sum, s) => sum / counts[s]!);
 };
 
 /**
@@ -40,9 +46,12 @@ export const withoutGuesses = (
   const means = heldOut.map(({ leftOut }) => trainedMean(responses, leftOut));
   for (let s = 0; s < sites; s++) {
     const own = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
-    const near = negligible * standardDeviation(own);
+    const near = negligible * standardDeviation(own.filter((value) => !Number.isNaN(value)));
     const guessed = heldOut.every(({ rows: held }, fold) =>
-      held.every((row) => Math.abs(predicted.data[row * sites + s]! - means[fold]![s]!) <= near),
+      held.every((row) => {
+        const off = Math.abs(predicted.data[row * sites + s]! - means[fold]![s]!);
+        return off <= near || Number.isNaN(off);
+      }),
     );
     if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
   }

@@ -1,16 +1,18 @@
 import { createRandom } from '../numeric/random.ts';
-import { type HalfMeans, spearmanBrown } from '../numeric/reliability.ts';
+import { byVariance, noiseShare, ofScoredMean, variesOtherwise } from '../numeric/reliability.ts';
 import { mean, percentileRange, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate, normalised } from './aggregate.ts';
-import { type Ceiling, sitesInUse } from './ceilings.ts';
+import type { Ceiling, CeilingBasis } from './ceiling.ts';
+import { sitesInUse } from './ceilings.ts';
 import { type CorrelationKind, correlate } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
-import { columnAt, type Group } from './groups.ts';
+import type { Group } from './groups.ts';
 import type { Layout } from './layout.ts';
 import { correlationIn, sideOf } from './resampled.ts';
+import { rootOf, trialsWithin } from './split-half.ts';
 import { type Counts, centred, takeCounts, weightedPearson } from './weighted.ts';
 
 /** At this many images or fewer a percentile bootstrap covers too little, and a t interval is given (§11). */
@@ -66,7 +68,7 @@ export const prepareResampling = (
     for (const index of drawn) perImage[index]! += 1;
     return Float64Array.from(imageOfScored, (image) => perImage[place.get(image)!]!);
   });
-  const overRows = groups.length === 1 && ceiling.halves !== null;
+  const overRows = groups.length === 1 && ceiling.basis !== null;
   return {
     settings,
     images: images.length,
@@ -76,30 +78,34 @@ export const prepareResampling = (
     rowCounts,
     imageDraws,
     siteDraws,
-    ceilings: overRows ? resampledCeilings(ceiling.halves!, ceiling.perSite, rowCounts) : null,
+    ceilings: overRows ? resampledCeilings(ceiling.basis!, ceiling.perSite, rowCounts) : null,
   };
 };
 
+/** Every site's ceiling in each draw of rows: r, λ and ρ computed anew on the rows that the ceiling is of. */
 const resampledCeilings = (
-  { first, second }: HalfMeans,
+  basis: CeilingBasis,
   perSite: Float64Nd,
   rowCounts: readonly Counts[],
 ): Float64Array[] => {
   const sites = perSite.shape[1]!;
+  const all = Int32Array.from(rowCounts[0] ?? [], (_, row) => row);
   const result = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
   for (let s = 0; s < sites; s++) {
     if (Number.isNaN(perSite.data[s]!)) continue;
-    const there = Int32Array.from(rowCounts[0] ?? [], (_, row) => row).filter(
-      (row) => !Number.isNaN(first[0]!.data[row * sites + s]!),
-    );
-    const a = first.map((half) => centred(columnAt(half, s, there)));
-    const b = second.map((half) => centred(columnAt(half, s, there)));
+    const trials = trialsWithin(basis, all, s);
+    const a = trials.first.map(centred);
+    const b = trials.second.map(centred);
+    const otherwise = variesOtherwise(trials);
+    const twice = trials.repeated.map((place) => trials.rows[place]!);
     rowCounts.forEach((counts, replicate) => {
-      const within = there.length === counts.length ? counts : takeCounts(counts, there);
-      const reliability = mean(
-        a.map((half, split) => spearmanBrown(weightedPearson(half, b[split]!, within))),
-      );
-      if (reliability > 0) result[replicate]![s] = Math.sqrt(reliability);
+      const within = takeCounts(counts, trials.rows);
+      const ofHalves = (): number => {
+        const repeated = takeCounts(counts, twice);
+        const r = mean(a.map((half, split) => weightedPearson(half, b[split]!, repeated)));
+        return ofScoredMean(r, noiseShare(trials, within));
+      };
+      result[replicate]![s] = rootOf(otherwise ? byVariance(trials, within) : ofHalves());
     });
   }
   return result;

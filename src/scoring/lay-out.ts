@@ -3,13 +3,14 @@
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
-import type { ExcludedSite, NullCeiling } from '../records/score.ts';
+import type { ExcludedSite, NullCeiling, UsedResponses } from '../records/score.ts';
 import { aggregate } from './aggregate.ts';
 import { ceilingOf, ceilingRowsOf } from './ceilings.ts';
 import { type Layout, layoutOfRows } from './layout.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
 import { atScoredRows, type BinSet } from './response-sets.ts';
-import { findUsable, responseTable } from './responses.ts';
+import { responseTable } from './responses.ts';
+import { findUsable } from './usable.ts';
 
 export interface LaidOut {
   readonly layout: Layout;
@@ -21,6 +22,7 @@ export interface LaidOut {
   readonly scored: BinSet;
   readonly nullCeiling: NullCeiling | null;
   readonly excludedSites: readonly ExcludedSite[];
+  readonly responses: UsedResponses;
   readonly warnings: readonly string[];
 }
 
@@ -40,17 +42,11 @@ export const layOut = (
   seed: number,
   timeBins: 'all' | 'best',
 ): LaidOut => {
-  const usable = findUsable(recording);
+  const usable = findUsable(recording, protocol);
   const { header } = recording;
   const { imageOfRow } = responseTable(recording, 0, usable.stimuli, usable.sites);
-  const siteIds = Array.from(usable.sites, (site) => header.sites[site]!.id);
   // Before the ceilings: too few stimuli for the folds is said as such.
-  const layout = layoutOfRows(
-    protocol,
-    recording,
-    { stimuli: usable.stimuli, siteIds, imageOfRow },
-    seed,
-  );
+  const layout = layoutOfRows(protocol, recording, { ...usable, imageOfRow }, seed);
   const rows = ceilingRowsOf(layout);
   const bins = header.timeBins.map((timeBin, bin): BinSet => {
     const table = responseTable(recording, bin, usable.stimuli, usable.sites);
@@ -73,6 +69,7 @@ export const layOut = (
     scored,
     nullCeiling: nullCeilingOf(protocol.ceiling, scored.responses, rows, seed),
     excludedSites: [...usable.excludedSites, ...scored.ceiling.excluded],
+    responses: usable.responses,
     warnings: [
       ...usable.warnings,
       ...severalAreas(recording),
@@ -104,6 +101,7 @@ const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinSet[]): BinSet
   if (timeBin !== 'best-ceiling') {
     const found = bins.find(({ label }) => sameBin(label.timeBin, timeBin));
     if (found === undefined) throw noSuchBin(name, timeBin, bins);
+    if (Number.isNaN(found.level)) throw noCeiling(name, [found]);
     return found;
   }
   const usable = bins.filter(({ level }) => !Number.isNaN(level));
@@ -119,10 +117,15 @@ const noSuchBin = (name: string, wanted: TimeBin, bins: readonly BinSet[]) =>
     mend: 'name a bin of the recording, or "best-ceiling"',
   });
 
-const noCeiling = (name: string, bins: readonly BinSet[]) =>
-  inputError({
+/** Before any network runs: no score can be divided by what none of the sites has. */
+const noCeiling = (name: string, bins: readonly BinSet[]) => {
+  const [bin] = bins;
+  const { excluded } = bin!.ceiling;
+  const reason = excluded[0]?.reason ?? 'none';
+  return inputError({
     where: `protocol ${name}: ceiling`,
     expected: 'at least one site with a usable ceiling',
-    got: bins[0]?.ceiling.excluded[0]?.reason ?? 'none',
-    mend: 'look at the reliabilities (ventral data inspect), or choose another ceiling',
+    got: bins.length === 1 ? reason : `${reason} (in all ${bins.length} time bins)`,
+    mend: 'the responses do not repeat: see that the dimensions are in the right order (ventral data inspect prints the reliability of every site), or choose another ceiling',
   });
+};

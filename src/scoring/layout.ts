@@ -18,6 +18,8 @@ export interface Layout {
   /** Stimuli in use, as indices into the recording. */
   readonly stimuli: Int32Array;
   readonly siteIds: readonly string[];
+  /** Reliability of each site as the recording's owner published it; null where it has none. */
+  readonly published: readonly (number | null)[];
   /** Stimulus of each row (an image, or a fixation of one), as an index into the recording. */
   readonly imageOfRow: Int32Array;
   /** Rows held out together; those of shuffle splits overlap. */
@@ -33,10 +35,10 @@ export interface Layout {
   readonly groups: readonly Group[];
 }
 
-/** What a layout lays out. */
+/** What a layout lays out: stimuli and sites in use, as indices into the recording. */
 export interface LaidOutRows {
   readonly stimuli: Int32Array;
-  readonly siteIds: readonly string[];
+  readonly sites: Int32Array;
   readonly imageOfRow: Int32Array;
 }
 
@@ -44,7 +46,7 @@ export interface LaidOutRows {
 export const layoutOfRows = (
   protocol: Protocol,
   { header, stimuli: all }: Pick<Recording, 'header' | 'stimuli'>,
-  { stimuli, siteIds, imageOfRow }: LaidOutRows,
+  { stimuli, sites, imageOfRow }: LaidOutRows,
   seed: number,
 ): Layout => {
   const aggregation = aggregationOf(protocol);
@@ -62,7 +64,8 @@ export const layoutOfRows = (
     aggregation,
     grid: header.grid,
     stimuli,
-    siteIds,
+    siteIds: Array.from(sites, (site) => header.sites[site]!.id),
+    published: Array.from(sites, (site) => header.sites[site]!.reliability ?? null),
     imageOfRow,
     folds,
     design,

@@ -26,7 +26,7 @@ const surrogateDraws = 4;
 export const nullCeilingOf = (
   settings: CeilingSettings,
   responses: Float64Nd,
-  { groups, correlation: asked, grid }: Omit<CeilingRows, 'siteIds'>,
+  { groups, correlation: asked, grid }: Omit<CeilingRows, 'siteIds' | 'published'>,
   seed: number,
 ): NullCeiling | null => {
   if (grid === null || (settings.kind !== 'best-other-site' && settings.kind !== 'best-pair'))

@@ -4,6 +4,7 @@ import type { LayerScore, TimeCourse } from '../records/score.ts';
 /** Why a correlation may exceed its ceiling. */
 const reasons: Readonly<Record<CeilingSettings['kind'], string>> = {
   'split-half': 'the ceiling is itself estimated, from halves of the trials, and may lie too low',
+  published: 'the ceiling is the published reliability, of other trials or another time window',
   'median-split-half':
     'the ceiling is a median over sites, which better sites exceed, and itself estimated',
   'best-other-site':

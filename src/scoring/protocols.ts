@@ -22,7 +22,7 @@ const imageCv: Protocol = {
   name: 'image-cv',
   description:
     'Ten seeded, shuffled folds over the stimuli; PLS-25 on the flattened layer; Pearson per site over the held-out ' +
-    'predictions, divided by the root of the split-half reliability of its trials; median over sites.',
+    'predictions, divided by the root of the split-half reliability of its mean response; median over sites.',
   layout: 'image',
   sampling: { kind: 'image', features: 'flatten' },
   timeBin: 'best-ceiling',
@@ -33,6 +33,7 @@ const imageCv: Protocol = {
   aggregation: 'sites',
   normalisation: 'r/c',
   layerChoice: 'best',
+  missing: 'per-site',
   interval,
 };
 
@@ -52,6 +53,7 @@ const gridCv: Protocol = {
   aggregation: 'images-of-sites',
   normalisation: 'r/c',
   layerChoice: 'best',
+  missing: 'per-site',
   interval,
 };
 
@@ -72,6 +74,7 @@ const linsley2023: Protocol = {
   aggregation: 'images-of-sites',
   normalisation: 'r/c',
   layerChoice: 'best',
+  missing: 'drop-sites',
   interval,
 };
 
@@ -93,6 +96,7 @@ const linsley2023Code: Protocol = {
   aggregation: 'images-of-sites-then-ceiling',
   normalisation: 'r/c',
   layerChoice: 'best',
+  missing: 'drop-sites',
   interval,
 };
 
@@ -111,7 +115,7 @@ const likeBrainScore =
   'Differences from Brain-Score: it fixes one layer per area beforehand (chosen with 1,000 principal components ' +
   'fitted on ImageNet images), converts visual degrees, splits the presentations in the order of its assembly where ' +
   'this splits the stimuli in the order of stimuli.csv, and halves the repetitions of all stimuli alike where this ' +
-  "halves each stimulus's own trials. Its error is the spread over overlapping splits, which is too small.";
+  "halves each stimulus's own trials (unequal halves of odd numbers are taken for equal, as there). Its error is the spread over overlapping splits, which is too small.";
 
 /** Schrimpf et al., bioRxiv 2018 / Neuron 2020. */
 const brainScoreLike2020: Protocol = {
@@ -136,6 +140,7 @@ const brainScoreLike2020: Protocol = {
   aggregation: 'splits-of-sites-then-ceiling',
   normalisation: 'r/c',
   layerChoice: 'best',
+  missing: 'drop-sites',
   interval,
 };
 
@@ -174,6 +179,7 @@ const ventral = (layout: Layout, repeated: boolean): Protocol => {
     name: 'ventral',
     description: `${base.description} ${nested} Without repeated trials: Spearman, and the best other site for a ceiling, as linsley2023.`,
     layerChoice: 'nested',
+    missing: 'per-site',
   };
 };
 

@@ -1,7 +1,7 @@
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { TimeBin } from '../records/recording.ts';
-import type { Ceiling } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
 import type { Layout } from './layout.ts';
 import type { ResponseTable } from './responses.ts';
 

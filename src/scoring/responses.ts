@@ -1,7 +1,5 @@
 import type { Float64Nd } from '../records/array.ts';
-import { inputError } from '../records/errors.ts';
 import type { Dimension, Recording } from '../records/recording.ts';
-import type { ExcludedSite } from '../records/score.ts';
 
 /**
  * The responses of one time bin as a table. Rows are image-major: image 0's fixations row by row, then image 1's;
@@ -16,14 +14,6 @@ export interface ResponseTable {
   readonly imageOfRow: Int32Array;
   /** Site (index into `recording.header.sites`) of each column. */
   readonly sites: Int32Array;
-}
-
-/** Which stimuli and sites can be used, the same for all layers and time bins. */
-export interface Usable {
-  readonly stimuli: Int32Array;
-  readonly sites: Int32Array;
-  readonly excludedSites: readonly ExcludedSite[];
-  readonly warnings: readonly string[];
 }
 
 const axis = (recording: Recording, dimension: Dimension): { size: number; stride: number } => {
@@ -86,94 +76,3 @@ export const responseTable = (
 };
 
 type Axis = ReturnType<typeof axis>;
-
-const range = (count: number): Int32Array =>
-  Int32Array.from({ length: count }, (_, index) => index);
-
-/**
- * Sites and stimuli that a regression over all sites jointly can use. A stimulus that more than half of the
- * (not empty) sites miss is left out; then every site that still misses a response, or whose responses are
- * constant in every bin, is left out and listed.
- * Input error: nothing is left.
- */
-export const findUsable = (recording: Recording): Usable => {
-  const { header } = recording;
-  const allStimuli = range(recording.stimuli.length);
-  const allSites = range(header.sites.length);
-  const tables = header.timeBins.map((_, bin) =>
-    responseTable(recording, bin, allStimuli, allSites),
-  );
-  const missing = missingCounts(tables, allStimuli.length, allSites.length);
-  const empty = allSites.filter((site) =>
-    allStimuli.every((stimulus) => missing[stimulus * allSites.length + site]! > 0),
-  );
-  const recorded = allSites.filter((site) => !empty.includes(site));
-  const stimuli = allStimuli.filter((stimulus) => {
-    const lost = recorded.filter((site) => missing[stimulus * allSites.length + site]! > 0).length;
-    return lost * 2 <= recorded.length;
-  });
-  const incomplete = recorded.filter((site) =>
-    stimuli.some((stimulus) => missing[stimulus * allSites.length + site]! > 0),
-  );
-  const complete = recorded.filter((site) => !incomplete.includes(site));
-  const constant = complete.filter((site) =>
-    tables.every((table) => isConstant(table, stimuli, site, allSites.length)),
-  );
-  const sites = complete.filter((site) => !constant.includes(site));
-  const because = (indices: Int32Array, reason: string): ExcludedSite[] =>
-    Array.from(indices, (site) => ({ site: header.sites[site]!.id, image: null, reason }));
-  const excludedSites = [
-    ...because(empty, 'no response at all'),
-    ...because(incomplete, 'no response to some stimuli'),
-    ...because(constant, 'constant response'),
-  ];
-  if (sites.length === 0 || stimuli.length === 0)
-    throw inputError({
-      where: `${recording.folder}: responses.npy`,
-      expected: 'at least one site that responds to every stimulus and varies',
-      got: excludedSites
-        .slice(0, 3)
-        .map(({ site, reason }) => `${site}: ${reason}`)
-        .join('; '),
-      mend: 'check the dims and the missing values (ventral data inspect)',
-    });
-  const dropped = allStimuli.length - stimuli.length;
-  return {
-    stimuli,
-    sites,
-    excludedSites,
-    warnings:
-      dropped > 0 ? [`stimuli that most sites have no response to are left out: ${dropped}`] : [],
-  };
-};
-
-const missingCounts = (
-  tables: readonly ResponseTable[],
-  stimuli: number,
-  sites: number,
-): Int32Array => {
-  const counts = new Int32Array(stimuli * sites);
-  for (const { mean, imageOfRow } of tables)
-    for (let row = 0; row < imageOfRow.length; row++)
-      for (let site = 0; site < sites; site++)
-        if (Number.isNaN(mean.data[row * sites + site]!))
-          counts[imageOfRow[row]! * sites + site]! += 1;
-  return counts;
-};
-
-const isConstant = (
-  { mean, imageOfRow }: ResponseTable,
-  stimuli: Int32Array,
-  site: number,
-  sites: number,
-): boolean => {
-  const kept = new Set(stimuli);
-  let first = Number.NaN;
-  for (let row = 0; row < imageOfRow.length; row++) {
-    if (!kept.has(imageOfRow[row]!)) continue;
-    const value = mean.data[row * sites + site]!;
-    if (Number.isNaN(first)) first = value;
-    else if (value !== first) return false;
-  }
-  return true;
-};

@@ -1,7 +1,8 @@
 import { takeAlong } from '../numeric/array.ts';
 import { inputError } from '../records/errors.ts';
+import type { Protocol } from '../records/protocol.ts';
 import type { Recording } from '../records/recording.ts';
-import { findUsable } from './responses.ts';
+import { findUsable } from './usable.ts';
 
 /** A recording with some of its stimuli only, in the order given; it keeps its hash. */
 const takeStimuli = (recording: Recording, indices: readonly number[]): Recording => ({
@@ -17,6 +18,7 @@ const takeStimuli = (recording: Recording, indices: readonly number[]): Recordin
 export const onSharedStimuli = (
   first: Recording,
   second: Recording,
+  protocol: Protocol,
 ): readonly [Recording, Recording] => {
   checkGrids(first, second);
   const place = new Map(second.stimuli.map(({ id }, index) => [id, index]));
@@ -39,9 +41,13 @@ export const onSharedStimuli = (
     second,
     shared.map(([, index]) => index),
   );
-  const usableByBoth = new Set(findUsable(b).stimuli);
-  const kept = Array.from(findUsable(a).stimuli).filter((index) => usableByBoth.has(index));
-  return kept.length === shared.length ? [a, b] : onSharedStimuli(takeStimuli(a, kept), b);
+  const usableByBoth = new Set(findUsable(b, protocol).stimuli);
+  const kept = Array.from(findUsable(a, protocol).stimuli).filter((index) =>
+    usableByBoth.has(index),
+  );
+  return kept.length === shared.length
+    ? [a, b]
+    : onSharedStimuli(takeStimuli(a, kept), b, protocol);
 };
 
 const checkGrids = (first: Recording, second: Recording): void => {

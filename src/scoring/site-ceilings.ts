@@ -10,7 +10,9 @@ import type { RegressionSettings } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { LayerScore } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling } from '../records/site-ceiling.ts';
-import { type Ceiling, withoutDivision } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
+import { withoutDivision } from './ceilings.ts';
+import { takeColumns } from './columns.ts';
 import { type Consistency, consistencyOf, type HalfPredictions } from './consistency.ts';
 import { nullable } from './defined.ts';
 import { evaluateLayer } from './evaluate.ts';
@@ -21,7 +23,6 @@ import { type Layout, withinFeatures } from './layout.ts';
 import type { BinSet } from './response-sets.ts';
 import type { ResponseTable } from './responses.ts';
 import { ownHalves, type Predictor, predictHalves, sharedHalves } from './site-halves.ts';
-import { takeColumns } from './sub-sample.ts';
 
 /** Half splits of the trials for the correction: each takes two regressions, or two for every site. */
 const splitsBetween = 5;
@@ -44,17 +45,19 @@ export const ceilingBetween = async (
   ports: Ports,
 ): Promise<SiteCeiling> => {
   const { label, table } = binFor(from, to.laidOut.scored.label.timeBin);
-  const { layout } = withinFeatures(to.laidOut.layout, table.sites.length);
+  const complete = completeColumns(table.mean);
+  const { layout } = withinFeatures(to.laidOut.layout, complete.length);
   const task = `${to.recording.header.name} from ${from.recording.header.name}`;
   const { quiet, count } = counted(task, 1 + 2 * splitsBetween, ports);
   const predict: Predictor = async (responses, predictors) => {
-    const source = responseSource(from.recording.header.name, predictors);
+    const source = responseSource(from.recording.header.name, takeColumns(predictors, complete));
     const fit = await predictResponses(layout, source, responses, quiet);
     count();
     return fit;
   };
   return measure(to, layout, predict, table, {
-    side: describeSide(from, label.timeBin, table.sites.length),
+    side: describeSide(from, label.timeBin, complete.length),
+    notes: incompleteNote(table.sites.length - complete.length),
     splits: splitsBetween,
     seed,
     task,
@@ -74,14 +77,16 @@ export const ceilingWithin = async (
   const { recording, laidOut } = subject;
   const { table } = laidOut.scored;
   const sites = laidOut.layout.siteIds.length;
-  if (sites < 2)
+  if (sites < 2 || completeColumns(table.mean).length < 2)
     throw inputError({
       where: recording.folder,
-      expected: 'at least two usable sites, that one may predict the other',
-      got: `${sites}`,
+      expected:
+        'at least two usable sites without missing responses, that one may predict the other',
+      got: `${completeColumns(table.mean).length} of ${sites}`,
       mend: 'give a second recording of the same stimuli',
     });
-  const { layout } = withinFeatures(laidOut.layout, sites - 1);
+  const complete = completeColumns(table.mean);
+  const { layout } = withinFeatures(laidOut.layout, Math.max(1, complete.length - 1));
   const task = `${recording.header.name}, each site from the others`;
   const { quiet, count } = counted(task, (1 + 2 * splitsWithin) * sites, ports);
   const predict: Predictor = async (responses, predictors) => {
@@ -89,7 +94,7 @@ export const ceilingWithin = async (
     const arithmetic = new Set<string>();
     const warnings = new Set<string>();
     for (let site = 0; site < sites; site++) {
-      const others = columnsBut(site, sites);
+      const others = complete.filter((other) => other !== site);
       const source = responseSource(
         `all sites but ${layout.siteIds[site]!}`,
         takeColumns(predictors, others),
@@ -108,6 +113,7 @@ export const ceilingWithin = async (
   };
   return measure(subject, layout, predict, table, {
     side: null,
+    notes: incompleteNote(sites - complete.length),
     splits: splitsWithin,
     seed,
     task,
@@ -131,6 +137,7 @@ const counted = (task: string, total: number, ports: Ports) => {
 
 interface Measurement {
   readonly side: CeilingSide | null;
+  readonly notes: readonly string[];
   readonly splits: number;
   readonly seed: number;
   readonly task: string;
@@ -141,7 +148,7 @@ const measure = async (
   layout: Layout,
   predict: Predictor,
   predictors: ResponseTable,
-  { side, splits, seed, task }: Measurement,
+  { side, notes, splits, seed, task }: Measurement,
 ): Promise<SiteCeiling> => {
   const { table } = scored;
   const { siteIds } = layout;
@@ -192,6 +199,7 @@ const measure = async (
     })),
     regression: regressionText(layout.protocol.regression, arithmetic),
     warnings: [
+      ...notes,
       ...ceiled.warnings,
       ...irreproducible(ceiled, consistency),
       ...(twice === null
@@ -229,7 +237,7 @@ const inCorrelations = (layout: Layout): Layout => ({
 const uncorrected = (ceiling: Ceiling): Ceiling => ({
   ...withoutDivision(ceiling),
   overall: null,
-  halves: null,
+  basis: null,
 });
 
 /** The wanted time bin of a predicting recording where it has it, else the one that it is scored in. */
@@ -274,8 +282,20 @@ const describeSide = (
   sites,
 });
 
-const columnsBut = (left: number, columns: number): number[] =>
-  Array.from({ length: columns }, (_, column) => column).filter((column) => column !== left);
+/** Columns of a table in which nothing is missing: what can predict. */
+const completeColumns = ({ data, shape }: Float64Nd): Int32Array => {
+  const columns = shape[1]!;
+  const lacking = new Set<number>();
+  data.forEach((value, at) => {
+    if (Number.isNaN(value)) lacking.add(at % columns);
+  });
+  return Int32Array.from({ length: columns }, (_, column) => column).filter(
+    (column) => !lacking.has(column),
+  );
+};
+
+const incompleteNote = (count: number): string[] =>
+  count === 0 ? [] : [`${count} sites lack some responses, and predict no others`];
 
 const besideEachOther = (columns: readonly Float64Nd[]): Float64Nd => {
   const rows = columns[0]!.shape[0]!;

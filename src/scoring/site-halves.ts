@@ -23,8 +23,11 @@ export interface Halved {
   readonly predictors: readonly [Float64Nd, Float64Nd];
 }
 
-const isWhole = ({ first, second }: HalfMeans): boolean =>
-  [...first, ...second].every(({ data }) => !data.some(Number.isNaN));
+/** Whether every response that is there has two trials. */
+const isWhole = ({ first, second }: HalfMeans, { mean }: ResponseTable): boolean =>
+  [...first, ...second].every(({ data }) =>
+    data.every((half, at) => !Number.isNaN(half) || Number.isNaN(mean.data[at]!)),
+  );
 
 const pairs = ({ first, second }: HalfMeans): [Float64Nd, Float64Nd][] =>
   first.map((half, split) => [half, second[split]!]);
@@ -41,19 +44,21 @@ export const ownHalves = (
 ): Halved[] | null => {
   const a = halves(responses.trials, { splits, seed });
   const b = halves(predictors.trials, { splits, seed });
-  if (!isWhole(a) || !isWhole(b)) return null;
+  if (!isWhole(a, responses) || !isWhole(b, predictors)) return null;
   const theirs = pairs(b);
   return pairs(a).map((own, split) => ({ responses: own, predictors: theirs[split]! }));
 };
 
 /** The same halves for all sites, which share their trials. */
 export const sharedHalves = (
-  { trials }: ResponseTable,
+  table: ResponseTable,
   splits: number,
   seed: number,
 ): Halved[] | null => {
-  const halved = halves(trials, { splits, seed });
-  return isWhole(halved) ? pairs(halved).map((own) => ({ responses: own, predictors: own })) : null;
+  const halved = halves(table.trials, { splits, seed });
+  return isWhole(halved, table)
+    ? pairs(halved).map((own) => ({ responses: own, predictors: own }))
+    : null;
 };
 
 /** Each half of the responses from the other half of the predictors' trials. */

@@ -1,6 +1,6 @@
 import { mean } from '../numeric/statistics.ts';
 import type { LayerScore, SplitError } from '../records/score.ts';
-import type { Ceiling } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
 import type { Layout } from './layout.ts';
 
 /**

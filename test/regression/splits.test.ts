@@ -51,7 +51,8 @@ describe('predictSplits gives every split what it gets alone', () => {
         yield* source.blocks();
       },
     };
-    const found = await predictSplits(engine, once, [y, y], splits, settings, quiet);
+    const both = splits.map((split) => ({ ...split, sets: [0, 1] }));
+    const found = await predictSplits(engine, once, [y, y], both, settings, quiet);
     expect(given).toBe(1);
     expect(new Set(found.arithmetics)).toEqual(new Set(arithmetics));
     expect(found.strengths === null).toBe(other === null);

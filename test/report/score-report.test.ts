@@ -24,6 +24,7 @@ describe('the report of a score', () => {
         { start: 0, end: 70 },
         { start: 70, end: 170 },
       ],
+      ...{ common: true, sites: [], ownSites: [] },
       ceilings: [1, 1],
       layers: [{ layer: 'conv', raw: [0.1, 0.4], value: [0.1, 0.4] }],
     };

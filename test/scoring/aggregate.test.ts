@@ -57,7 +57,7 @@ const figuresOf = (
   const ceiling = ceilingOf(
     ceilingSettings,
     responses,
-    { groups, siteIds, correlation: kind, grid },
+    { groups, siteIds, correlation: kind, grid, published: [] },
     1,
   );
   const correlations = correlate(recorded, predicted, groups, kind);

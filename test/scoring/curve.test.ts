@@ -8,6 +8,7 @@ import type { PlsSettings, Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import type { Curve } from '../../src/records/score.ts';
 import { predictFolds } from '../../src/regression/regress.ts';
+import { onlyColumns, takeColumns } from '../../src/scoring/columns.ts';
 import { curveOf } from '../../src/scoring/curve.ts';
 import { evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { fitLayer } from '../../src/scoring/fit-layer.ts';
@@ -15,13 +16,7 @@ import { prepareResampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { responseSource } from '../../src/scoring/site-ceilings.ts';
-import {
-  doublings,
-  lengthened,
-  meanOfTrials,
-  onlyColumns,
-  takeColumns,
-} from '../../src/scoring/sub-sample.ts';
+import { doublings, lengthened, meanOfTrials } from '../../src/scoring/sub-sample.ts';
 import { testPorts } from '../small-study.ts';
 import { drawAnimal, recordingOf } from './animals.ts';
 

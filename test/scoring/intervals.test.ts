@@ -84,7 +84,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
   const ceiling = ceilingOf(
     { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
     table,
-    { groups, siteIds: ids, correlation: 'pearson', grid: null },
+    { groups, siteIds: ids, correlation: 'pearson', grid: null, published: [] },
     1,
   );
   const resampling = prepareResampling(

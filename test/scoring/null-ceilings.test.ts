@@ -74,7 +74,7 @@ const ceilings = (responses: Float64Nd, kind: 'best-pair' | 'best-other-site') =
   };
   const ids = Array.from({ length: sites }, (_, s) => String(s));
   const rowsOf = { groups, correlation: 'pearson', grid } as const;
-  const ceiling = ceilingOf({ kind }, table, { ...rowsOf, siteIds: ids }, 1);
+  const ceiling = ceilingOf({ kind }, table, { ...rowsOf, siteIds: ids, published: [] }, 1);
   return {
     level: aggregate(ceiling.perSite, ceiling, 'r/c').ceiling,
     chance: nullCeilingOf({ kind }, responses, rowsOf, 1)!,

@@ -11,6 +11,7 @@ describe('values above 1 and below 0', () => {
       [{ value: 1.5 }, { value: 0.5 }, { value: null }],
       {
         timeBins: [],
+        ...{ common: true, sites: [], ownSites: [] },
         ceilings: [],
         layers: [
           { layer: 'a', raw: [], value: [1.5, -2] },

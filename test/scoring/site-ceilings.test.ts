@@ -100,15 +100,17 @@ describe('sites of one animal from those of another', () => {
     expect(Math.abs(found.corrected!.value! - Math.SQRT1_2)).toBeLessThan(0.1);
     expect(found.corrected!.interval).toMatchObject({ method: 't over images', images: 16 });
     expect(found.corrected!.value!).toBeGreaterThan(found.raw.value!);
-    const [other] = onSharedStimuli(mapsA, mapsB);
+    const [other] = onSharedStimuli(mapsA, mapsB, protocol);
     expect(other.stimuli).toHaveLength(16);
-    expect(() => onSharedStimuli(mapsA, recordingA)).toThrow(/expected a 4×4 grid, as in A/);
+    expect(() => onSharedStimuli(mapsA, recordingA, protocol)).toThrow(
+      /expected a 4×4 grid, as in A/,
+    );
   });
 
   it('are joined by stimulus id, whatever the order', async () => {
     const order = [...createRandom('order').permutation(images)].slice(0, 300);
     const other = recordingOf(b, { images, trials, noise, order });
-    const [one, two] = onSharedStimuli(recordingA, other);
+    const [one, two] = onSharedStimuli(recordingA, other, protocol);
     expect(one.stimuli.map(({ id }) => id)).toEqual(two.stimuli.map(({ id }) => id));
     expect(one.stimuli).toHaveLength(300);
     const joined = await ceilingBetween(subjectOf(one), subjectOf(two), 1, ports);
@@ -116,7 +118,7 @@ describe('sites of one animal from those of another', () => {
     expect(joined.raw.value!).toBeGreaterThan(0.5);
     expect(joined.stimuli).toBe(300);
     const misplaced = { ...two, stimuli: one.stimuli, responses: recordingB.responses };
-    expect(() => onSharedStimuli(recordingA, { ...misplaced, stimuli: [] })).toThrow(
+    expect(() => onSharedStimuli(recordingA, { ...misplaced, stimuli: [] }, protocol)).toThrow(
       /expected stimuli of/,
     );
   });

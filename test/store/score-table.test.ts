@@ -36,6 +36,7 @@ const score: Score = madeScore({
       { start: 90, end: 130 },
       { start: 130, end: 170.5 },
     ],
+    ...{ common: true, sites: [], ownSites: [] },
     ceilings: [0.7, 0.8, null],
     layers: [
       { layer: 'conv', raw: [0.1, 0.4, 0.3], value: [0.2, 0.5, null] },

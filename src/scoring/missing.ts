@@ -1,0 +1,39 @@
+// Responses that are missing: which stimuli and sites are left out for them, and which regressions the others take.
+
+import type { Float64Nd } from '../records/array.ts';
+
+/** Columns of a table of responses that lack the same rows. */
+export interface MissingPattern {
+  readonly columns: Int32Array;
+  /** Rows without a response, ascending. */
+  readonly rows: Int32Array;
+}
+
+/** The columns of a table `[rows, columns]` by the rows that they lack (NaN), in the order of their first columns. */
+export const patternsOf = ({ data, shape }: Float64Nd): MissingPattern[] => {
+  const [rows, columns] = shape as readonly [number, number];
+  const found = new Map<string, { readonly columns: number[]; readonly rows: number[] }>();
+  for (let column = 0; column < columns; column++) {
+    const lacking: number[] = [];
+    for (let row = 0; row < rows; row++)
+      if (Number.isNaN(data[row * columns + column]!)) lacking.push(row);
+    const key = lacking.join();
+    const same = found.get(key);
+    if (same === undefined) found.set(key, { columns: [column], rows: lacking });
+    else same.columns.push(column);
+  }
+  return Array.from(found.values(), (pattern) => ({
+    columns: Int32Array.from(pattern.columns),
+    rows: Int32Array.from(pattern.rows),
+  }));
+};
+
+/** Rows of which no response is missing in the given column. */
+export const rowsThere = (
+  { data, shape }: Float64Nd,
+  column: number,
+  rows: Int32Array,
+): Int32Array => {
+  const columns = shape[1]!;
+  return rows.filter((row) => !Number.isNaN(data[row * columns + column]!));
+};
