@@ -14,6 +14,7 @@ import type { Stimulus } from '../../src/records/recording.ts';
 import { designOf, leftOutOf } from '../../src/scoring/design.ts';
 import { foldsOf } from '../../src/scoring/folds.ts';
 import { protocols } from '../../src/scoring/protocols.ts';
+import { ventralVersion } from '../../src/version.ts';
 
 const seed = 1;
 const splits = 10;
@@ -245,6 +246,7 @@ const worlds = Object.entries(settings).map(([name, world]) => {
 });
 
 const inputs = {
+  versions: { ventral: ventralVersion },
   seed,
   splits,
   features: { image: layersOf('image', rowsOf(images)), grid: layersOf('grid', rowsOf(maps)) },
