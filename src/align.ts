@@ -1,5 +1,5 @@
 // The method section: human importance maps → saliency of the network's class logit on the same images → how well the two
-// agree over pixels / how well people agree with each other. First a plan (cheap), then the alignment.
+// agree over pixels / how well the true map could agree with these people's. First a plan (cheap), then the alignment.
 
 import { agreementOf, type RankedMap, rankedMap } from './alignment/agreement.ts';
 import { centreBias, edges } from './alignment/controls.ts';
@@ -197,18 +197,18 @@ const compareImage = async (
   );
   const own = ranked(saliency.map);
   if (own.ranks === null) return { reason: constantReason('saliency', saliency.map) };
-  const ceiling = ceilingOf(human, protocol, toFrame, random.fork('people'));
+  const split = splitOf(human, protocol, toFrame, random.fork('people'));
   const [height, width] = levels.shape as readonly [number, number, number];
   const control = (map: Float32Nd): ImageAgreement => ({
     own: agreementOf(ranked(map), people),
-    ceiling,
+    split,
   });
   return {
     image: {
       image: human.id,
       class: saliency.class,
       network: agreementOf(own, people),
-      ceiling,
+      split,
     },
     centre: control(centreBias(height, width)),
     edges: control(edges(levels)),
@@ -229,12 +229,12 @@ const classFor = ({ id, label }: HumanMap, protocol: AlignmentProtocol): number 
   });
 };
 
-const ceilingOf = (
+const splitOf = (
   { subjects }: HumanMap,
   { ceiling, percentile }: AlignmentProtocol,
   toFrame: (map: Float32Nd) => Float32Nd,
   random: Random,
-): AlignedImage['ceiling'] =>
+): AlignedImage['split'] =>
   ceiling.kind === 'split-subjects'
     ? splitSubjects((subjects ?? []).map(toFrame), ceiling.splits, percentile, random)
     : null;
@@ -257,7 +257,7 @@ const assemble = async (
   const figuresOf = (all: readonly ImageAgreement[]) =>
     alignmentFigures(all, protocol, request.seed);
   const figures = figuresOf(
-    compared.map(({ image }) => ({ own: image.network, ceiling: image.ceiling })),
+    compared.map(({ image }) => ({ own: image.network, split: image.split })),
   );
   if (figures === null) throw nothingCompared(maps, excluded, done);
   const controls: AlignmentControl[] = [

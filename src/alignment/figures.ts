@@ -8,36 +8,37 @@ import type {
   ImageInterval,
 } from '../records/alignment.ts';
 import { fewImages } from '../scoring/intervals.ts';
+import { humanCeiling, type PeopleOfImage, type SplitPeople } from './human-ceiling.ts';
 
-/** What the images give for one map of each: its agreement with people, and that of people with each other. */
+/** What an image gives for one map: its agreement with everybody's, and that of one half of the people with the other. */
 export interface ImageAgreement {
   readonly own: Agreement;
   /** Null where the ceiling is not from split subjects. */
-  readonly ceiling: Agreement | null;
+  readonly split: SplitPeople | null;
 }
 
 type FigureName = keyof Agreement;
 
-/** Images that have the figure, and its ceiling where images have one. */
+/** Images that have the figure, and what people say of them where they are split. */
 interface Column {
   readonly raw: Float64Array;
-  readonly ceiling: Float64Array | null;
+  readonly people: readonly PeopleOfImage[] | null;
 }
 
 const columnOf = (images: readonly ImageAgreement[], name: FigureName): Column | null => {
-  const used = images.filter(
-    ({ own, ceiling }) => own[name] !== null && (ceiling === null || ceiling[name] !== null),
-  );
+  const used = images.filter(({ own }) => own[name] !== null);
   if (used.length === 0) return null;
-  const hasCeiling = used.every(({ ceiling }) => ceiling !== null);
+  const people = used.flatMap(({ split }) =>
+    split === null ? [] : { people: split.people, halves: split.halves[name] },
+  );
   return {
     raw: Float64Array.from(used, ({ own }) => own[name]!),
-    ceiling: hasCeiling ? Float64Array.from(used, ({ ceiling }) => ceiling![name]!) : null,
+    people: people.length === used.length ? people : null,
   };
 };
 
 const over = (raw: number, ceiling: number | null): number | null =>
-  ceiling === null || !(ceiling > 0) ? null : raw / ceiling;
+  ceiling === null ? null : raw / ceiling;
 
 const picked = (values: Float64Array, draw: Int32Array): number => {
   let sum = 0;
@@ -85,15 +86,22 @@ const figureOf = (
   if (column === null) return null;
   const all = Int32Array.from(column.raw, (_, index) => index);
   const { ceiling: settings } = protocol;
-  const fixed = settings.kind === 'given' && name === 'spearman' ? settings.spearman : null;
-  const ceilingIn = (draw: Int32Array): number | null =>
-    column.ceiling === null ? fixed : picked(column.ceiling, draw);
+  const { people } = column;
+  const fixed = settings.kind === 'given' ? settings.spearman : null;
+  const ceilingIn = (draw: Int32Array): number | null => {
+    // The reliability of a mean says nothing of overlaps.
+    if (name !== 'spearman') return null;
+    return people === null
+      ? fixed
+      : humanCeiling(Array.from(draw, (index) => people[index]!)).ceiling;
+  };
   const raw: Statistic = (draw) => picked(column.raw, draw ?? all);
   const value: Statistic = (draw) => over(picked(column.raw, draw ?? all), ceilingIn(draw ?? all));
   const ceiling = ceilingIn(all);
   const ceiled = value(null);
   return {
     raw: raw(null)!,
+    halves: people === null ? null : humanCeiling(people).halves,
     ceiling,
     value: ceiled,
     rawInterval: intervalOf(column, 1, raw, protocol, seed),
@@ -102,9 +110,9 @@ const figureOf = (
 };
 
 /**
- * The three figures over images: means, divided by the ceiling (means of the same images, or as given for Spearman), with
- * intervals that resample images, a split-subject ceiling with them. Every map is resampled by the same draws. Null
- * where no image has all three.
+ * The three figures over images: means, Spearman's divided by the ceiling (`humanCeiling` of the same images, or as
+ * given), with intervals that resample images, a ceiling from split subjects with them. Dice and intersection over union
+ * have no ceiling. Every map is resampled by the same draws. Null where no image has one of the three.
  */
 export const alignmentFigures = (
   images: readonly ImageAgreement[],

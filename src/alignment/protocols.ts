@@ -16,8 +16,9 @@ const humanMaps: AlignmentProtocol = {
   name: 'human-maps',
   description:
     'Maximum over channels of |gradient| of the top-1 class logit; image and human map resized and cropped as the ' +
-    'preprocessing says, compared at the size of the input; Spearman over pixels, mean over images, divided by that of ' +
-    'one half of the people with the other. Fixations are blurred with σ = 24 pixels, a degree in OSIE.',
+    'preprocessing says, compared at the size of the input; Spearman over pixels, mean over images, divided by what the ' +
+    'true map would reach with these people, from the agreement of halves of them (√ρ, by Spearman–Brown). Fixations are ' +
+    'blurred with σ = 24 pixels, a degree in OSIE.',
   saliency: { method: 'abs-max' },
   class: 'top1',
   frame: 'preprocessing',
@@ -63,8 +64,8 @@ export const checkHumanCeiling = (
   if (!isChosen) return { kind: 'none' };
   throw inputError({
     where: `${maps.name}: ceiling`,
-    expected: 'maps of at least two people for each image, which are to be split',
-    got: 'images with a single map',
+    expected: 'maps of single people for each image, at least two for some, which are to be split',
+    got: 'maps whose people are not known apart, or single people only',
     mend: 'give the ceiling (--ceiling 0.66) or none (--ceiling none)',
   });
 };

@@ -66,7 +66,7 @@ export const openFixationMaps = async (
     name: baseName(path),
     count: used.length,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
-    hasSubjects: used.every(({ list }) => list.scanpaths.length > 1),
+    hasSubjects: used.some(({ list }) => list.scanpaths.length > 1),
     warnings: rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : [],
     read: () => readMaps(used, sigma, images.read, ports),
   };

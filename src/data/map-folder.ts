@@ -96,11 +96,11 @@ const readMap = async (
   return map;
 };
 
-/** How many people's maps a file holds apart. */
+/** How many people's maps a file holds apart; 0 where it does not. */
 const peopleIn = (bytes: Uint8Array, path: string): number => {
-  if (/\.png$/i.test(path)) return 1;
+  if (/\.png$/i.test(path)) return 0;
   const { shape } = readNpyHeader(bytes, path);
-  return shape.length === 3 ? shape[0]! : 1;
+  return shape.length === 3 ? shape[0]! : 0;
 };
 
 async function* readAll(
@@ -154,21 +154,21 @@ export const openMapFolder = async (
     : null;
   const labels = text === null ? null : readClasses(text, `${path}: ${labelsFile}`, images);
   const digests: string[] = [];
-  let hasSubjects = true;
+  const people: number[] = [];
   for (const name of images.names) {
     const place = maps.get(stem(name))!;
     const map = await tree.read(place);
     const contents = [await images.read(name), map];
     const hashes = await Promise.all(contents.map((bytes) => ports.hash.sha256([bytes])));
     digests.push(JSON.stringify([name, labels?.get(name) ?? null, ...hashes]));
-    hasSubjects &&= peopleIn(map, place) > 1;
+    people.push(peopleIn(map, place));
   }
   return {
     kind: 'folder',
     name: baseName(path),
     count: images.names.length,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
-    hasSubjects,
+    hasSubjects: people.every((count) => count > 0) && people.some((count) => count > 1),
     warnings: [],
     read: () => readAll(tree, images, maps, labels, ports),
   };

@@ -11,10 +11,11 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 const figure = z.number().nullable();
 
 /**
- * How well people predict people.
- * - `given`: a Spearman correlation found elsewhere; Dice and intersection over union then have no ceiling.
- * - `split-subjects`: people are halved at random `splits` times; each half's map is compared with the other's, by the
- *   same figures and at the same size as the network's, and the mean taken over splits.
+ * What nobody's map can exceed on average. Dice and intersection over union never have a ceiling.
+ * - `given`: a Spearman correlation found elsewhere.
+ * - `split-subjects`: people are halved at random `splits` times, nobody left out; one half's map is compared with the
+ *   other's, at the same size as the network's. From the mean Spearman correlation of halves follows the reliability ρ of
+ *   everybody's map, and the ceiling √ρ, the correlation of the true map with it (`alignment/human-ceiling.ts`).
  */
 export const humanCeilingSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('given'), spearman: z.number().gt(0).max(1) }),
@@ -58,7 +59,12 @@ export type ImageInterval = z.infer<typeof imageIntervalSchema>;
 const alignmentFigureSchema = z
   .strictObject({
     raw: z.number().describe('mean over images'),
-    ceiling: figure.describe('mean over images, or as given; null where there is none'),
+    halves: figure.describe(
+      'one half of the people against the other: mean over splits and images; null where people are not split',
+    ),
+    ceiling: figure.describe(
+      'correlation of the true map with everybody’s, √ρ from halves, or as given; null where there is none, as for overlaps',
+    ),
     value: figure.describe('raw / ceiling; negative stays negative'),
     rawInterval: imageIntervalSchema.nullable(),
     interval: imageIntervalSchema.nullable().describe('of value'),
@@ -88,7 +94,13 @@ const alignedImageSchema = z.strictObject({
   image: z.string(),
   class: count.describe('whose logit was differentiated'),
   network: agreementSchema,
-  ceiling: agreementSchema.nullable().describe('null where the ceiling is not from split subjects'),
+  split: z
+    .strictObject({
+      people: count.describe('whose map varies'),
+      halves: agreementSchema.describe('one half of them against the other, mean over splits'),
+    })
+    .nullable()
+    .describe('null where the ceiling is not from split subjects'),
 });
 export type AlignedImage = z.infer<typeof alignedImageSchema>;
 

@@ -24,7 +24,7 @@ export interface HumanMaps {
   readonly count: number | null;
   /** SHA-256 over images, maps and labels (or over the files that hold them). */
   readonly sha256: string;
-  /** Whether every map comes with those of single people. */
+  /** Whether every map comes with those of single people, two or more somewhere. */
   readonly hasSubjects: boolean;
   readonly warnings: readonly string[];
   /** In a fixed order; may be called again. Input error, naming the file or record, for what cannot be read. */

@@ -37,38 +37,60 @@ const row = (name: string, figures: AlignmentFigures | null, hasCeiling: boolean
   ];
 };
 
-/** A ceiling of 0 or less divides nothing. */
-const isDivided = ({ ceiling }: Alignment): boolean => ceiling !== null && ceiling > 0;
+const isDivided = ({ ceiling }: Alignment): boolean => ceiling !== null;
 
-const ceilingRows = (alignment: Alignment): string[][] =>
-  alignment.ceiling === null
-    ? []
-    : [
-        [
-          'people',
-          figure(alignment.ceiling),
-          ...(isDivided(alignment) ? [figure(1)] : []),
-          '',
-          figure(alignment.figures.dice.ceiling),
-          figure(alignment.figures.iou.ceiling),
-        ],
-      ];
+/** Halves of the people against each other, by every figure; and what the true map would reach, of Spearman alone. */
+const peopleRows = (alignment: Alignment): string[][] => {
+  const { spearman, dice, iou } = alignment.figures;
+  const { ceiling } = alignment;
+  const score = (value: number): string[] => (ceiling === null ? [] : [figure(value)]);
+  const halves =
+    spearman.halves === null
+      ? []
+      : [
+          [
+            'half of the people against the other',
+            figure(spearman.halves),
+            ...(ceiling === null ? [] : ['']),
+            '',
+            figure(dice.halves),
+            figure(iou.halves),
+          ],
+        ];
+  return ceiling === null
+    ? halves
+    : [...halves, ['ceiling', figure(ceiling), ...score(1), '', '', '']];
+};
 
 const ceilingText = (alignment: Alignment): string => {
   const { ceiling } = alignment.protocol;
-  if (ceiling.kind === 'given') return `people: ${ceiling.spearman}, as given`;
+  if (ceiling.kind === 'given') return `ceiling: ${ceiling.spearman}, as given`;
   if (ceiling.kind === 'none') return 'no ceiling: the figures are as they are';
-  const text = `people: one half against the other, mean of ${counted(ceiling.splits, 'split')}`;
-  return alignment.ceiling === null || isDivided(alignment)
-    ? text
-    : `${text}; they do not agree, so that there is no score`;
+  const text = `what the true map would reach with ${peopleText(alignment)}, from halves of them (${counted(ceiling.splits, 'split')})`;
+  return isDivided(alignment)
+    ? `ceiling: ${text}`
+    : `no ceiling: halves of the people do not agree, so that there is no score`;
+};
+
+const peopleText = ({ images }: Alignment): string => {
+  const numbers = images.flatMap(({ split }) => split?.people ?? []);
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most
+    ? most === 1
+      ? '1 person'
+      : `${most} people`
+    : `${least} to ${most} people`;
 };
 
 const methodText = (alignment: Alignment): string => {
   const interval = isDivided(alignment)
     ? alignment.interval
     : alignment.figures.spearman.rawInterval;
-  if (interval === null) return 'too few images for an interval';
+  if (interval === null) {
+    return alignment.images.length < 2
+      ? 'too few images for an interval'
+      : 'no interval, since halves of the people do not agree in some draws of the images';
+  }
   const of = isDivided(alignment) ? 'the score' : 'Spearman';
   return `${Math.round(interval.level * 100)} % interval of ${of}, ${interval.method}${interval.approximate ? `, n = ${interval.images}, approximate` : ''}`;
 };
@@ -84,7 +106,7 @@ export const alignmentLines = (alignment: Alignment): string[] => {
     ...tableLines(columns(hasCeiling), [
       row('network', figures, hasCeiling),
       ...controls.map((control) => row(control.name, control.figures, hasCeiling)),
-      ...ceilingRows(alignment),
+      ...peopleRows(alignment),
     ]),
     '',
     `${ceilingText(alignment)}; Dice and IoU above the ${protocol.percentile}th percentile; ${methodText(alignment)}`,

@@ -20,7 +20,7 @@ export const readAlignment = async (path: string, files: Files): Promise<Alignme
 
 const cell = (value: number | null | undefined): string => (value == null ? '' : String(value));
 
-/** One line per image; empty cells where a figure is not defined. */
+/** One line per image; `halves_` of one half of the people against the other; empty cells where a figure is not defined. */
 export const encodeAlignedImages = ({ images }: Alignment): Uint8Array =>
   encodeText(
     encodeCsv(
@@ -30,15 +30,17 @@ export const encodeAlignedImages = ({ images }: Alignment): Uint8Array =>
         'spearman',
         'dice',
         'iou',
-        'ceiling_spearman',
-        'ceiling_dice',
-        'ceiling_iou',
+        'people',
+        'halves_spearman',
+        'halves_dice',
+        'halves_iou',
       ],
-      images.map(({ image, class: shown, network, ceiling }) => [
+      images.map(({ image, class: shown, network, split }) => [
         image,
         String(shown),
         ...[network.spearman, network.dice, network.iou].map(cell),
-        ...[ceiling?.spearman, ceiling?.dice, ceiling?.iou].map(cell),
+        cell(split?.people),
+        ...[split?.halves.spearman, split?.halves.dice, split?.halves.iou].map(cell),
       ]),
     ),
   );

@@ -5,7 +5,8 @@ import { alignmentProtocols } from '../../src/alignment/protocols.ts';
 import { readCsv } from '../../src/formats/csv.ts';
 import { npyParts, readNpy } from '../../src/formats/npy.ts';
 import { createNodeImages } from '../../src/node/images.ts';
-import { createRandom } from '../../src/numeric/random.ts';
+import { createRandom, type Random } from '../../src/numeric/random.ts';
+import { ranks } from '../../src/numeric/statistics.ts';
 import { type Alignment, alignmentSchema } from '../../src/records/alignment.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Pixels } from '../../src/records/ports.ts';
@@ -81,6 +82,16 @@ beforeAll(async () => {
   );
 });
 
+/** Maps of people, each the same ranks and noise of the person's own: `[people, height, width]`. */
+const watched = ({ data }: Float32Nd, people: number, random: Random): Float32Nd => {
+  const shared = ranks(data).map((rank) => rank / data.length);
+  const maps = Float32Array.from(
+    { length: people * data.length },
+    (_, i) => shared[i % data.length]! + 0.3 * random.normal(),
+  );
+  return { data: maps, shape: [people, height, width] };
+};
+
 describe('ventral align', () => {
   it('gives 1 to maps that are its own saliency, and -1 where these are turned upside down', async () => {
     const same = await aligned(await writeSet('same', own));
@@ -91,7 +102,7 @@ describe('ventral align', () => {
     const { stdout } = await cliDone(...aligning(opposite, '--ceiling', '0.5'));
     // Half the ceiling of a perfect agreement the wrong way round: nothing is clipped or made positive.
     expect(stdout).toMatch(/^network +-1\.000 +-2\.000 +\[-2\.000, -2\.000\] +0\.000 +0\.000$/m);
-    expect(stdout).toContain('people: 0.5, as given');
+    expect(stdout).toContain('ceiling: 0.5, as given');
   });
 
   it('knows what it rests on, and writes the same twice', async () => {
@@ -174,27 +185,28 @@ describe('ventral align', () => {
     );
   });
 
-  it('divides by how well halves of the people agree', async () => {
+  it('divides by what the true map would reach, from halves of the people', async () => {
     const random = createRandom('subjects');
     const people = await writeSet('people', (index) => {
-      const shared = own(index).data;
-      const most = Math.max(...shared);
-      const data = Float32Array.from(
-        { length: 6 * shared.length },
-        (_, i) => shared[i % shared.length]! / most + 0.2 * random.normal(),
-      );
-      return { data, shape: [6, height, width] };
+      return watched(own(index), 6, random);
     });
     const found = await aligned(people);
-    const { spearman } = found.figures;
+    const { spearman, dice } = found.figures;
     expect(found.protocol.ceiling).toEqual({ kind: 'split-subjects', splits: 10 });
-    expect(spearman.ceiling).toBeGreaterThan(0.3);
-    expect(spearman.ceiling).toBeLessThan(0.95);
-    // Six people together are nearer to what they share than two halves are to each other.
-    expect(spearman.value).toBeGreaterThan(1);
+    expect(spearman.halves).toBeGreaterThan(0.3);
+    expect(spearman.ceiling).toBeCloseTo(
+      Math.sqrt((2 * spearman.halves!) / (1 + spearman.halves!)),
+      12,
+    );
+    // The network's saliency is what the people share.
+    expect(Math.abs(spearman.value! - 1)).toBeLessThan(0.02);
     expect(spearman.value).toBeCloseTo(spearman.raw / spearman.ceiling!, 12);
+    expect(dice.halves).toBeGreaterThan(0.1);
+    expect(dice).toMatchObject({ ceiling: null, value: null, interval: null });
     const { stdout } = await cliDone(...aligning(people, '--limit', '3'));
-    expect(stdout).toMatch(/^people +0\.\d+ +1\.000/m);
+    expect(stdout).toMatch(/^half of the people against the other +0\.\d+ +0\.\d+ +0\.\d+$/m);
+    expect(stdout).toMatch(/^ceiling +0\.\d+ +1\.000$/m);
+    expect(stdout).toContain('what the true map would reach with 6 people, from halves of them');
     expect(stdout).toContain('the first 3 images only');
     expect(stdout).toContain('t over images, n = 3, approximate');
   });
@@ -208,10 +220,26 @@ describe('ventral align', () => {
       return { data: both, shape: [2, height, width] };
     });
     const { stdout } = await cliDone(...aligning(apart, '--limit', '3'));
-    expect(stdout).toMatch(/^people +-1\.000 +-?[\d.]+ +[\d.]+$/m);
+    expect(stdout).toMatch(/^half of the people against the other +-1\.000 +-?[\d.]+ +[\d.]+$/m);
+    expect(stdout).not.toMatch(/^ceiling /m);
     expect(stdout).toMatch(/^network +1\.000 +\[/m);
-    expect(stdout).toContain('; they do not agree, so that there is no score;');
+    expect(stdout).toContain('halves of the people do not agree, so that there is no score;');
     expect(stdout).toContain('interval of Spearman');
+  });
+
+  it('counts images of a single person, whose ceiling follows from the others', async () => {
+    const random = createRandom('single');
+    const mixed = await writeSet('mixed', (index) => {
+      return watched(own(index), index % 3 === 0 ? 1 : 3, random);
+    });
+    const { images, figures } = await aligned(mixed);
+    expect(images.map(({ split }) => split!.people).slice(0, 4)).toEqual([1, 3, 3, 1]);
+    expect(images[0]!.split!.halves.spearman).toBeNull();
+    const meanRaw = images.reduce((sum, { network }) => sum + network.spearman!, 0) / count;
+    expect(figures.spearman.raw).toBeCloseTo(meanRaw, 12);
+    expect(Math.abs(figures.spearman.value! - 1)).toBeLessThan(0.03);
+    const { stdout } = await cliDone(...aligning(mixed, '--limit', '6'));
+    expect(stdout).toContain('with 1 to 3 people');
   });
 
   it('takes the labelled class and other saliency where a protocol says so', async () => {
@@ -254,7 +282,7 @@ describe('ventral align', () => {
     writeFileSync(path, JSON.stringify({ ...alignmentProtocols[0], fixationSigma: 1.5 }));
     const options = ['--images', join(folder, 'zeros', 'images'), '--protocol', path];
     const { controls, figures } = await aligned(table, ...options);
-    expect(figures.spearman.ceiling).toBeGreaterThan(0.5);
+    expect(figures.spearman.halves).toBeGreaterThan(0.5);
     expect(controls[0]!.figures!.spearman.raw).toBeGreaterThan(0.7);
   });
 });
@@ -272,7 +300,7 @@ describe('ventral align on ClickMe shards', () => {
       saliency: { method: 'abs-max' },
       ceiling: { kind: 'given', spearman: 0.65753 },
     });
-    expect(found.images).toMatchObject([{ image: 'val-0.tfrecords#1', class: 3, ceiling: null }]);
+    expect(found.images).toMatchObject([{ image: 'val-0.tfrecords#1', class: 3, split: null }]);
     expect(found.value).toBeCloseTo(found.raw / 0.65753, 12);
     expect(found.interval).toBeNull();
     const high = await refused(folder, ...aligning('clickme'));
@@ -293,7 +321,7 @@ describe('ventral align is refused in one line', () => {
     const path = join(folder, 'split.json');
     writeFileSync(path, JSON.stringify(alignmentProtocols[0]));
     const split = await refused(folder, ...aligning(set, '--protocol', path));
-    expect(split.got).toBe('images with a single map');
+    expect(split.got).toBe('maps whose people are not known apart, or single people only');
     writeFileSync(path, JSON.stringify({ ...alignmentProtocols[0], percentile: 100 }));
     expect((await refused(folder, ...aligning(set, '--protocol', path))).where).toContain(
       'percentile',

@@ -62,7 +62,7 @@ describe('fixations', () => {
       'image,subject,x,y,duration\nb.png,p1,2,3,200\na.png,p1,4,5,1\na.png,p2,30,5,1\na.png,p2,12,5,1\nc.png,p1,1,1,1\n',
     );
     const source = await open('looks.csv', 'photos');
-    expect(source).toMatchObject({ name: 'looks.csv', count: 2, hasSubjects: false });
+    expect(source).toMatchObject({ name: 'looks.csv', count: 2, hasSubjects: true });
     expect(source.warnings).toEqual(['1 of 3 lists of fixations are of other images']);
     const [a, b] = await all(source);
     expect(a).toMatchObject({ id: 'a.png', label: null });

@@ -1,0 +1,248 @@
+// Every named protocol, the whole way, against a second implementation of it in NumPy, SciPy and scikit-learn that was
+// written from the documentation (test/golden/protocols.py): trials even, odd, unequal and single, missing responses, dead
+// sites, several time bins.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { npzParts } from '../src/formats/npz.ts';
+import type { NdArray } from '../src/records/array.ts';
+import type { Ports } from '../src/records/ports.ts';
+import type { Dimension } from '../src/records/recording.ts';
+import type { LayerScore, Score } from '../src/records/score.ts';
+import { planScore, score } from '../src/score.ts';
+import { defaultProtocol, protocolNamed } from '../src/scoring/protocols.ts';
+import { temporaryFolder, testPorts, writeStudy } from './small-study.ts';
+
+interface Table {
+  readonly shape: readonly number[];
+  readonly thousandths: readonly (number | null)[];
+}
+
+interface World extends Table {
+  readonly dims: readonly Dimension[];
+  readonly columns: Readonly<Record<string, readonly string[]>>;
+  readonly features: 'image' | 'grid';
+}
+
+interface Inputs {
+  readonly seed: number;
+  readonly features: Readonly<Record<string, Readonly<Record<string, Table>>>>;
+  readonly worlds: Readonly<Record<string, World>>;
+}
+
+/** null where not defined. */
+type Figure = number | null;
+type Figures = { readonly raw: Figure; readonly value: Figure };
+type Ceiled = Figures & { readonly ceiling: Figure };
+
+interface LayerFigures extends Ceiled {
+  readonly folds?: readonly Figures[];
+  readonly sites: Readonly<Record<string, Ceiled>>;
+}
+
+interface Expected {
+  readonly bin: number;
+  readonly layer: string;
+  readonly layers: Readonly<Record<string, LayerFigures>>;
+  readonly timeCourse: Readonly<Record<string, readonly Figures[]>> | null;
+  readonly choice:
+    | (LayerFigures & { layers: readonly string[]; best: number; optimism: number })
+    | null;
+  /** Null ceiling of best other sites. */
+  readonly mismatched?: number;
+  readonly splitError?: { readonly value: number; readonly unscaled: number };
+}
+
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8'));
+const inputs = read('protocol-inputs.json') as Inputs;
+const golden = (read('protocols.json') as { scores: Record<string, Record<string, Expected>> })
+  .scores;
+
+const numbersOf = ({ thousandths }: Table): Float64Array =>
+  Float64Array.from(thousandths, (value) => (value === null ? Number.NaN : value / 1000));
+
+let ports: Ports;
+beforeAll(async () => {
+  ports = await testPorts();
+});
+
+const writeFeatures = (folder: string, { features, shape, dims }: World): string => {
+  const stimuli = shape[0]!;
+  const grid = dims.includes('row') ? shape.slice(1, 3) : [];
+  const arrays = Object.entries(inputs.features[features]!).map(
+    ([layer, table]): [string, NdArray] => [
+      layer,
+      { data: Float32Array.from(numbersOf(table)), shape: [stimuli, ...grid, table.shape[1]!] },
+    ],
+  );
+  const path = join(folder, 'features.npz');
+  writeFileSync(path, Buffer.concat(npzParts(Object.fromEntries(arrays))));
+  return path;
+};
+
+const ridge = {
+  kind: 'ridge',
+  strengths: [0.1, 1, 10, 100, 1000],
+  unit: 'absolute',
+  choose: 'leave-one-out',
+  perTarget: true,
+} as const;
+
+/** A named protocol, or `image-cv` with ridge, with few draws for its interval, which has no second implementation. */
+const protocolOf = (name: string, { dims }: World, folder: string): string => {
+  const layout = dims.includes('row') ? 'grid' : 'image';
+  const named =
+    name === 'ventral'
+      ? defaultProtocol(layout, dims.includes('trial'))
+      : protocolNamed(name.replace('-ridge', ''), layout)!;
+  const protocol = {
+    ...named,
+    ...(name.endsWith('-ridge') ? { name, regression: ridge } : {}),
+    interval: { ...named.interval, replicates: 20 },
+  };
+  const path = join(folder, `${name}.json`);
+  writeFileSync(path, JSON.stringify(protocol));
+  return path;
+};
+
+/** Recordings and activations that are written already, by world. */
+const written = new Map<string, Promise<{ folder: string; recording: string; features: string }>>();
+
+const writeWorld = async (world: World) => {
+  const folder = temporaryFolder();
+  const { shape, dims, columns } = world;
+  const bins = shape[dims.indexOf('time')]!;
+  const recording = await writeStudy(
+    folder,
+    ports,
+    { data: numbersOf(world), shape },
+    {
+      dims: [...dims],
+      timeBins: Array.from({ length: bins }, (_, b) => ({ start: 100 * b, end: 100 * (b + 1) })),
+      grid: dims.includes('row')
+        ? {
+            rows: shape[1]!,
+            columns: shape[2]!,
+            extent: null,
+            patchSize: null,
+            pixelsPerDegree: null,
+          }
+        : null,
+    },
+    shape[0]!,
+    (image) => Object.fromEntries(Object.entries(columns).map(([key, of]) => [key, of[image]!])),
+  );
+  return { folder, recording, features: writeFeatures(folder, world) };
+};
+
+const scored = async (name: string, protocol: string): Promise<Score> => {
+  const world = inputs.worlds[name]!;
+  const made = written.get(name) ?? writeWorld(world);
+  written.set(name, made);
+  const { folder, recording, features } = await made;
+  const request = {
+    subject: { kind: 'activations' as const, path: features },
+    recording,
+    protocol: protocolOf(protocol, world, folder),
+    layers: null,
+    memory: 1e9,
+    seed: inputs.seed,
+  };
+  return (await score(await planScore(request, ports), ports)).score;
+};
+
+const close = (value: Figure): unknown => (value === null ? null : expect.closeTo(value, 9));
+const closeFigures = ({ raw, value }: Figures) => ({ raw: close(raw), value: close(value) });
+
+const expectLayer = (found: LayerScore, expected: LayerFigures): void => {
+  expect({ raw: found.raw, value: found.value, ceiling: found.ceiling }).toEqual({
+    ...closeFigures(expected),
+    ceiling: close(expected.ceiling),
+  });
+  for (const { site, ...figures } of found.sites) {
+    const { ceiling, ...rest } = expected.sites[site]!;
+    expect({ site, ...figures }).toEqual({ site, ...closeFigures(rest), ceiling: close(ceiling) });
+  }
+  if (expected.folds === undefined) return;
+  expect(found.folds.map(({ raw, value }) => ({ raw, value }))).toEqual(
+    expected.folds.map(closeFigures),
+  );
+};
+
+/** What does not depend on the ceiling's size: correlations, the bin, and so regressions, folds and usable sites. */
+const expectRaw = (found: Score, expected: Expected): void => {
+  expect(found.timeBin.start).toBe(100 * expected.bin);
+  for (const layer of found.layers) {
+    const { raw, sites, folds } = expected.layers[layer.layer]!;
+    expect(layer.raw).toEqual(close(raw));
+    for (const site of layer.sites) expect(site.raw).toEqual(close(sites[site.site]!.raw));
+    if (folds !== undefined)
+      expect(layer.folds.map((fold) => fold.raw)).toEqual(folds.map((fold) => close(fold.raw)));
+  }
+};
+
+const expectAll = (found: Score, expected: Expected): void => {
+  expectRaw(found, expected);
+  expect(found.layer).toBe(expected.layer);
+  for (const layer of found.layers) expectLayer(layer, expected.layers[layer.layer]!);
+  for (const { layer, raw, value } of found.timeCourse?.layers ?? []) {
+    const course = expected.timeCourse![layer]!;
+    expect({ raw, value }).toEqual({
+      raw: course.map((bin) => close(bin.raw)),
+      value: course.map((bin) => close(bin.value)),
+    });
+  }
+  if (expected.choice !== null) {
+    const { choice } = found;
+    expect(choice!.folds.map(({ layer }) => layer)).toEqual(expected.choice.layers);
+    expectLayer(choice!.scores, expected.choice);
+    expect(choice).toMatchObject({
+      best: close(expected.choice.best),
+      optimism: close(expected.choice.optimism),
+    });
+    expect(found.value).toEqual(close(expected.choice.value));
+  }
+  if (expected.mismatched !== undefined)
+    expect(found.nullCeiling!.mismatched).toEqual(close(expected.mismatched));
+  if (expected.splitError !== undefined)
+    expect(found.splitError).toEqual({
+      value: close(expected.splitError.value),
+      unscaled: close(expected.splitError.unscaled),
+    });
+};
+
+/**
+ * Why a part cannot agree yet: the second implementation follows the corrected recipes already. When a reason has gone,
+ * `make-protocol-inputs.ts` and `protocols.py` are run again, in this order, and its line here is removed.
+ */
+const waits = (world: string, protocol: string) => {
+  const sets = 'sites that miss the same stimuli are a set with folds of its own';
+  const halves = 'a ceiling of the mean that is scored, from halves that leave no trial out';
+  const hasSplitHalves =
+    inputs.worlds[world]!.dims.includes('trial') && /^(ventral|.*-cv)/.test(protocol);
+  return {
+    correlations: world === 'missing' ? sets : null,
+    ceilings: world === 'missing' ? sets : hasSplitHalves ? halves : null,
+  };
+};
+
+describe.each(
+  Object.entries(golden).flatMap(([world, of]) => Object.keys(of).map((name) => [world, name])),
+)('recording %s, %s, by a second implementation', (world, protocol) => {
+  const expected = golden[world!]![protocol!]!;
+  const { correlations, ceilings } = waits(world!, protocol!);
+  let found: Score;
+
+  it('correlates alike', async (context) => {
+    if (correlations !== null) return context.skip(correlations);
+    found = await scored(world!, protocol!);
+    expectRaw(found, expected);
+  });
+
+  it('divides, chooses and aggregates alike', (context) => {
+    if (ceilings !== null) return context.skip(ceilings);
+    expectAll(found, expected);
+  });
+});
