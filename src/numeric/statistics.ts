@@ -53,12 +53,7 @@ const isConstant = (values: Numbers): boolean => {
   return true;
 };
 
-/**
- * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
- * constant, any value NaN or infinite.
- */
-export const pearson = (x: Numbers, y: Numbers): number => {
-  if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
+const deviationProducts = (x: Numbers, y: Numbers): { xx: number; yy: number; xy: number } => {
   const meanX = mean(x);
   const meanY = mean(y);
   let xx = 0;
@@ -70,6 +65,33 @@ export const pearson = (x: Numbers, y: Numbers): number => {
     xx += dx * dx;
     yy += dy * dy;
     xy += dx * dy;
+  }
+  return { xx, yy, xy };
+};
+
+/** A sum of squares with all its digits. */
+const isSound = (square: number): boolean => square > 1e-280 && square < 1e300;
+
+/** Deviations from the mean in units of the largest; null where there is none that is finite. */
+const scaledDeviations = (values: Numbers): Float64Array | null => {
+  const centre = mean(values);
+  const deviations = Float64Array.from(values, (value) => value - centre);
+  const largest = deviations.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!(largest > 0 && largest < Number.POSITIVE_INFINITY)) return null;
+  return deviations.map((value) => value / largest);
+};
+
+/**
+ * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
+ * constant, any value NaN or infinite.
+ */
+export const pearson = (x: Numbers, y: Numbers): number => {
+  if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
+  const { xx, yy, xy } = deviationProducts(x, y);
+  // Squares that leave double precision: the same in units of the largest deviation.
+  if (!isSound(xx) || !isSound(yy)) {
+    const [p, q] = [scaledDeviations(x), scaledDeviations(y)];
+    return p === null || q === null ? Number.NaN : pearson(p, q);
   }
   const r = xy / (Math.sqrt(xx) * Math.sqrt(yy));
   return r > 1 ? 1 : r < -1 ? -1 : r;
