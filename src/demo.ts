@@ -40,9 +40,9 @@ const statement = [
   'planted holds the driving features, gabor-bank stops at V1, random-cnn was trained by nobody. Attainable: the score of one that knows all that a patch tells.',
 ];
 
-/** The networks take patches as they are, values in [0, 1]. Written beside the models, where `ventral score` looks. */
+/** The networks take patches as they are, values in [0, 1]. Written beside the models, where `ventral score` looks; no class is
+ * named, since every step is. */
 const processor = {
-  image_processor_type: 'VentralDemoProcessor',
   do_resize: false,
   do_rescale: true,
   rescale_factor: 1 / 255,

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { npzParts } from '../src/formats/npz.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { standardDeviation } from '../src/numeric/statistics.ts';
-import type { Float32Nd, Float64Nd } from '../src/records/array.ts';
+import type { Float64Nd, FloatNd } from '../src/records/array.ts';
 import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
@@ -21,7 +21,7 @@ let folder: string;
 let model: string;
 let recording: string;
 let protocolFile: string;
-let activations: Map<string, Float32Nd>;
+let activations: Map<string, FloatNd>;
 /** Responses of the sites, `[images, sites]`: linear functions of conv3. */
 let linear: Float64Array;
 

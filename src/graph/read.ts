@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import { externalTensors } from './external-tensors.ts';
 import { looksLike } from './looks-like.ts';
 import { type ReadNode, readNode } from './read-node.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
@@ -51,6 +52,8 @@ export interface ModelStructure extends GraphParts {
   readonly opsets: Readonly<Record<string, number>>;
   /** Names of the model's own functions (`domain:name`), which are kept whole. */
   readonly functions: readonly string[];
+  /** Every tensor whose numbers lie in another file, also in attributes, subgraphs and functions. */
+  readonly external: readonly ReadTensor[];
   /** The fields of the model around its graph. */
   readonly around: readonly Range[];
 }
@@ -249,5 +252,7 @@ export const readModel = (bytes: Uint8Array, name: string): ModelStructure => {
   if (opset === undefined && Object.keys(opsets).length === 0) {
     throw truncated(name, 'the versions of its operations are missing');
   }
-  return { name, irVersion, producer, opset: opset ?? 1, opsets, functions, around, ...parts };
+  const external = externalTensors(source);
+  const read = { name, irVersion, producer, opset: opset ?? 1, opsets, functions };
+  return { ...read, external, around, ...parts };
 };

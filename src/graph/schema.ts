@@ -51,6 +51,8 @@ export const ATTRIBUTE = {
   tensors: 10,
   graphs: 11,
   type: 20,
+  sparse: 22,
+  sparses: 23,
 } as const;
 
 export const ATTRIBUTE_TYPE = {

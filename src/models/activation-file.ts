@@ -11,7 +11,7 @@ import { baseName } from '../formats/paths.ts';
 import { fileSource } from '../formats/source.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { FeaturePass, Features, LayerSize } from '../records/activations.ts';
-import type { Float32Nd, NdArray } from '../records/array.ts';
+import type { FloatNd, NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { FixationGrid } from '../records/recording.ts';
@@ -197,22 +197,34 @@ const tooFewFeatures = (name: string, layers: readonly LayerSize[], minimum: num
     mend: 'give wider layers, or fewer components in a protocol file',
   });
 
-/** The rows in use, in order, as float32 `[rows, features]`. Input error for a value that is not finite. */
+/** Numbers whose differences float32 may round away beside an offset; int8 to int16 and float16 it holds exactly. */
+const isWide = (data: NdArray['data']): boolean =>
+  data instanceof Float64Array ||
+  data instanceof Int32Array ||
+  data instanceof Uint32Array ||
+  data instanceof BigInt64Array ||
+  data instanceof BigUint64Array;
+
+/**
+ * The rows in use, in order, `[rows, features]`: float64 where the file's numbers are wider than float32. Input error for
+ * a value that is not finite in float32.
+ */
 const tableOf = (
   { data, shape }: NdArray,
   order: Int32Array,
   features: number,
   { grid, stimulusIds, used }: ActivationRequest,
   where: string,
-): Float32Nd => {
+): FloatNd => {
   const perStimulus = sizeOf(shape.slice(1));
-  const table = new Float32Array(order.length * perStimulus);
+  const length = order.length * perStimulus;
+  const table = isWide(data) ? new Float64Array(length) : new Float32Array(length);
   order.forEach((row, index) => {
     for (let i = 0; i < perStimulus; i++) {
       const value = Number(data[row * perStimulus + i]!);
       const at = index * perStimulus + i;
       table[at] = value;
-      if (!Number.isFinite(table[at]))
+      if (!Number.isFinite(Math.fround(value)))
         throw inputError({
           where: `${where}, stimulus "${stimulusIds[used[index]!]}"`,
           expected: 'finite numbers, as float32 holds them',

@@ -5,6 +5,7 @@ import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Engine, Files } from '../records/ports.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
+import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import {
   decodeNetwork,
@@ -83,6 +84,10 @@ export const openClassSaliency = async (
   choosesClass: boolean,
   { engine, files }: { readonly engine: Engine; readonly files: Files },
 ): Promise<ClassExplainer> => {
+  checkFixedFunction(
+    network,
+    network.structure.outputs.map(({ name }) => name),
+  );
   const graph = await decodeNetwork(network, network.bytes, { files });
   const { layout } = network.input;
   const sized = openSized((size) => open(engine, graph, network, size, choosesClass), close);

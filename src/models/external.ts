@@ -1,3 +1,4 @@
+import { below, folderOf } from '../formats/paths.ts';
 import type { ModelStructure } from '../graph/read.ts';
 import { bytesOf } from '../graph/schema.ts';
 import { inputError } from '../records/errors.ts';
@@ -10,10 +11,15 @@ export interface ExternalFile {
   readonly bytes: number;
 }
 
-/** The files that hold external weights, sorted by name by code unit. */
-export const externalFiles = ({ initialisers }: ModelStructure): ExternalFile[] => {
+/**
+ * The files that hold external weights, wherever in the model these stand (initialisers, Constants, subgraphs, functions),
+ * sorted by name by code unit.
+ */
+export const externalFiles = ({
+  external: tensors,
+}: Pick<ModelStructure, 'external'>): ExternalFile[] => {
   const needed = new Map<string, number>();
-  for (const { external, dims, type } of initialisers) {
+  for (const { external, dims, type } of tensors) {
     if (external === null) continue;
     const size = dims.reduce((product, dim) => product * dim, bytesOf(type));
     const end = external.offset + Math.max(external.length, size);
@@ -30,17 +36,32 @@ const staysInside = (location: string): boolean =>
   !/^([/\\]|[A-Za-z]:)/.test(location) &&
   !location.split(/[/\\]/).includes('..');
 
+const isPlace = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/** A place that is no number would pass every comparison with a size. */
+const checkPlaces = ({ name, external: tensors }: ModelStructure): void => {
+  for (const { name: tensor, external } of tensors) {
+    if (external === null || (isPlace(external.offset) && isPlace(external.length))) continue;
+    throw inputError({
+      where: `${name}: external data of "${tensor}"`,
+      expected: 'offset and length as whole numbers of bytes',
+      got: `${external.offset} and ${external.length}`,
+      mend: 'save the model again with its external data beside it',
+    });
+  }
+};
+
 /**
  * Makes sure that all external weights are there, before the engine is asked. Returns the files' paths relative to
  * the model's folder, sorted; none for a model that holds its weights itself. Input errors: a path that leaves the
- * model's folder, a file that is missing or too short.
+ * model's folder, a place that is no number of bytes, a file that is missing or too short.
  */
 export const checkExternalData = async (
   structure: ModelStructure,
   modelPath: string,
   files: Files,
 ): Promise<string[]> => {
-  const folder = modelPath.slice(0, modelPath.lastIndexOf('/') + 1);
+  checkPlaces(structure);
   const external = externalFiles(structure);
   for (const { location, bytes } of external) {
     if (!staysInside(location)) {
@@ -51,7 +72,7 @@ export const checkExternalData = async (
         mend: 'save the model again with its external data beside it',
       });
     }
-    const info = await files.info(`${folder}${location}`);
+    const info = await files.info(below(folderOf(modelPath), location));
     if (info?.kind !== 'file') {
       throw inputError({
         where: structure.name,

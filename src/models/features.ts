@@ -5,7 +5,7 @@ import type {
   LayerSize,
   RunHooks,
 } from '../records/activations.ts';
-import type { Float32Nd } from '../records/array.ts';
+import type { FloatNd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
 import {
   activationsOf,
@@ -52,8 +52,8 @@ export const planPasses = (
 };
 
 /** A layer held in memory, given away once so that its memory can be freed with the regression. */
-export const heldSource = (name: string, features: Float32Nd): FeatureSource => {
-  let kept: Float32Nd | null = features;
+export const heldSource = (name: string, features: FloatNd): FeatureSource => {
+  let kept: FloatNd | null = features;
   const [rows, columns] = features.shape as readonly [number, number];
   return {
     name,

@@ -3,7 +3,8 @@ import { convolveMap, gaussianKernel, resizeMap } from '../numeric/map-filters.t
 import type { Float32Nd } from '../records/array.ts';
 import type { ImageInput, Preprocessing } from '../records/model.ts';
 import type { Pixels } from '../records/ports.ts';
-import { resizeAndCrop, resizedSize } from './preprocess.ts';
+import { resizeAndCrop } from './preprocess.ts';
+import { firstCropOf, resizedSize } from './resized-size.ts';
 
 // Images and maps at the size of the network's input, where saliency is. Levels are `[height, width, 3]`, red, green,
 // blue, 0 to 255, not yet scaled.
@@ -25,17 +26,28 @@ export const framedImage = (pixels: Pixels, preprocessing: Preprocessing): Float
 /** A map of the image taken the same way, bilinear with antialiasing; zero beyond its border, as the image is black. */
 export const framedMap = (map: Float32Nd, preprocessing: Preprocessing): Float32Nd => {
   const [height, width] = map.shape as readonly [number, number];
-  const [rows, columns] = resizedSize({ height, width, channels: 3 }, preprocessing);
-  const resized = resizeMap(map, rows, columns, true);
+  const first = firstCropOf([height, width], preprocessing);
+  const [rows, columns] = resizedSize([height, width], preprocessing);
+  const resized = resizeMap(part(map, first), rows, columns, true);
   const { crop } = preprocessing;
   if (crop === null) return resized;
   const top = cropStart(rows, crop.height, crop.rounding);
   const left = cropStart(columns, crop.width, crop.rounding);
-  const data = Float32Array.from({ length: crop.height * crop.width }, (_, i) => {
-    const [y, x] = [top + Math.floor(i / crop.width), left + (i % crop.width)];
-    return y >= 0 && y < rows && x >= 0 && x < columns ? resized.data[y * columns + x]! : 0;
+  return part(resized, { top, left, size: [crop.height, crop.width] });
+};
+
+/** A rectangle of a map; zero where it lies beyond the map. */
+const part = (
+  { data, shape }: Float32Nd,
+  { top, left, size: [height, width] }: ReturnType<typeof firstCropOf>,
+): Float32Nd => {
+  const [rows, columns] = shape as readonly [number, number];
+  if (top === 0 && left === 0 && height === rows && width === columns) return { data, shape };
+  const cropped = Float32Array.from({ length: height * width }, (_, i) => {
+    const [y, x] = [top + Math.floor(i / width), left + (i % width)];
+    return y >= 0 && y < rows && x >= 0 && x < columns ? data[y * columns + x]! : 0;
   });
-  return { data, shape: [crop.height, crop.width] };
+  return { data: cropped, shape: [height, width] };
 };
 
 /** An image as ClickMe's released loader resizes it: bilinear, no antialiasing, not rounded. */

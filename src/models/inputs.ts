@@ -1,4 +1,5 @@
 import type { Float32Nd } from '../records/array.ts';
+import { inputError } from '../records/errors.ts';
 import type { ImageInput, Preprocessing } from '../records/model.ts';
 import type { Pixels } from '../records/ports.ts';
 import type { FixationGrid } from '../records/recording.ts';
@@ -23,6 +24,21 @@ export const modelInputs = (parts: Omit<ModelInputs, 'count'>): ModelInputs => (
   count: parts.images * (parts.patches === null ? 1 : parts.patches.rows * parts.patches.columns),
 });
 
+/** Sizes that follow the images' own ratios may be others than a model takes. */
+const checkSize = (
+  size: readonly [number, number],
+  { input, preprocessing }: ModelInputs,
+): void => {
+  const { height, width } = input;
+  if ((height ?? size[0]) === size[0] && (width ?? size[1]) === size[1]) return;
+  throw inputError({
+    where: `preprocessing ${preprocessing.name}`,
+    expected: `images of ${height ?? 'any'}×${width ?? 'any'}, which the model takes`,
+    got: `one that comes out as ${size[0]}×${size[1]}`,
+    mend: 'name a preset with --preprocess, or export the model with free sizes',
+  });
+};
+
 async function* views(inputs: ModelInputs): AsyncGenerator<Pixels> {
   for (let image = 0; image < inputs.images; image++) {
     const pixels = await inputs.pixelsOf(image);
@@ -41,6 +57,7 @@ export const inputSize = async (
 ): Promise<{ readonly height: number; readonly width: number }> => {
   for await (const view of views(inputs)) {
     const [height, width] = outputSize(view, inputs.preprocessing);
+    checkSize([height, width], inputs);
     return { height, width };
   }
   throw new Error('no stimulus to show');
@@ -71,7 +88,8 @@ export async function* batches(
   if (total === 0) return;
   for await (const view of views(inputs)) {
     const next = outputSize(view, inputs.preprocessing);
-    // Only `raw` images without a fixed size can change size from one to the next.
+    checkSize(next, inputs);
+    // Images that keep their size or their ratio can change size from one to the next.
     if (batch !== null && filled > 0 && (next[0] !== shape[0] || next[1] !== shape[1])) {
       yield flush(batch, filled);
       batch = null;

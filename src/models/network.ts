@@ -13,7 +13,7 @@ export interface Network {
   readonly bytes: Uint8Array;
   readonly structure: ModelStructure;
   readonly input: ImageInput;
-  /** Folder of external data; null where all weights are inside. */
+  /** Folder of external data: the model's own. Null only for a model that is in no folder. */
   readonly externalDataFolder: string | null;
   /** SHA-256 of the file and of its external data files in the order of their names. */
   readonly sha256: string;
@@ -39,7 +39,8 @@ export const loadNetwork = async (
     bytes,
     structure,
     input,
-    externalDataFolder: external.length > 0 ? folder : null,
+    // Also where nothing is outside: without a folder the engine would look into the working directory.
+    externalDataFolder: folder,
     sha256:
       digests.length === 1 ? digests[0]! : await hash.sha256([encodeText(digests.join('\n'))]),
   };

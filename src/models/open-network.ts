@@ -6,6 +6,7 @@ import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { hasForm, probe, tapForm } from './activations.ts';
 import { networkFeatures } from './features.ts';
+import { checkFixedFunction } from './fixed-function.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, selectLayers } from './layers.ts';
 import { loadNetwork, type Network } from './network.ts';
@@ -80,6 +81,10 @@ const openLayers = async (
   const size = await inputSize(inputs);
   const layers = chooseLayers(network, request.layers, size);
   if (layers.length === 0) throw noLayers(network.name);
+  checkFixedFunction(
+    network,
+    layers.map(({ tensor }) => tensor),
+  );
   const subject = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
   const spatial = layers.filter((layer) => hasForm(layer, subject.form));
   if (spatial.length === 0) throw noSpace(layers);

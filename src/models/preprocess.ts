@@ -10,33 +10,12 @@ import { parseAs, parseJsonAs } from '../records/parse.ts';
 import type { Files, Pixels } from '../records/ports.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { fromProcessorConfig } from './processor-config.ts';
-
-type Size = readonly [height: number, width: number];
-
-/** Height and width after resizing, before the crop. */
-export const resizedSize = (
-  { height, width }: Omit<Pixels, 'data'>,
-  { resize }: Preprocessing,
-): Size => {
-  switch (resize.kind) {
-    case 'none':
-      return [height, width];
-    case 'exact':
-      return [resize.height, resize.width];
-    case 'shorter-side': {
-      // torchvision's `_compute_resized_output_size`.
-      const { size } = resize;
-      return width <= height
-        ? [Math.trunc((size * height) / width), size]
-        : [size, Math.trunc((size * width) / height)];
-    }
-  }
-};
+import { firstCropOf, resizedSize, type Size } from './resized-size.ts';
 
 /** Height and width that an image of this size has when it reaches the model. */
 export const outputSize = (pixels: Omit<Pixels, 'data'>, preprocessing: Preprocessing): Size =>
   preprocessing.crop === null
-    ? resizedSize(pixels, preprocessing)
+    ? resizedSize([pixels.height, pixels.width], preprocessing)
     : [preprocessing.crop.height, preprocessing.crop.width];
 
 /** The size that a model fixes, or else the one that the preprocessing gives all images; null where they differ. */
@@ -49,14 +28,20 @@ export const statedSize = (
   return size === null ? null : { height: size.height, width: size.width };
 };
 
-/** Resize and crop, still 8-bit RGB. */
+const firstCropped = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
+  const [rows, columns] = firstCropOf([pixels.height, pixels.width], preprocessing).size;
+  return centreCrop(pixels, columns, rows, 'floor');
+};
+
+/** First crop, resize and crop, still 8-bit RGB. */
 export const resizeAndCrop = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
-  const { crop, interpolation, library } = preprocessing;
-  const [height, width] = resizedSize(pixels, preprocessing);
+  const { firstCrop, crop, interpolation, library } = preprocessing;
+  const [height, width] = resizedSize([pixels.height, pixels.width], preprocessing);
+  const whole = firstCrop === undefined ? pixels : firstCropped(pixels, preprocessing);
   const resized =
     library === 'opencv'
-      ? resizeLikeOpencv(pixels, width, height)
-      : resizeLikePil(pixels, width, height, interpolation);
+      ? resizeLikeOpencv(whole, width, height)
+      : resizeLikePil(whole, width, height, interpolation);
   return crop === null ? resized : centreCrop(resized, crop.width, crop.height, crop.rounding);
 };
 
@@ -120,9 +105,18 @@ const checkLibrary = (preprocessing: Preprocessing, source: string): Preprocessi
   throw inputError({ where: `${source}: interpolation`, expected, got, mend });
 };
 
+/** `model_type` of the `config.json` in the same folder, by which old files that name no class are read. */
+const modelTypeBeside = async (path: string, files: Files): Promise<string | null> => {
+  const config = below(folderOf(path), 'config.json');
+  if (config === path || (await files.info(config))?.kind !== 'file') return null;
+  const found = z.looseObject({ model_type: z.string() }).safeParse(await readJson(config, files));
+  return found.success ? found.data.model_type : null;
+};
+
 const fromFile = async (path: string, files: Files): Promise<Preprocessing> => {
   const value = await readJson(path, files);
-  const known = fromProcessorConfig(value, path, baseName(path));
+  const modelType = await modelTypeBeside(path, files);
+  const known = fromProcessorConfig(value, { source: path, name: baseName(path), modelType });
   if (known !== null) return known;
   return checkLibrary(parseAs(preprocessingSchema, value, path, mend), path);
 };
@@ -135,7 +129,11 @@ const besideModel = async (
     const path = below(folderOf(modelPath), name);
     if ((await files.info(path))?.kind !== 'file') continue;
     // A `config.json` of another kind (of the architecture) says nothing about images.
-    const preprocessing = fromProcessorConfig(await readJson(path, files), path, name);
+    const preprocessing = fromProcessorConfig(await readJson(path, files), {
+      source: path,
+      name,
+      modelType: await modelTypeBeside(path, files),
+    });
     if (preprocessing !== null) return { preprocessing, path };
   }
   return null;
@@ -163,8 +161,11 @@ export const fitToInput = (preprocessing: Preprocessing, input: ImageInput): Pre
     if (resize.kind === 'none') return { ...preprocessing, crop: fitted };
     const tall = scaled(resize.height, crop.height, height);
     const wide = scaled(resize.width, crop.width, width);
-    return { ...preprocessing, resize: { kind: 'exact', height: tall, width: wide }, crop: fitted };
+    return { ...preprocessing, resize: { ...resize, height: tall, width: wide }, crop: fitted };
   }
+  // What the images' own ratios give is checked when they are shown.
+  if (resize.kind === 'nearest-scale')
+    return { ...preprocessing, resize: { ...resize, height, width } };
   if (resize.kind === 'shorter-side') {
     throw inputError({
       where: `preprocessing ${preprocessing.name}: resize`,

@@ -8,6 +8,7 @@ import type { Layer, Preprocessing } from '../records/model.ts';
 import type { Engine, Files } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
+import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import { decodeNetwork, type GradientSession, graphFor, openGradient } from './gradient-session.ts';
 import { everyTensor, listLayers } from './layers.ts';
@@ -67,6 +68,7 @@ const openFor = async (
   { engine, files }: { readonly engine: Engine; readonly files: Files },
 ): Promise<GradientSession> => {
   const layer = layerOf(network, readout, size);
+  checkFixedFunction(network, [layer.tensor]);
   const tapped = tapModel(
     network.bytes,
     network.structure,

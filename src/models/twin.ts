@@ -1,4 +1,5 @@
 import { below } from '../formats/paths.ts';
+import { encodeText } from '../formats/text.ts';
 import { decodeTensor } from '../graph/decode-tensor.ts';
 import type { Initialiser } from '../graph/encode.ts';
 import { readModel } from '../graph/read.ts';
@@ -97,15 +98,16 @@ export const randomTwin = async (
   }
   const twin = replaceConstants(bytes, structure, fresh);
   const twinStructure = readModel(twin, name);
-  const external = twinStructure.initialisers.some((each) => each.external !== null);
+  // What the twin still reads from other files is part of what it computes.
+  const rest = twinStructure.external.length > 0 ? [encodeText(network.sha256)] : [];
   return {
     network: {
       name,
       bytes: twin,
       structure: twinStructure,
       input: network.input,
-      externalDataFolder: external ? network.externalDataFolder : null,
-      sha256: await hash.sha256([twin]),
+      externalDataFolder: network.externalDataFolder,
+      sha256: await hash.sha256([twin, ...rest]),
     },
     note:
       drawnProducts < products

@@ -51,12 +51,7 @@ export const standardDeviation = (values: Numbers, lost: 0 | 1 = 1): number => {
 /** Of the mean: a norm of differences from it below this is rounding (SciPy's `pearsonr` warns of such input). */
 const constantWithin = 1e-13;
 
-/**
- * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
- * constant but for rounding, any value NaN or infinite.
- */
-export const pearson = (x: Numbers, y: Numbers): number => {
-  if (x.length < 2) return Number.NaN;
+const deviationProducts = (x: Numbers, y: Numbers) => {
   const meanX = mean(x);
   const meanY = mean(y);
   let xx = 0;
@@ -68,6 +63,34 @@ export const pearson = (x: Numbers, y: Numbers): number => {
     xx += dx * dx;
     yy += dy * dy;
     xy += dx * dy;
+  }
+  return { xx, yy, xy, meanX, meanY };
+};
+
+/** A sum of squares with all its digits. */
+const isSound = (square: number): boolean => square > 1e-280 && square < 1e300;
+
+/** Deviations from the mean in units of the largest; null where they are rounding, or not finite. */
+const scaledDeviations = (values: Numbers): Float64Array | null => {
+  const centre = mean(values);
+  const deviations = Float64Array.from(values, (value) => value - centre);
+  const largest = deviations.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!(largest > constantWithin * Math.abs(centre) && largest < Number.POSITIVE_INFINITY))
+    return null;
+  return deviations.map((value) => value / largest);
+};
+
+/**
+ * Pearson's correlation of two equally long lists. NaN where it is not defined: fewer than two pairs, one side
+ * constant but for rounding, any value NaN or infinite.
+ */
+export const pearson = (x: Numbers, y: Numbers): number => {
+  if (x.length < 2) return Number.NaN;
+  const { xx, yy, xy, meanX, meanY } = deviationProducts(x, y);
+  // Squares that leave double precision: the same in units of the largest deviation.
+  if (!isSound(xx) || !isSound(yy)) {
+    const [p, q] = [scaledDeviations(x), scaledDeviations(y)];
+    return p === null || q === null ? Number.NaN : pearson(p, q);
   }
   const [sizeX, sizeY] = [Math.sqrt(xx), Math.sqrt(yy)];
   if (sizeX <= constantWithin * Math.abs(meanX) || sizeY <= constantWithin * Math.abs(meanY))

@@ -1,8 +1,9 @@
-import type { Float32Nd } from './array.ts';
+import type { FloatNd } from './array.ts';
 import type { CheckStop } from './ports.ts';
 
 /**
- * One layer's activations for a regression: `rows × columns` float32, given in blocks `[rows, b]` in column order.
+ * One layer's activations for a regression: `rows × columns`, given in blocks `[rows, b]` in column order; float32, or
+ * float64 where they were given so, since float32 would round away what varies beside an offset.
  * The consumer owns what is yielded. One block: yielded once, and kept by the consumer. Several blocks (a layer too
  * wide to hold): `blocks()` may be called again, and runs the network again.
  */
@@ -11,7 +12,7 @@ export interface FeatureSource {
   readonly rows: number;
   readonly columns: number;
   readonly blockCount: number;
-  blocks(): AsyncGenerator<Float32Nd>;
+  blocks(): AsyncGenerator<FloatNd>;
 }
 
 /** Layers whose activations are gathered in one go; `slices` > 1: one layer, in feature slices over several goes. */

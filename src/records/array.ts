@@ -19,3 +19,4 @@ export interface NdArray<T extends ArrayData = ArrayData> {
 
 export type Float32Nd = NdArray<Float32Array>;
 export type Float64Nd = NdArray<Float64Array>;
+export type FloatNd = NdArray<Float32Array | Float64Array>;

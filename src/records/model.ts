@@ -34,7 +34,7 @@ export interface ImageInput {
 const size = z.int().positive();
 
 /**
- * From decoded RGB pixels to the model's input: resize, centre crop, then
+ * From decoded RGB pixels to the model's input: first crop where there is one, resize, centre crop, then
  * `(value · scale − mean[channel]) / std[channel]`, channels in the order `channels`.
  * The product is taken in float64 and rounded to float32 (so `scale` 1/255 is torchvision's division by 255 to the
  * bit); mean and std are rounded to float32, and so are the difference and the quotient.
@@ -42,10 +42,16 @@ const size = z.int().positive();
  */
 export const preprocessingSchema = z.strictObject({
   name: z.string(),
+  /** Cropped before the resize: the centre, as shares of the shorter side, rounded down (Perceiver's processor). */
+  firstCrop: z
+    .strictObject({ height: z.number().positive(), width: z.number().positive() })
+    .optional(),
   resize: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('none') }),
     z.strictObject({ kind: z.literal('exact'), height: size, width: size }),
     z.strictObject({ kind: z.literal('shorter-side'), size }),
+    /** The aspect ratio stays: of the scales that give height or width, the nearer to 1; each side then goes to the nearest multiple. */
+    z.strictObject({ kind: z.literal('nearest-scale'), height: size, width: size, multiple: size }),
   ]),
   /** `rounding` of an odd margin's half: to even (torchvision) or down (Hugging Face). */
   crop: z

@@ -1,5 +1,5 @@
 import type { FeatureSource } from '../records/activations.ts';
-import type { Float32Nd } from '../records/array.ts';
+import type { FloatNd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 
 /** A source that may be read more than once, and tells whether it lies in memory as a whole. */
@@ -8,8 +8,8 @@ export interface Features {
   readonly rows: number;
   readonly columns: number;
   /** The single block, once read; null for a source of several blocks. */
-  resident(): Promise<Float32Nd | null>;
-  blocks(): AsyncGenerator<Float32Nd>;
+  resident(): Promise<FloatNd | null>;
+  blocks(): AsyncGenerator<FloatNd>;
   /** Forgets the single block, which someone else keeps from now on. */
   drop(): void;
 }
@@ -22,7 +22,7 @@ const wrongShape = (source: FeatureSource, got: string) =>
     mend: 'give activations for these stimuli',
   });
 
-async function* checked(source: FeatureSource): AsyncGenerator<Float32Nd> {
+async function* checked(source: FeatureSource): AsyncGenerator<FloatNd> {
   let columns = 0;
   for await (const block of source.blocks()) {
     const [rows = 0, width = 0] = block.shape;
@@ -34,8 +34,8 @@ async function* checked(source: FeatureSource): AsyncGenerator<Float32Nd> {
 }
 
 export const openFeatures = (source: FeatureSource): Features => {
-  let kept: Float32Nd | null = null;
-  const resident = async (): Promise<Float32Nd | null> => {
+  let kept: FloatNd | null = null;
+  const resident = async (): Promise<FloatNd | null> => {
     if (source.blockCount > 1) return null;
     if (kept === null) for await (const block of checked(source)) kept = block;
     return kept;
@@ -67,7 +67,7 @@ export interface ColumnMeans {
  * Throws an input error that names the first value that is NaN or infinite.
  */
 export const columnMeans = (
-  { data, shape }: Float32Nd,
+  { data, shape }: FloatNd,
   from: number,
   to: number,
   name: string,
@@ -96,14 +96,14 @@ export const columnMeans = (
   return { means, constant };
 };
 
-const isConstant = (data: Float32Array, width: number, column: number): boolean => {
+const isConstant = (data: FloatNd['data'], width: number, column: number): boolean => {
   for (let k = column + width; k < data.length; k += width)
     if (data[k] !== data[column]) return false;
   return true;
 };
 
 const notFinite = (
-  data: Float32Array,
+  data: FloatNd['data'],
   width: number,
   column: number,
   name: string,
@@ -124,7 +124,7 @@ const notFinite = (
  * `out` has `stride` columns, of which those from `at` on are written.
  */
 export const writeCentred = (
-  { data, shape }: Float32Nd,
+  { data, shape }: FloatNd,
   from: number,
   order: Int32Array,
   means: Float64Array,

@@ -1,6 +1,7 @@
 import type { CheckStop, Engine, Held } from '../records/ports.ts';
 import { columnMeans, type Features, writeCentred } from './features.ts';
 import type { Products } from './products.ts';
+import { unitOf } from './targets.ts';
 
 /** Rows of a Gram block: enough to keep the product busy, few enough to keep the blocks small. */
 export const PANEL_ROWS = 512;
@@ -108,6 +109,7 @@ export const gramMatrix = async (
   const make = precision === 'float64' ? Float64Array : Float32Array;
   let constantColumns = 0;
   let offset = 0;
+  let unit: number | null = null;
   let buffer = new ArrayBuffer(0);
   for await (const block of features.blocks()) {
     const columns = block.shape[1]!;
@@ -122,6 +124,9 @@ export const gramMatrix = async (
       const chunk = new make(buffer);
       if (to - from < width) chunk.fill(0);
       writeCentred(block, from, order, some.means, chunk, width, 0);
+      // Squares of very small or large features leave float32. The first columns stand for all.
+      unit ??= precision === 'float32' ? unitOf(chunk) : 1;
+      if (unit !== 1) for (let k = 0; k < chunk.length; k++) chunk[k] = chunk[k]! / unit;
       buffer = await addColumns(engine, products, chunk, gram, n, hooks);
       means.set(some.means, offset + from);
       constantColumns += some.constant;
@@ -129,6 +134,8 @@ export const gramMatrix = async (
     offset += columns;
   }
   mirror(gram, n);
+  const square = (unit ?? 1) ** 2;
+  if (square !== 1) for (let k = 0; k < gram.length; k++) gram[k] = gram[k]! * square;
   const held = await engine.hold({ data: gram, shape: [n, n] });
   return { held, precision, means, constantColumns };
 };

@@ -1,6 +1,6 @@
 import { permuteRows } from '../numeric/array.ts';
 import { transposed } from '../numeric/vectors.ts';
-import type { Float32Nd } from '../records/array.ts';
+import type { Float32Nd, Float64Nd, FloatNd, NdArray } from '../records/array.ts';
 import type { Engine, Held } from '../records/ports.ts';
 import { columnMeans, type Features, writeCentred } from './features.ts';
 import { PANEL_ROWS } from './gram.ts';
@@ -62,21 +62,64 @@ export const denseOperator = async (
 /** Bytes of the float64 copy of some rows, of which the engine makes two. */
 const WIDE_BYTES = 24 * 2 ** 20;
 
+type Multiply = (
+  form: 'a·b' | 'aᵀ·b',
+  rows: readonly [number, number],
+  b: NdArray<Float64Array>,
+) => Promise<Float64Array>;
+
+interface HeldBlock {
+  readonly held: Held;
+  /** Some of its rows, centred, times `b`. */
+  readonly multiply: Multiply;
+}
+
+/** Rows in float32, which the engine centres in float64 as it multiplies. */
+const holdFloat32 = async (
+  engine: Engine,
+  products: Products,
+  block: Float32Nd,
+  mean: Float64Nd,
+): Promise<HeldBlock> => {
+  const held = await engine.hold(block);
+  return {
+    held,
+    multiply: (form, rows, b) => products.multiplyCentred(form, { held, rows }, mean, b),
+  };
+};
+
+/** Rows in float64, centred here and in place. */
+const holdFloat64 = async (
+  engine: Engine,
+  products: Products,
+  { data, shape }: Float64Nd,
+  mean: Float64Nd,
+): Promise<HeldBlock> => {
+  const p = shape[1]!;
+  for (let k = 0; k < data.length; k++) data[k] = data[k]! - mean.data[k % p]!;
+  const held = await engine.hold({ data, shape });
+  return { held, multiply: (form, rows, b) => products.multiply(form, { held, rows }, b) };
+};
+
+const isFloat32 = (block: FloatNd): block is Float32Nd => block.data instanceof Float32Array;
+
 /**
- * X as it lies in float32, centred in float64 some rows at a time inside the engine: 4 n p bytes and a block.
- * Takes `block` over: its rows are brought into `order` in place.
+ * X as it lies in memory, in float32 centred in float64 some rows at a time inside the engine: 4 n p bytes and a block; in
+ * float64 8 n p bytes. Takes `block` over: its rows are brought into `order` in place.
  */
 export const streamedOperator = async (
   engine: Engine,
   products: Products,
-  block: Float32Nd,
+  block: FloatNd,
   order: Int32Array,
   means: Float64Array,
 ): Promise<FeatureOperator> => {
   const [n = 0, p = 0] = block.shape;
   permuteRows(block, order);
-  const held = await engine.hold(block);
   const mean = { data: means, shape: [p] };
+  const { held, multiply } = isFloat32(block)
+    ? await holdFloat32(engine, products, block, mean)
+    : await holdFloat64(engine, products, block as Float64Nd, mean);
   const step = Math.max(8, Math.min(PANEL_ROWS, Math.floor(WIDE_BYTES / (8 * p))));
   const partialLoadings = async (vectors: Float64Array, from: number, to: number) => {
     const m = vectors.length / (to - from);
@@ -84,7 +127,7 @@ export const streamedOperator = async (
     for (let i = from; i < to; i += step) {
       const end = Math.min(i + step, to);
       const some = matrix(vectors.subarray((i - from) * m, (end - from) * m), end - i);
-      const part = await products.multiplyCentred('aᵀ·b', { held, rows: [i, end] }, mean, some);
+      const part = await multiply('aᵀ·b', [i, end], some);
       for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + part[k]!;
     }
     return sum;
@@ -99,12 +142,7 @@ export const streamedOperator = async (
       const result = new Float64Array(n * m);
       for (let i = 0; i < n; i += step) {
         const rows = [i, Math.min(i + step, n)] as const;
-        const part = await products.multiplyCentred(
-          'a·b',
-          { held, rows },
-          mean,
-          matrix(weights, p),
-        );
+        const part = await multiply('a·b', rows, matrix(weights, p));
         result.set(part, i * m);
       }
       return result;

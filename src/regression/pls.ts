@@ -84,7 +84,7 @@ export const collectHeldOut = (
 const predictedAt = (
   task: Task,
   ranges: readonly PlaceRange[],
-  { centre, sites }: CentredTargets,
+  { centre, sites, unit }: CentredTargets,
 ): Float64Nd => {
   const rows = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
   const data = new Float64Array(rows * sites);
@@ -93,7 +93,7 @@ const predictedAt = (
     data.set(predictPlaces(task, from, to), offset);
     offset += (to - from) * sites;
   }
-  for (let k = 0; k < data.length; k++) data[k] = data[k]! + centre[k % sites]!;
+  for (let k = 0; k < data.length; k++) data[k] = unit * data[k]! + centre[k % sites]!;
   return { data, shape: [rows, sites] };
 };
 
@@ -194,7 +194,9 @@ export const fitReadout = async (
     fitWeights(bench, start),
   );
   const { weights, means, constantColumns, arithmetic, outcome } = fitted;
-  const { sites, centre } = set;
+  const { sites, centre, unit } = set;
+  if (unit !== 1)
+    for (let k = 0; k < weights.data.length; k++) weights.data[k] = unit * weights.data[k]!;
   const offset = centre.slice();
   for (let k = 0; k < source.columns; k++)
     for (let j = 0; j < sites; j++)

@@ -24,6 +24,8 @@ export interface RidgeTable {
   readonly tests: readonly Int32Array[];
   readonly sets: readonly CentredTargets[];
   readonly targets: Float64Array;
+  /** In which each of the targets is. */
+  readonly units: Float64Array;
 }
 
 /** Throws as `centreTargets` does. */
@@ -34,7 +36,8 @@ export const tableOf = (
 ): RidgeTable => {
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);
   const sets = targets.map((set) => centreTargets(set, order));
-  return { source, order, tests, sets, targets: joined(sets, source.rows) };
+  const units = Float64Array.from(sets.flatMap(({ sites, unit }) => Array(sites).fill(unit)));
+  return { source, order, tests, sets, targets: joined(sets, source.rows), units };
 };
 
 /** The value of every target that does not vary over the training rows, or where no feature varies; NaN for others. */

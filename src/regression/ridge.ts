@@ -137,7 +137,7 @@ const heldOutOf = (table: RidgeTable, { best, constantColumns }: Swept): Float64
     const fixed = fixedValues(table, each, constantColumns === table.source.columns);
     return each.values.map((value, k) => {
       const j = k % q;
-      return centre[j]! + (Number.isNaN(fixed[j]!) ? value : fixed[j]!);
+      return centre[j]! + table.units[j]! * (Number.isNaN(fixed[j]!) ? value : fixed[j]!);
     });
   });
 };
@@ -149,7 +149,7 @@ const predictTests = async (
   settings: RidgeSettings,
   hooks: RegressionHooks,
 ) => {
-  const { source, sets, tests } = table;
+  const { source, sets, tests, units } = table;
   const swept = await withProducts(engine, hooks, (products, steps) =>
     sweep(engine, products, table, settings, steps, false),
   );
@@ -157,7 +157,11 @@ const predictTests = async (
   return {
     heldOut: heldOutOf(table, swept),
     strengths: split(sets, tests.length, (fold, target) => best[fold]!.strengths[target]!),
-    errors: split(sets, tests.length, (fold, target) => best[fold]!.errors[target]!),
+    errors: split(
+      sets,
+      tests.length,
+      (fold, target) => best[fold]!.errors[target]! * units[target]! ** 2,
+    ),
     arithmetic: 'float64 gram' as const,
     warnings: remarksOf(swept, source.columns, settings),
   };
@@ -234,10 +238,10 @@ const readoutOf = async (
   hooks: StepHooks,
 ): Promise<Pick<Readout, 'weights' | 'offset'>> => {
   const { sets, order, source } = table;
-  const { sites, centre } = sets[0]!;
+  const { sites, centre, unit } = sets[0]!;
   const all = swept.best[0]!;
   const fixed = fixedValues(table, all, swept.constantColumns === source.columns);
-  const dual = all.values.map((value, k) => (Number.isNaN(fixed[k % sites]!) ? value : 0));
+  const dual = all.values.map((value, k) => (Number.isNaN(fixed[k % sites]!) ? unit * value : 0));
   const bench = { engine, products, features: swept.features, order, hooks };
   const weights = await weightsFromDual(bench, dual);
   const offset = centre.slice();

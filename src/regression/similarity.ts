@@ -23,24 +23,16 @@ const overPairs = (rows: number, of: (i: number, j: number) => number): Float64A
 
 /** Dissimilarities of all pairs of rows [n (n − 1) / 2]: (0, 1), (0, 2), … (n − 2, n − 1). */
 export const dissimilarities = (gram: RowGram, measure: Dissimilarity): Float64Array => {
-  const { rows: n, columns: p, centred, withMean, meanSquare, rowMeans } = gram;
+  const { rows: n, columns: p, covariances, rowMeans } = gram;
+  const covariance = (i: number, j: number): number => covariances[i * n + j]!;
   if (measure === 'squared-euclidean')
     return overPairs(n, (i, j) => {
-      const distance = centred[i * n + i]! + centred[j * n + j]! - 2 * centred[i * n + j]!;
-      return Math.max(distance, 0) / p;
+      const shape = covariance(i, i) + covariance(j, j) - 2 * covariance(i, j);
+      return Math.max(shape, 0) / p + (rowMeans[i]! - rowMeans[j]!) ** 2;
     });
-  // x_i·x_j − p m_i m_j, with x_i·x_j from the centred product and the products with the mean row.
-  const covariance = (i: number, j: number): number =>
-    centred[i * n + j]! +
-    withMean[i]! +
-    withMean[j]! -
-    meanSquare -
-    p * rowMeans[i]! * rowMeans[j]!;
   const scale = Float64Array.from({ length: n }, (_, i) => {
     const variance = covariance(i, i);
-    const size = centred[i * n + i]! + 2 * withMean[i]! - meanSquare;
-    // What rounding leaves of a row that does not vary.
-    return variance > 1e-12 * size ? Math.sqrt(variance) : Number.NaN;
+    return variance > 0 ? Math.sqrt(variance) : Number.NaN;
   });
   return overPairs(n, (i, j) => {
     const r = covariance(i, j) / (scale[i]! * scale[j]!);

@@ -2,14 +2,31 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { TargetSet } from './task.ts';
 
-/** Targets less their means over all rows, and those means. */
+/** Targets less their means over all rows, in units of `unit`, and those means as they were. */
 export interface CentredTargets extends TargetSet {
   readonly centre: Float64Array;
+  /** 1, or a power of two where the targets' own size would be lost in what counts as nothing, or overflow in squares. */
+  readonly unit: number;
 }
+
+/** Values whose largest lies between these are taken as they are. */
+const PLAIN = [2 ** -16, 2 ** 32] as const;
+
+/**
+ * 1, or for values of which the largest is very small or very large the power of two below it: dividing by it rounds
+ * nothing.
+ */
+export const unitOf = (values: Float64Array | Float32Array): number => {
+  let largest = 0;
+  for (let k = 0; k < values.length; k++) largest = Math.max(largest, Math.abs(values[k]!));
+  if (largest === 0 || (largest >= PLAIN[0] && largest <= PLAIN[1])) return 1;
+  return 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
+};
 
 /**
  * A target set [rows, sites] brought into fold order and laid out target after target. A constant target becomes
- * exactly 0. Throws an input error for NaN or infinite targets, or another number of rows.
+ * exactly 0. Volts or electrons a second make no difference: targets that are very small or very large are divided by a
+ * `unit`. Throws an input error for NaN or infinite targets, or another number of rows.
  */
 export const centreTargets = ({ data, shape }: Float64Nd, order: Int32Array): CentredTargets => {
   const [rows = 0, sites = 0] = shape;
@@ -33,11 +50,22 @@ export const centreTargets = ({ data, shape }: Float64Nd, order: Int32Array): Ce
       varies ||= value !== data[order[0]! * sites + j];
     }
     const mean = varies ? sum / rows : data[j]!;
+    if (!Number.isFinite(mean)) throw tooLarge(j);
     centre[j] = mean;
     for (let i = 0; i < rows; i++) values[j * rows + i] = data[order[i]! * sites + j]! - mean;
   }
-  return { sites, rows, values, centre };
+  const unit = unitOf(values);
+  if (unit !== 1) for (let k = 0; k < values.length; k++) values[k] = values[k]! / unit;
+  return { sites, rows, values, centre, unit };
 };
+
+const tooLarge = (site: number) =>
+  inputError({
+    where: `regression targets: site ${site}`,
+    expected: 'responses that can be added up in double precision',
+    got: 'a sum that overflows',
+    mend: 'give the responses in a larger unit',
+  });
 
 const notFinite = (row: number, site: number, value: number) =>
   inputError({

@@ -103,6 +103,20 @@ for values in (subjects, numpy.round(2 * subjects) / 2):
         }
     )
 
+# Little that varies beside a common level, and beside levels of rows that differ. Drawn apart, so that the layers above stay.
+levelled = numpy.random.default_rng(13)
+for level in (numpy.full((9, 1), 50.0), numpy.array([50, -20, 0, 1000, 3, 50, 50, 7, 0.1])[:, None]):
+    x = (level + 1e-4 * levelled.normal(size=(9, 40))).astype(numpy.float32)
+    wide = x.astype(float)
+    layers.append(
+        {
+            "shape": [9, 40],
+            "data": x.ravel().tolist(),
+            "correlation": correlation(wide).tolist(),
+            "squared-euclidean": squared_euclidean(wide).tolist(),
+        }
+    )
+
 pathlib.Path(__file__).with_name("similarity.json").write_text(
     json.dumps(
         {

@@ -32,6 +32,67 @@ describe('external data', () => {
     expect(externalFiles(modelWith('w.bin', null))).toEqual([{ location: 'w.bin', bytes: 500 }]);
   });
 
+  it('is found wherever in a model a tensor may stand', () => {
+    const entry = (key: string, value: string) =>
+      messageField(13, [...textField(1, key), ...textField(2, value)]);
+    const tensor = (location: string) => [
+      ...varintField(1, 3),
+      ...varintField(2, 1),
+      ...entry('location', location),
+      ...varintField(14, 1),
+    ];
+    const attribute = (field: number, inside: readonly Uint8Array[]) =>
+      messageField(5, [...textField(1, 'value'), ...messageField(field, inside)]);
+    const node = (...attributes: readonly Uint8Array[]) =>
+      messageField(1, [...textField(2, 'y'), ...textField(4, 'Constant'), ...attributes]);
+    const sparse = (location: string) => [
+      ...messageField(1, [...textField(8, location), ...tensor(location)]),
+      ...messageField(2, tensor(`${location}.indices`)),
+    ];
+    const graph = [
+      ...node(...attribute(5, tensor('constant'))),
+      ...node(...attribute(10, tensor('of a list'))),
+      ...node(...attribute(22, sparse('sparse constant'))),
+      ...node(...attribute(6, [...messageField(5, tensor('in a branch'))])),
+      ...node(...attribute(6, node(...attribute(6, node(...attribute(5, tensor('deeper'))))))),
+      ...messageField(15, sparse('sparse')),
+    ];
+    const own = [
+      ...messageField(7, [...textField(4, 'Constant'), ...attribute(5, tensor('in a function'))]),
+      ...messageField(11, [...textField(1, 'a'), ...messageField(5, tensor('its default'))]),
+    ];
+    const bytes = join([
+      ...varintField(1, 8),
+      ...messageField(7, graph),
+      ...messageField(8, varintField(2, 17)),
+      ...messageField(20, messageField(1, messageField(5, tensor('for training')))),
+      ...messageField(25, own),
+    ]);
+    expect(externalFiles(readModel(bytes, 'net.onnx'))).toEqual(
+      [
+        'constant',
+        'deeper',
+        'for training',
+        'in a branch',
+        'in a function',
+        'its default',
+        'of a list',
+        'sparse',
+        'sparse constant',
+        'sparse constant.indices',
+        'sparse.indices',
+      ].map((location) => ({ location, bytes: 12 })),
+    );
+  });
+
+  it('is refused where its place is no number of bytes', async () => {
+    const files = createMemoryFiles({ '/m/w.bin': new Uint8Array(500) });
+    for (const length of ['much', '-1', '1.5'])
+      await expect(
+        checkExternalData(modelWith('w.bin', length), '/m/net.onnx', files),
+      ).rejects.toThrow('net.onnx: external data of "w": expected offset and length as whole');
+  });
+
   it('is found beside the model', async () => {
     const files = createMemoryFiles({
       '/m/sub/w.bin': new Uint8Array(500),

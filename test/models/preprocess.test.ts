@@ -275,13 +275,9 @@ describe('resolvePreprocessing', () => {
       resize: { kind: 'exact', height: 384, width: 384 },
       crop: null,
     });
-    const { preprocessing } = await beside({
-      do_flip_channel_order: true,
-      do_normalize: false,
-      resample: 3,
-    });
+    const { preprocessing } = await beside({ do_normalize: false, resample: 3 });
     expect(preprocessing).toMatchObject({
-      channels: 'BGR',
+      channels: 'RGB',
       mean: [0, 0, 0],
       std: [1, 1, 1],
       interpolation: 'bicubic',
@@ -299,15 +295,184 @@ describe('resolvePreprocessing', () => {
       'preprocessor_config.json: size: expected a size of height and width',
     ],
     [
-      { image_processor_type: 'LevitImageProcessor', size: 224 },
-      'size: expected a size of height and width',
+      { size: { shortest_edge: 224 } },
+      'size: expected a height and a width for ViTImageProcessor, got {"shortest_edge":224}',
+    ],
+    [
+      { image_processor_type: 'DetrImageProcessor' },
+      'image_processor_type: expected one of ViTImageProcessor, DINOv3ViTImageProcessor',
+    ],
+    [{ image_processor_type: 'DetrImageProcessor' }, 'got "DetrImageProcessor"'],
+    [{ image_processor_type: 'toString' }, 'got "toString"'],
+    [{ do_flip_channels: true }, 'do_flip_channels: expected none, false or a field that is known'],
+    [{ do_flip_channel_order: true }, 'do_flip_channel_order: expected none, false or a field'],
+    [{ include_top: true }, 'include_top: expected none, false or a field that is known of ViT'],
+    [{ do_thumbnail: true }, 'do_thumbnail: expected none, false or a field that is known of ViT'],
+    [{ do_split_image: 2 }, 'do_split_image: expected none, false or a field that is known of ViT'],
+    [
+      { image_processor_type: 'ConvNextImageProcessor' },
+      'size: expected a shortest_edge, got {"height":224,"width":224}',
+    ],
+    [
+      { image_processor_type: 'MobileViTImageProcessor', do_normalize: undefined },
+      'image_mean: expected none, false or a field that is known of MobileViTImageProcessor',
+    ],
+    [
+      { image_processor_type: 'EfficientNetImageProcessor', rescale_offset: true },
+      'rescale_offset: expected a rescale_factor of 1/127.5 with it, got true',
     ],
     [{ image_std: [0.5, 0, 0.5] }, 'preprocessor_config.json: image_std[1]'],
-    [{ do_center_crop: true }, 'preprocessor_config.json: crop_size'],
-    [{ image_mean: undefined }, 'expected image_mean and image_std'],
-    [{ crop_pct: 0.9 }, 'crop_pct: expected no crop_pct with ViTImageProcessor, got 0.9'],
+    [{ do_center_crop: true }, 'do_center_crop: expected false for ViTImageProcessor, which does'],
+    [
+      { image_processor_type: 'ViTImageProcessorFast', do_center_crop: true },
+      'preprocessor_config.json: crop_size',
+    ],
+    [{ crop_pct: 0.9 }, 'crop_pct: expected none, false or a field that is known of ViTImage'],
+    [{ image_processor_type: null, size: 224 }, 'size: expected a size of height and width'],
+    [
+      { image_processor_type: null, size: { shortest_edge: 224 } },
+      'do_center_crop: expected true or false, where no image_processor_type is named, got nothing',
+    ],
+    [{ image_processor_type: null, image_mean: null }, 'expected image_mean and image_std'],
+    [{ image_processor_type: null, resample: null }, 'resample: expected 0 (nearest)'],
   ])('refuses %j', async (change, message) => {
     expect(await inputLine(() => beside(change))).toContain(message);
+  });
+
+  const byClass = async (name: string, fields: Record<string, unknown> = {}) => {
+    const file = { image_processor_type: name, ...fields };
+    return (await resolved({ 'nets/preprocessor_config.json': file })).preprocessing;
+  };
+  const exact = (height: number, width = height) => ({ kind: 'exact', height, width });
+  const shorter = (size: number) => ({ kind: 'shorter-side', size });
+  const floor = (size: number) => ({ height: size, width: size, rounding: 'floor' });
+
+  it.each([
+    ['ViT', exact(224), null, 'bilinear', 0.5],
+    ['DINOv3ViT', exact(224), null, 'bilinear', 0.485],
+    ['Pvt', exact(224), null, 'bilinear', 0.485],
+    ['Siglip', exact(224), null, 'bicubic', 0.5],
+    ['Blip', exact(384), null, 'bicubic', 0.48145466],
+    ['Segformer', exact(512), null, 'bilinear', 0.485],
+    ['DeiT', exact(256), floor(224), 'bicubic', 0.5],
+    ['Beit', exact(256), floor(224), 'bicubic', 0.5],
+    ['CLIP', shorter(224), floor(224), 'bicubic', 0.48145466],
+    ['Bit', shorter(224), floor(224), 'bicubic', 0.48145466],
+    ['MobileNetV1', shorter(256), floor(224), 'bilinear', 0.5],
+    ['MobileNetV2', shorter(256), floor(224), 'bilinear', 0.5],
+    ['MobileViT', shorter(224), floor(256), 'bilinear', 0],
+    ['ConvNext', exact(384), null, 'bicubic', 0.5],
+    ['PoolFormer', shorter(248), floor(224), 'bicubic', 0.485],
+    ['Levit', shorter(256), floor(224), 'bicubic', 0.485],
+    ['DPT', exact(384), null, 'bicubic', 0.5],
+    ['Perceiver', exact(224), null, 'bicubic', 0.485],
+    ['EfficientNet', exact(346), null, 'nearest', 0.5],
+  ])('knows what a %s processor does where its file is silent', async (name, resize, crop, filter, mean) => {
+    const every = ['', 'Fast'].map((suffix) => byClass(`${name}ImageProcessor${suffix}`));
+    for (const preprocessing of await Promise.all([...every, byClass(`${name}FeatureExtractor`)])) {
+      const { interpolation, scale } = preprocessing;
+      expect([preprocessing.resize, preprocessing.crop]).toEqual([resize, crop]);
+      expect([interpolation, scale, preprocessing.mean[0]]).toEqual([filter, 1 / 255, mean]);
+    }
+  });
+
+  it('follows the rules that classes have of their own', async () => {
+    const perceiver = await byClass('PerceiverImageProcessor', { crop_size: 256 });
+    expect(perceiver.firstCrop).toEqual({ height: 224 / 256, width: 224 / 256 });
+    // The centre 21 × 21 of 24 × 40, and no more, however it is resized.
+    const cut = {
+      ...perceiver,
+      resize: { kind: 'none' },
+      firstCrop: { height: 0.9, width: 0.9 },
+    } as const;
+    expect(outputSize({ height: 24, width: 40, channels: 3 }, cut)).toEqual([21, 21]);
+    const pixels = noisePixels(24, 40);
+    const raw = { ...cut, scale: 1, mean: [0, 0, 0], std: [1, 1, 1] } as Preprocessing;
+    const out = new Float32Array(21 * 21 * 3);
+    preprocess(pixels, raw, 'NHWC', out, 0);
+    expect(out[0]).toBe(pixels.data[(1 * 40 + 9) * 3]);
+    expect(out.at(-1)).toBe(pixels.data[(21 * 40 + 29) * 3 + 2]);
+
+    const mobileViT = await byClass('MobileViTFeatureExtractor', {
+      do_flip_channels: true,
+      size: 288,
+    });
+    expect(mobileViT).toMatchObject({ channels: 'BGR', resize: shorter(288), std: [1, 1, 1] });
+    const unflipped = await byClass('MobileViTImageProcessor', { do_flip_channel_order: false });
+    expect(unflipped.channels).toBe('RGB');
+
+    const top = await byClass('EfficientNetImageProcessor', { image_std: 0.25 });
+    expect(top.std).toEqual([0.0625, 0.0625, 0.0625]);
+    const offset = await byClass('EfficientNetImageProcessor', {
+      rescale_offset: true,
+      rescale_factor: 1 / 127.5,
+      include_top: false,
+    });
+    expect(offset).toMatchObject({ mean: [1.5, 1.5, 1.5], std: [0.5, 0.5, 0.5] });
+
+    const levit = await byClass('LevitImageProcessor', { size: { height: 240, width: 200 } });
+    expect(levit.resize).toEqual(exact(240, 200));
+    expect((await byClass('PoolFormerImageProcessor', { size: [224, 224] })).resize).toEqual(
+      shorter(248),
+    );
+    expect((await byClass('PoolFormerImageProcessor', { size: [90, 180] })).resize).toEqual(
+      exact(100, 200),
+    );
+  });
+
+  it('keeps the ratio of an image for DPT, and rounds to multiples as Python does', async () => {
+    const dpt = (fields: Record<string, unknown>) => byClass('DPTImageProcessor', fields);
+    const kept = await dpt({ size: 518, keep_aspect_ratio: true, ensure_multiple_of: 14 });
+    const size = (height: number, width: number) =>
+      outputSize({ height, width, channels: 3 }, kept);
+    // depth_anything's own example: 480 × 640 becomes 518 × 686.
+    expect(size(480, 640)).toEqual([518, 686]);
+    expect(size(640, 480)).toEqual([686, 518]);
+    // 1400 × 1200: a scale of .43 by width is nearer to 1 than .37 by height.
+    expect(size(1400, 1200)).toEqual([602, 518]);
+    // Halves go to even multiples: 20 / 8 = 2.5, 28 / 8 = 3.5.
+    expect((await dpt({ size: [20, 28], ensure_multiple_of: 8 })).resize).toEqual(exact(16, 32));
+    const fixed = fitToInput(kept, imageInput(224));
+    expect(fixed.resize).toMatchObject({ kind: 'nearest-scale', height: 224, width: 224 });
+  });
+
+  it('takes null for absent, one mean for all channels, and bare sizes of old files', async () => {
+    const nulls = Object.fromEntries(
+      'size crop_size resample do_resize do_center_crop do_rescale rescale_factor do_normalize image_mean image_std crop_pct default_to_square do_pad pad_size device'
+        .split(' ')
+        .map((key) => [key, null]),
+    );
+    for (const name of ['CLIP', 'ConvNext', 'ViT', 'Levit', 'EfficientNet'])
+      expect(await byClass(`${name}ImageProcessorFast`, nulls)).toEqual(
+        await byClass(`${name}ImageProcessor`),
+      );
+    const sized = { height: 224, width: 224, shortest_edge: null, longest_edge: null };
+    expect((await byClass('ViTImageProcessorFast', { size: sized })).resize).toEqual(exact(224));
+    expect((await byClass('ViTImageProcessor', { image_mean: 0.25 })).mean).toEqual([
+      0.25, 0.25, 0.25,
+    ]);
+    expect((await byClass('CLIPFeatureExtractor', { size: 336, crop_size: 336 })).crop).toEqual(
+      floor(336),
+    );
+    expect((await byClass('DeiTFeatureExtractor', { size: 438, crop_size: 384 })).resize).toEqual(
+      exact(438),
+    );
+    const square = { size: 96, default_to_square: true };
+    expect((await byClass('CLIPImageProcessorFast', square)).resize).toEqual(exact(96));
+    const timm = { pretrained_cfg: { ...timmConfig.pretrained_cfg, crop_pct: null, mean: 0.5 } };
+    const { resize, mean } = (await resolved({ 'nets/config.json': timm })).preprocessing;
+    // ⌊224 / 0.875⌋
+    expect({ resize, mean }).toEqual({ resize: shorter(256), mean: [0.5, 0.5, 0.5] });
+  });
+
+  it('takes the class of a file of 2021 from the model type beside it', async () => {
+    const old = { do_normalize: true, do_resize: true, image_mean: 0.5, image_std: 0.5, size: 224 };
+    const file = { 'nets/preprocessor_config.json': old };
+    const vit = await resolved({ ...file, 'nets/config.json': { model_type: 'vit' } });
+    expect(vit.preprocessing).toMatchObject({ resize: exact(224), interpolation: 'bilinear' });
+    const levit = await resolved({ ...file, 'nets/config.json': { model_type: 'levit' } });
+    expect(levit.preprocessing).toMatchObject({ resize: shorter(256), crop: floor(224) });
+    expect(await inputLine(() => resolved(file))).toContain('size: expected a size of height');
   });
 
   it('refuses a timm config that it cannot imitate', async () => {

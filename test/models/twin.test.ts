@@ -216,7 +216,7 @@ describe('the random twin of a network', () => {
   it('draws external weights as it draws those inside, and holds them itself', async () => {
     const { model: outside, weights } = withExternal();
     const twin = await twinOf(outside, 1, { 'm/w.bin': weights });
-    expect(twin.externalDataFolder).toBeNull();
+    expect(twin.structure.external).toEqual([]);
     expect(numbersOf(twin).get('w2')).toEqual(numbersOf(await twinOf(model, 1)).get('w2'));
   });
 

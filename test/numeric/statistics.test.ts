@@ -48,6 +48,18 @@ describe('correlations agree with SciPy', () => {
     expect(pearson([1], [2])).toBeNaN();
   });
 
+  it('does not change with the unit, however small or large', () => {
+    const x = [1, 3, 2, 5, 4.5, 0.25];
+    const y = [2, 2.5, 3, 7, 4, 1];
+    const plain = pearson(x, y);
+    for (const power of [-1060, -600, -200, 200, 600, 1015]) {
+      const scaled = x.map((value) => value * 2 ** power);
+      expect(pearson(scaled, y)).toBeCloseTo(plain, power < -1022 ? 5 : 14);
+      expect(pearson(y, scaled)).toBeCloseTo(plain, power < -1022 ? 5 : 14);
+    }
+    expect(pearson([Number.POSITIVE_INFINITY, 1, 2], [1, 2, 3])).toBeNaN();
+  });
+
   it('is NaN where a value is NaN', () => {
     expect(pearson([1, Number.NaN, 3], [1, 2, 3])).toBeNaN();
     expect(spearman([1, Number.NaN, 3], [1, 2, 3])).toBeNaN();

@@ -3,7 +3,7 @@ import { isStrings } from '../../src/formats/npy.ts';
 import { openNpz } from '../../src/formats/npz.ts';
 import { bytesSource } from '../../src/formats/source.ts';
 import type { FeatureSource } from '../../src/records/activations.ts';
-import type { Float32Nd, Float64Nd, NdArray } from '../../src/records/array.ts';
+import type { Float32Nd, Float64Nd, FloatNd, NdArray } from '../../src/records/array.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
 import type { Fold } from '../../src/regression/folds.ts';
 import type { RegressionHooks } from '../../src/regression/steps.ts';
@@ -29,7 +29,7 @@ export interface Problem extends Case {
 export const quiet: RegressionHooks = { progress: () => {}, checkStop: () => {} };
 
 /** A source of a copy of `x`, in one block or in blocks of `width` columns. */
-export const sourceOf = (x: Float32Nd, width = x.shape[1]!): FeatureSource => {
+export const sourceOf = (x: FloatNd, width = x.shape[1]!): FeatureSource => {
   const [rows = 0, columns = 0] = x.shape;
   return {
     name: 'layer',
@@ -39,7 +39,10 @@ export const sourceOf = (x: Float32Nd, width = x.shape[1]!): FeatureSource => {
     async *blocks() {
       for (let from = 0; from < columns; from += width) {
         const size = Math.min(width, columns - from);
-        const data = new Float32Array(rows * size);
+        const data =
+          x.data instanceof Float32Array
+            ? new Float32Array(rows * size)
+            : new Float64Array(rows * size);
         for (let i = 0; i < rows; i++)
           for (let j = 0; j < size; j++) data[i * size + j] = x.data[i * columns + from + j]!;
         yield { data, shape: [rows, size] };

@@ -98,6 +98,27 @@ const noisyProblem = (rows: number, columns: number, sites: number) => {
   return { x, y, folds: kFold({ rows, count: 4, shuffle: true, strata: null, seed: 1 }) };
 };
 
+it('gives the same in any unit of the responses', async () => {
+  const { x, y, folds } = noisyProblem(40, 60, 3);
+  const run = (scale: number) => {
+    const set = { ...y, data: y.data.map((value) => value * scale) };
+    return predictHeldOutRidge(engine, sourceOf(x), [set], folds, settings, quiet);
+  };
+  const plain = await run(1);
+  const fitted = await fitRidgeReadout(engine, sourceOf(x), y, settings);
+  for (const scale of [2 ** -100, 2 ** 500]) {
+    const found = await run(scale);
+    const again = found.predictions[0]!.data.map((value) => value / scale);
+    expect(worstDifference({ ...y, data: again }, plain.predictions[0]!, y)).toBeLessThan(1e-12);
+    expect(found.strengths).toEqual(plain.strengths);
+    const set = { ...y, data: y.data.map((value) => value * scale) };
+    const { weights } = await fitRidgeReadout(engine, sourceOf(x), set, settings);
+    weights.data.forEach((weight, k) => {
+      expect(weight / scale).toBeCloseTo(fitted.weights.data[k]!, 10);
+    });
+  }
+});
+
 describe('agrees with scikit-learn', () => {
   it.each(cases)('$name', async (each) => {
     const { x, y, folds } = await problemOf(each);
