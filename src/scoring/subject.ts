@@ -30,7 +30,7 @@ interface ModelRequest {
 /** What is scored, opened: its layers' activations, and what they come from. */
 export interface Subject {
   readonly features: Features;
-  readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing'>;
+  readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing' | 'engineCheck'>;
 }
 
 /** Globs over layer names (null: all), and the bytes that the run may take. */
@@ -71,7 +71,10 @@ const openFile = async (
     ports,
   );
   const activations = { name: baseName(path), sha256 };
-  return { features, provenance: { model: null, activations, preprocessing: null } };
+  return {
+    features,
+    provenance: { model: null, activations, preprocessing: null, engineCheck: null },
+  };
 };
 
 const openModel = async (
@@ -86,9 +89,9 @@ const openModel = async (
     await openNetwork(networkRequest(subject, limits, recording, target, stimuli, ports), ports),
   );
 
-const subjectOf = ({ features, network, preprocessing }: OpenNetwork): Subject => {
+const subjectOf = ({ features, network, preprocessing, engineCheck }: OpenNetwork): Subject => {
   const model = { name: network.name, sha256: network.sha256 };
-  return { features, provenance: { model, activations: null, preprocessing } };
+  return { features, provenance: { model, activations: null, preprocessing, engineCheck } };
 };
 
 const showingOf = (
@@ -150,11 +153,8 @@ export const openPixelsSubject = async (
   target: Target,
   stimuli: string,
   ports: Ports,
-): Promise<Subject> => ({
-  features: await openPixels(
-    showingOf(memory, recording, target, stimuli, ports),
-    preprocessing,
-    ports,
-  ),
-  provenance: { model: null, activations: null, preprocessing },
-});
+): Promise<Subject> => {
+  const showing = showingOf(memory, recording, target, stimuli, ports);
+  const { features, engineCheck } = await openPixels(showing, preprocessing, ports);
+  return { features, provenance: { model: null, activations: null, preprocessing, engineCheck } };
+};

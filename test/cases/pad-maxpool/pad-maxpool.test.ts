@@ -24,5 +24,10 @@ describe('a Pad before a MaxPool', () => {
     expect(right).toBeCloseTo(0.408, 3);
     expect(Math.abs(rawOf(layers.score, 'after') - right)).toBeLessThan(1e-4);
     expect(everything.score.layers.length).toBeGreaterThan(layers.score.layers.length);
+    for (const { engineCheck } of [layers.score.provenance, everything.score.provenance]) {
+      expect(engineCheck).toMatchObject({ limit: 1e-4, sessions: 1, unoptimised: [] });
+      expect(engineCheck!.error).toBeLessThan(1e-5);
+    }
+    expect(given.score.provenance.engineCheck).toBeNull();
   });
 });
