@@ -20,6 +20,7 @@ import {
   framedImage,
   framedMap,
 } from './models/frame.ts';
+import { type CheckedSession, gradientSummary } from './models/gradient-check.ts';
 import { loadNetwork, type Network } from './models/network.ts';
 import { resolvePreprocessing, statedSize } from './models/preprocess.ts';
 import { createRandom, type Random } from './numeric/random.ts';
@@ -132,18 +133,21 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   );
   let done = 0;
   let logit = '';
+  const sessions: (CheckedSession | null)[] = [];
   try {
     for await (const human of maps.read()) {
       ports.checkStop();
       const key = await imageKey(ports.hash, human, basisOf(plan, ports));
-      const { outcome, tensor } = await keptImage(ports.cache, key, async () => ({
+      const { outcome, tensor, checked } = await keptImage(ports.cache, key, async () => ({
         outcome: await compareImage(human, plan, explainer),
         tensor: explainer.tensor(),
+        checked: explainer.checked(),
       }));
       if ('reason' in outcome) excluded.push({ image: human.id, reason: outcome.reason });
       else compared.push(outcome);
       if (human.remark !== null) remarks.push(`${human.id}: ${human.remark}`);
       logit = tensor ?? logit;
+      sessions.push(checked);
       done++;
       const known = Number.isFinite(total) ? total : null;
       ports.progress({ task: 'saliency', done, total: known, unit: 'images' });
@@ -152,7 +156,7 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   } finally {
     await explainer.release();
   }
-  return assemble(plan, { compared, excluded, remarks, logit, done }, startedAt, ports);
+  return assemble(plan, { compared, excluded, remarks, logit, sessions, done }, startedAt, ports);
 };
 
 /** What an image's outcome depends on beside the image and its maps. */
@@ -245,12 +249,13 @@ interface Gathered {
   readonly excluded: readonly { readonly image: string; readonly reason: string }[];
   readonly remarks: readonly string[];
   readonly logit: string;
+  readonly sessions: readonly (CheckedSession | null)[];
   readonly done: number;
 }
 
 const assemble = async (
   { network, preprocessing, protocol, maps, request, warnings }: AlignPlan,
-  { compared, excluded, remarks, logit, done }: Gathered,
+  { compared, excluded, remarks, logit, sessions, done }: Gathered,
   startedAt: number,
   ports: AlignPorts,
 ): Promise<Alignment> => {
@@ -265,6 +270,7 @@ const assemble = async (
     { name: 'edge detector', figures: figuresOf(compared.map((each) => each.edges)) },
   ];
   const { spearman } = figures;
+  const { engineCheck, notes } = gradientSummary(sessions);
   return {
     kind: 'human-alignment',
     value: spearman.value,
@@ -281,6 +287,7 @@ const assemble = async (
       ...(request.limit !== null && done === request.limit
         ? [`the first ${done} images only`]
         : []),
+      ...notes,
       ...remarks,
     ],
     provenance: {
@@ -288,6 +295,7 @@ const assemble = async (
       logit,
       maps: { name: maps.name, count: done, sha256: maps.sha256 },
       preprocessing,
+      engineCheck,
       protocol: {
         name: protocol.name,
         sha256: await ports.hash.sha256([encodeText(canonicalJson(protocol))]),

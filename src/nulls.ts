@@ -140,7 +140,7 @@ const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   const features = positionFeatures(plan.laidOut.layout);
   if (features === null)
     return { name: 'position', plan: null, note: 'not applicable to a single fixation' };
-  const provenance = { model: null, activations: null, preprocessing: null };
+  const provenance = { model: null, activations: null, preprocessing: null, engineCheck: null };
   return rivalOf(plan, 'position', { features, provenance }, [], ports);
 };
 

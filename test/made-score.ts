@@ -45,6 +45,7 @@ export const madeScore = (change: Partial<Score> = {}): Score =>
       recording: { name: 'recording', sha256 },
       stimuli: { count: 5, sha256 },
       preprocessing: null,
+      engineCheck: null,
       protocol: { name: 'image-cv', sha256 },
       seed: 1,
       versions: {},

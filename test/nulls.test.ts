@@ -273,9 +273,8 @@ describe('the nulls of a score on images', () => {
         if (puts === 3) throw stoppedError();
       },
     };
-    await expect(
-      scoreNulls(await planNulls(plan, stopping), found, stopping),
-    ).rejects.toMatchObject({ kind: 'stopped' });
+    const nulls = await planNulls(plan, kept);
+    await expect(scoreNulls(nulls, found, stopping)).rejects.toMatchObject({ kind: 'stopped' });
     const rest = await planNulls(plan, kept);
     const done = rest.rivals.map(({ name, plan: own }) => [
       name,

@@ -172,9 +172,8 @@ describe('ventral score, from stimuli to the best layer', () => {
         if (fits === 1) throw stoppedError();
       },
     };
-    await expect(run(request({ memory: 200_000 }), stopping)).rejects.toMatchObject({
-      kind: 'stopped',
-    });
+    const plan = await planScore(request({ memory: 200_000 }), interrupted);
+    await expect(score(plan, stopping)).rejects.toMatchObject({ kind: 'stopped' });
     const resumed = await planScore(request({ memory: 200_000 }), interrupted);
     expect(resumed.layers.map(({ done }) => done)).toEqual([true, false, false]);
     const whole = await run(request({ memory: 200_000 }), await testPorts());

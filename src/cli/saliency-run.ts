@@ -5,6 +5,7 @@ import { baseName, below, stem } from '../formats/paths.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
 import { openClassSaliency } from '../models/class-saliency.ts';
 import { framedImage } from '../models/frame.ts';
+import { type CheckedSession, gradientSummary } from '../models/gradient-check.ts';
 import { loadNetwork, type Network } from '../models/network.ts';
 import { resolvePreprocessing } from '../models/preprocess.ts';
 import type { Saliency } from '../models/saliency.ts';
@@ -48,6 +49,7 @@ interface Explainer {
     random: Random,
   ): Promise<Saliency & { readonly class: number | null }>;
   of(): SaliencyRecord['of'];
+  checked(): CheckedSession | null;
   release(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ const openClass = async (
       explain: (levels, name, random) =>
         explainer.explain(levels, classes?.get(name) ?? fixed, random, name),
       of: () => ({ kind: 'class', tensor: explainer.tensor() ?? '' }),
+      checked: explainer.checked,
       release: explainer.release,
     },
   };
@@ -152,6 +155,7 @@ const openSite = async (
         layer: kept.layer,
         score: { name: baseName(of.score), sha256 },
       }),
+      checked: explainer.checked,
       release: explainer.release,
     },
   };
@@ -206,6 +210,7 @@ export const runSaliency = async (
       : await openSite(request, of, network, ports);
   const entries: SaliencyImage[] = [];
   const digests: string[] = [];
+  const sessions: (CheckedSession | null)[] = [];
   try {
     for (const name of images.names) {
       ports.checkStop();
@@ -213,16 +218,18 @@ export const runSaliency = async (
       digests.push(JSON.stringify([name, await ports.hash.sha256([bytes])]));
       const levels = framedImage(await ports.images.decode(bytes, name), preprocessing);
       const found = await explainer.explain(levels, name, createRandom(seed).fork(name));
+      sessions.push(explainer.checked());
       entries.push(await writeImage(name, levels, found, out, ports));
       const total = images.names.length;
       ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
     }
+    const { engineCheck, notes } = gradientSummary(sessions);
     const record: SaliencyRecord = {
       kind: 'saliency',
       settings,
       of: explainer.of(),
       images: entries,
-      warnings,
+      warnings: [...warnings, ...notes],
       provenance: {
         model: { name: network.name, sha256: network.sha256 },
         images: {
@@ -231,6 +238,7 @@ export const runSaliency = async (
           sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
         },
         preprocessing,
+        engineCheck,
         seed,
         ...runtimeOf(ports, ventralVersion),
         seconds: (ports.now() - startedAt) / 1000,

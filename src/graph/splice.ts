@@ -1,3 +1,4 @@
+import { type Disarmed, disarmedNodes } from './disarm.ts';
 import {
   type Initialiser,
   initialiserField,
@@ -63,6 +64,32 @@ const keptBy = (structure: ModelStructure, edit: GraphEdit): Kept => {
   return { nodes, tensors };
 };
 
+/** Kept nodes as bytes, but for those that others stand in for. */
+const keptNodes = (
+  bytes: Uint8Array,
+  { nodes }: ModelStructure,
+  kept: Kept,
+  others: Disarmed['nodes'],
+): Pieces => {
+  const pieces: Uint8Array[] = [];
+  let run: Range[] = [];
+  const close = (): void => {
+    pieces.push(...rangesToPieces(bytes, run));
+    run = [];
+  };
+  nodes.forEach(({ range }, index) => {
+    if (!kept.nodes.has(index)) return;
+    const other = others.get(index);
+    if (other === undefined) run.push(range);
+    else {
+      close();
+      pieces.push(...nodeField(other));
+    }
+  });
+  close();
+  return pieces;
+};
+
 const reshaped = (input: ReadValue, shape: readonly (number | string)[]): Pieces =>
   valueField(GRAPH.input, { name: input.name, type: input.type as ElementType, shape });
 
@@ -89,8 +116,9 @@ const newDomains = (structure: ModelStructure, nodes: readonly OnnxNode[]): stri
 /**
  * The same model with other outputs, and with nodes, initialisers and inputs appended. Every node that the new
  * outputs don't need goes, as do initialisers, inputs and declared shapes that no longer belong to anything.
- * What stays is copied as bytes: no weight is decoded, and external data stays where it is. Outputs are written
- * by name alone: onnxruntime infers their type and shape.
+ * What stays is copied as bytes: no weight is decoded, and external data stays where it is. Nodes that onnxruntime would
+ * merge wrongly are written in another way (`disarm.ts`). Outputs are written by name alone: onnxruntime infers their
+ * type and shape.
  *
  * @param bytes the file that `structure` was read from.
  */
@@ -100,6 +128,7 @@ export const spliceModel = (
   edit: GraphEdit,
 ): Uint8Array => {
   const kept = keptBy(structure, edit);
+  const safe = disarmedNodes(bytes, structure);
   const appended = edit.nodes ?? [];
   const shapes = edit.inputShapes ?? {};
   const isKept = ({ name }: { readonly name: string }): boolean => kept.tensors.has(name);
@@ -111,12 +140,12 @@ export const spliceModel = (
   // Shapes that were declared for another batch would contradict the new one.
   const values = Object.keys(shapes).length > 0 ? [] : structure.values.filter(isKept);
   const graph: Pieces = [
-    ...ranges(structure.nodes.filter((_, index) => kept.nodes.has(index))),
+    ...keptNodes(bytes, structure, kept, safe.nodes),
     ...appended.flatMap(nodeField),
     ...rangesToPieces(bytes, structure.rest),
     ...ranges(structure.initialisers.filter(isKept)),
     ...ranges(structure.sparse.filter(isKept)),
-    ...(edit.initialisers ?? []).flatMap(initialiserField),
+    ...[...(edit.initialisers ?? []), ...safe.initialisers].flatMap(initialiserField),
     ...keptInputs(bytes, structure.inputs, kept, shapes),
     ...(edit.inputs ?? []).flatMap((input) => valueField(GRAPH.input, input)),
     ...edit.outputs.flatMap((name) => messageField(GRAPH.output, textField(1, name))),

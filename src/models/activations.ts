@@ -53,14 +53,22 @@ export const hasForm = ({ axes, shape }: Layer, form: TapForm): boolean =>
 const formOf = ({ axes }: Layer, form: TapForm): TapForm =>
   form.kind === 'pool' && axes === 'channel' ? { kind: 'flatten' } : form;
 
-const outputName = (index: number): string => `ventral.tap.${index}`;
+/** Output of the tap of a layer, by its place among those of a session. */
+export const outputName = (index: number): string => `ventral.tap.${index}`;
 
-const openTapped = (
+/** The layers that one session reads, all of them outputs, and how. */
+export interface Tapping {
+  readonly layers: readonly Layer[];
+  /** In slices of features: `ventral.from` and `ventral.to` are fed. */
+  readonly sliced: boolean;
+  readonly optimised: boolean;
+}
+
+export const openTapped = (
   engine: Engine,
   { network, form, size }: Subject,
   batch: 'symbolic' | 'keep',
-  layers: readonly Layer[],
-  sliced: boolean,
+  { layers, sliced, optimised }: Tapping,
 ): Promise<EngineSession> =>
   engine.open({
     bytes: tapModel(
@@ -72,13 +80,32 @@ const openTapped = (
       { sliced, batch, size },
     ),
     externalDataFolder: network.externalDataFolder,
+    optimised,
   });
+
+/** Optimised, or as the model stands where the engine's optimiser refuses it. */
+const openEither = async (
+  engine: Engine,
+  subject: Subject,
+  batch: 'symbolic' | 'keep',
+  layers: readonly Layer[],
+): Promise<EngineSession> => {
+  try {
+    return await openTapped(engine, subject, batch, { layers, sliced: false, optimised: true });
+  } catch (refusal) {
+    if (!(refusal instanceof VentralError && refusal.kind === 'engine')) throw refusal;
+    const plain = { layers, sliced: false, optimised: false };
+    return openTapped(engine, subject, batch, plain).catch(() => {
+      throw refusal;
+    });
+  }
+};
 
 /** Inputs of up to 256 × 256 go in eights; larger ones in fewer. */
 const batchSize = ({ shape }: Float32Nd): number =>
   Math.max(1, Math.min(8, Math.round((8 * 256 * 256 * 3) / sizeOf(shape))));
 
-const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
+export const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
   const each = inputs[0]!.data.length;
   const data = new Float32Array(each * inputs.length);
   inputs.forEach((input, index) => {
@@ -88,7 +115,7 @@ const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
 };
 
 /** Zeros behind the inputs, up to the batch that the model is fixed to. */
-const padded = (input: Float32Nd, rows: number): Float32Nd => {
+export const padded = (input: Float32Nd, rows: number): Float32Nd => {
   if (input.shape[0] === rows) return input;
   const data = new Float32Array((input.data.length / input.shape[0]!) * rows);
   data.set(input.data);
@@ -110,7 +137,7 @@ export const probe = async (
   const first = samples[0]!;
   const { name, batch: fixed } = subject.network.input;
   const size = fixed ?? 1;
-  const session = await openTapped(engine, subject, 'keep', layers, false);
+  const session = await openEither(engine, subject, 'keep', layers);
   let outputs: Record<string, NdArray>;
   let secondsPerInput: number;
   try {
@@ -149,7 +176,7 @@ const takesBatches = async (
   const pair = stacked([samples[1] ?? samples[0]!, samples[0]!]);
   let session: EngineSession | null = null;
   try {
-    session = await openTapped(engine, subject, 'symbolic', layers, false);
+    session = await openEither(engine, subject, 'symbolic', layers);
     const outputs = await session.run({ [subject.network.input.name]: pair });
     return layers.every((_, index) =>
       secondRowIs(outputs[outputName(index)]!, alone[outputName(index)]!),
@@ -184,28 +211,35 @@ export interface RunHooks {
 }
 
 /**
- * Runs all inputs through the layers of an unsliced pass. Returns for each layer `[rows, features]`, rows in the
- * order of the response table. Errors: the engine's; features whose number changes from input to input.
+ * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, rows in the
+ * order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
+ * depends on it. Errors: the engine's; features whose number changes from input to input.
  */
 export const activationsOf = async (
   engine: Engine,
   extraction: Extraction,
-  layers: readonly SizedLayer[],
+  pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
+  wanted: readonly SizedLayer[],
   hooks: RunHooks,
 ): Promise<Float32Nd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
-  const filled = layers.map(
+  const names = wanted.map((layer) => outputName(pass.layers.indexOf(layer)));
+  const filled = wanted.map(
     ({ features }): Float32Nd => ({
       data: new Float32Array(rows * features),
       shape: [rows, features],
     }),
   );
-  const session = await openTapped(engine, extraction, extraction.batch.mode, layers, false);
+  const session = await openTapped(engine, extraction, extraction.batch.mode, {
+    ...pass,
+    sliced: false,
+  });
+  const run: Run = (feeds) => session.run(feeds, names);
   try {
-    await eachBatch(session, extraction, {}, hooks, (outputs, from, count) => {
-      layers.forEach((layer, index) => {
-        const tap = outputs[outputName(index)]!;
+    await eachBatch(run, extraction, hooks, (outputs, from, count) => {
+      wanted.forEach((layer, index) => {
+        const tap = outputs[names[index]!]!;
         const features = mapped(tap, count, per, extraction.sampling, layer);
         filled[index]!.data.set(features, from * per * layer.features);
       });
@@ -216,26 +250,34 @@ export const activationsOf = async (
   return filled;
 };
 
-/** The slices `[rows, b]` of one layer's features, one run over all inputs for each. */
+/** What a sliced session takes beside images: the columns `[from, to)` of the flattened layer. */
+export const sliceFeeds = (from: number, to: number): Readonly<Record<string, Feed>> => ({
+  'ventral.from': { data: BigInt64Array.of(BigInt(from)), shape: [1] },
+  'ventral.to': { data: BigInt64Array.of(BigInt(to)), shape: [1] },
+});
+
+/** The slices `[rows, b]` of the features of a pass of one layer, one run over all inputs for each. */
 export async function* slicesOf(
   engine: Engine,
   extraction: Extraction,
-  layer: SizedLayer,
-  slices: number,
+  pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   hooks: RunHooks,
 ): AsyncGenerator<Float32Nd> {
+  const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
   const width = Math.ceil(layer.features / slices);
-  const session = await openTapped(engine, extraction, extraction.batch.mode, [layer], true);
+  const session = await openTapped(engine, extraction, extraction.batch.mode, {
+    layers: [layer],
+    sliced: true,
+    optimised,
+  });
   try {
     for (let from = 0; from < layer.features; from += width) {
       const to = Math.min(from + width, layer.features);
       const data = new Float32Array(rows * (to - from));
-      const bounds = {
-        'ventral.from': { data: BigInt64Array.of(BigInt(from)), shape: [1] },
-        'ventral.to': { data: BigInt64Array.of(BigInt(to)), shape: [1] },
-      };
-      await eachBatch(session, extraction, bounds, hooks, (outputs, row, count) => {
+      const bounds = sliceFeeds(from, to);
+      const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
+      await eachBatch(run, extraction, hooks, (outputs, row, count) => {
         const tap = outputs[outputName(0)]!;
         data.set(
           mapped(tap, count, 1, extraction.sampling, { ...layer, features: to - from }),
@@ -249,13 +291,14 @@ export async function* slicesOf(
   }
 }
 
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
+
 type Receive = (outputs: Record<string, NdArray>, from: number, count: number) => void;
 
 /** Feeds all inputs; the next batch is preprocessed while the engine runs the last. */
 const eachBatch = async (
-  session: EngineSession,
+  run: Run,
   { inputs, batch, network }: Extraction,
-  extraFeeds: Readonly<Record<string, Feed>>,
   { progress, checkStop }: RunHooks,
   receive: Receive,
 ): Promise<void> => {
@@ -267,7 +310,7 @@ const eachBatch = async (
     const start = from;
     const count = input.shape[0]!;
     const full = batch.mode === 'keep' ? padded(input, batch.size) : input;
-    running = session.run({ [network.input.name]: full, ...extraFeeds }).then((outputs) => {
+    running = run({ [network.input.name]: full }).then((outputs) => {
       receive(outputs, start, count);
       progress(start + count, inputs.count);
     });

@@ -3,17 +3,18 @@ import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
-import type { Engine, Files } from '../records/ports.ts';
+import type { Files } from '../records/ports.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
+import type { CheckPorts } from './engine-check.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import {
-  decodeNetwork,
-  type GradientSession,
-  graphFor,
-  openForward,
-  openGradient,
-} from './gradient-session.ts';
+  type CheckedGradient,
+  type CheckedSession,
+  exampleInputs,
+  openCheckedGradient,
+} from './gradient-check.ts';
+import { decodeNetwork, graphFor, openForward, type Slope } from './gradient-session.ts';
 import { type ClassLogits, classLogits } from './logit.ts';
 import type { Network } from './network.ts';
 import { type Saliency, saliencyOf } from './saliency.ts';
@@ -36,39 +37,77 @@ export interface ClassExplainer {
   ): Promise<ClassSaliency>;
   /** Name of the tensor that is differentiated; null before the first image. */
   tensor(): string | null;
+  /** The session of the last image, held against an unoptimised one; null before the first. */
+  checked(): CheckedSession | null;
   release(): Promise<void>;
 }
 
 /** The network made ready for one size of image. */
 interface Opened {
   readonly logits: ClassLogits;
-  readonly gradient: GradientSession;
+  readonly gradient: CheckedGradient;
   readonly forward: Awaited<ReturnType<typeof openForward>> | null;
 }
 
+/** What does not change with the size of the image. */
+interface Whole {
+  readonly network: Network;
+  readonly preprocessing: Preprocessing;
+  readonly graph: OnnxGraph;
+  readonly choosesClass: boolean;
+}
+
 const open = async (
-  engine: Engine,
-  whole: OnnxGraph,
-  { input }: Network,
+  { network, preprocessing, graph: whole, choosesClass }: Whole,
   size: FrameSize,
-  withForward: boolean,
+  first: Float32Nd,
+  ports: CheckPorts,
 ): Promise<Opened> => {
+  const { input, sha256 } = network;
   const graph = graphFor(whole, input, size);
   const logits = classLogits(graph);
-  const { tensor, shape, output } = logits;
-  const gradient = await openGradient(engine, graph, input, tensor, shape);
-  const forward = withForward ? await openForward(engine, graph, input, output) : null;
+  const { tensor, shape } = logits;
+  const gradient = await openCheckedGradient(ports, {
+    ...{ graph, input, size, tensor, shape },
+    examples: exampleInputs(first, preprocessing, input.layout),
+    identity: ['class', sha256, preprocessing],
+  });
+  const forward = choosesClass ? await openForward(ports.engine, graph, input, tensor) : null;
   return { logits, gradient, forward };
 };
 
 const close = async ({ gradient, forward }: Opened): Promise<void> => {
-  await gradient.release();
+  await gradient.session.release();
   await forward?.release();
 };
 
-/** The first of the highest values. */
-const argmax = (values: Float32Array): number =>
-  values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
+/** The first class of the highest logit. */
+const bestClass = ({ classes, placeOf }: ClassLogits, values: Float32Array): number => {
+  let best = 0;
+  for (let each = 1; each < classes; each++)
+    if (values[placeOf(each)]! > values[placeOf(best)]!) best = each;
+  return best;
+};
+
+/** A class, and the slope of its logit where that is known already. */
+interface Chosen {
+  readonly class: number;
+  readonly slope: Slope | null;
+}
+
+/**
+ * The network's own class, by the very session that differentiates it: a forward run, which is cheap, proposes, and where
+ * rounding made it differ, the gradient's logits decide.
+ */
+const ownClass = async (
+  { logits, gradient, forward }: Opened,
+  input: Float32Nd,
+): Promise<Chosen> => {
+  const proposed = bestClass(logits, await forward!.run(input));
+  const slope = await gradient.session.slope(input, new Map([[logits.placeOf(proposed), 1]]));
+  const own = bestClass(logits, slope.values);
+  return { class: own, slope: own === proposed ? slope : null };
+};
 
 /**
  * Saliency of class logits. Sessions are of one size of image; where images differ in size, one is opened after another.
@@ -82,24 +121,27 @@ export const openClassSaliency = async (
   preprocessing: Preprocessing,
   settings: SaliencySettings,
   choosesClass: boolean,
-  { engine, files }: { readonly engine: Engine; readonly files: Files },
+  ports: CheckPorts & { readonly files: Files },
 ): Promise<ClassExplainer> => {
   checkFixedFunction(
     network,
     network.structure.outputs.map(({ name }) => name),
   );
-  const graph = await decodeNetwork(network, network.bytes, { files });
+  const graph = await decodeNetwork(network, network.bytes, ports);
   const { layout } = network.input;
-  const sized = openSized((size) => open(engine, graph, network, size, choosesClass), close);
+  const whole = { network, preprocessing, graph, choosesClass };
+  const sized = openSized((size, first) => open(whole, size, first, ports), close);
   return {
     tensor: () => sized.current()?.logits.tensor ?? null,
+    checked: () => sized.current()?.gradient.checked ?? null,
     release: sized.release,
     explain: async (levels, wanted, random, where) => {
-      const [height, width] = levels.shape as readonly [number, number, number];
-      const { logits, gradient, forward } = await sized.at({ height, width });
+      const opened = await sized.at(levels);
+      const { logits, gradient } = opened;
       checkClass(wanted, logits.classes, where);
       const input = inputOf(levels, preprocessing, layout);
-      const chosen = wanted ?? argmax(await forward!.run(input));
+      const { class: chosen, slope } =
+        wanted === null ? await ownClass(opened, input) : { class: wanted, slope: null };
       const weights = new Map([[logits.placeOf(chosen), 1]]);
       const saliency = await saliencyOf(
         input,
@@ -107,7 +149,7 @@ export const openClassSaliency = async (
         layout,
         blackLike(levels, preprocessing, layout),
         random,
-        (at) => gradient.slope(at, weights),
+        async (at) => (at === input ? slope : null) ?? gradient.session.slope(at, weights),
         where,
       );
       return { ...saliency, class: chosen };

@@ -6,7 +6,8 @@ import type {
   RunHooks,
 } from '../records/activations.ts';
 import type { FloatNd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
+import type { Ports } from '../records/ports.ts';
+import type { EngineCheck } from '../records/provenance.ts';
 import {
   activationsOf,
   type Extraction,
@@ -14,6 +15,7 @@ import {
   type SizedLayer,
   slicesOf,
 } from './activations.ts';
+import { checkPasses } from './tap-check.ts';
 
 const bytesPerFeature = 4;
 
@@ -75,57 +77,71 @@ const batchBytes = ({ layers, batch, form }: Extraction): number => {
   return 3 * bytesPerFeature * batch.size * each;
 };
 
-/** The features of a probed network under a memory budget in bytes. */
-export const networkFeatures = (
-  engine: Engine,
+export interface CheckedFeatures {
+  readonly features: Features;
+  readonly engineCheck: EngineCheck;
+}
+
+/** The features of a probed network under a memory budget in bytes; the session of every pass is checked. */
+export const networkFeatures = async (
+  ports: Pick<Ports, 'engine' | 'cache' | 'hash' | 'checkStop'>,
   extraction: Extraction,
   budget: number,
   identity: Readonly<Record<string, unknown>>,
   warnings: readonly string[],
-): Features => {
+): Promise<CheckedFeatures> => {
   const rows = extraction.inputs.count * rowsPerInput(extraction.form);
   const passes = planPasses(extraction.layers, rows, budget, extraction.form.kind === 'flatten');
   const runs = passes.reduce((sum, { slices }) => sum + slices, 0);
-  return {
+  const { optimised, engineCheck, notes } = await checkPasses(ports, extraction, passes, identity);
+  const features: Features = {
     layers: extraction.layers,
     passes,
     seconds: runs * extraction.inputs.count * extraction.secondsPerInput,
     modelBytes: 3 * extraction.network.bytes.length + batchBytes(extraction),
     identity,
-    warnings,
+    warnings: [...warnings, ...notes],
     gather: async (pass, wanted, hooks) => {
-      const layers = (pass.layers as readonly SizedLayer[]).filter(wanted);
+      const all = pass.layers as readonly SizedLayer[];
+      const layers = all.filter(wanted);
       if (layers.length === 0) return [];
+      const run = { layers: all, optimised: optimised[passes.indexOf(pass)]! };
       if (pass.slices > 1)
-        return layers.map((layer) =>
-          slicedSource(engine, extraction, layer, pass.slices, rows, hooks),
-        );
+        return layers.map((layer) => {
+          const sliced = { layer, slices: pass.slices, optimised: run.optimised };
+          return slicedSource(ports, extraction, sliced, rows, hooks);
+        });
       const task = `activations of ${layers.length === 1 ? layers[0]!.name : `${layers.length} layers`}`;
-      const gathered = await activationsOf(engine, extraction, layers, {
+      const gathered = await activationsOf(ports.engine, extraction, run, layers, {
         progress: (done, total) => hooks.progress(task, done, total, 'inputs'),
         checkStop: hooks.checkStop,
       });
       return layers.map((layer, index) => heldSource(layer.name, gathered[index]!));
     },
   };
+  return { features, engineCheck };
 };
 
 const slicedSource = (
-  engine: Engine,
+  { engine }: Pick<Ports, 'engine'>,
   extraction: Extraction,
-  layer: SizedLayer,
-  slices: number,
+  pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   rows: number,
   hooks: RunHooks,
 ): FeatureSource => ({
-  name: layer.name,
+  name: pass.layer.name,
   rows,
-  columns: layer.features,
-  blockCount: slices,
+  columns: pass.layer.features,
+  blockCount: pass.slices,
   blocks: () =>
-    slicesOf(engine, extraction, layer, slices, {
+    slicesOf(engine, extraction, pass, {
       progress: (done, total) =>
-        hooks.progress(`activations of ${layer.name}, in ${slices} slices`, done, total, 'inputs'),
+        hooks.progress(
+          `activations of ${pass.layer.name}, in ${pass.slices} slices`,
+          done,
+          total,
+          'inputs',
+        ),
       checkStop: hooks.checkStop,
     }),
 });

@@ -3,6 +3,7 @@ import { differentiate } from '../gradient/differentiate.ts';
 import { lower } from '../gradient/lower.ts';
 import { canonical } from '../graph/canonical.ts';
 import { decodeModel } from '../graph/decode.ts';
+import { disarmedGraph } from '../graph/disarm.ts';
 import { encodeModel, type OnnxGraph } from '../graph/encode.ts';
 import { cut, fixInputs } from '../graph/rewrite.ts';
 import { widened } from '../graph/widen.ts';
@@ -10,7 +11,7 @@ import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { ImageInput } from '../records/model.ts';
-import type { Engine, Files } from '../records/ports.ts';
+import type { Engine, EngineSession, Files } from '../records/ports.ts';
 import { externalFiles } from './external.ts';
 import type { FrameSize } from './frame.ts';
 import type { Network } from './network.ts';
@@ -58,7 +59,7 @@ export const graphFor = (
 };
 
 /** Copies one image to every place of a fixed batch. */
-const repeated = (image: Float32Nd, input: ImageInput): Float32Nd => {
+export const repeated = (image: Float32Nd, input: ImageInput): Float32Nd => {
   const batch = batchOf(input);
   if (batch === 1) return image;
   const data = new Float32Array(image.data.length * batch);
@@ -72,6 +73,8 @@ export interface Slope {
   readonly value: number;
   /** Its gradient with respect to the input, of the input's shape. */
   readonly gradient: Float32Nd;
+  /** The tensor itself. */
+  readonly values: Float32Array;
 }
 
 export interface GradientSession {
@@ -83,14 +86,23 @@ export interface GradientSession {
   release(): Promise<void>;
 }
 
-const cotangentName = 'ventral.cotangent';
-const gradientName = 'ventral.gradient';
+export const cotangentName = 'ventral.cotangent';
+export const gradientName = 'ventral.gradient';
 
 /**
- * Opens the gradient of a tensor with respect to the image. The graph is canonical and of one size (`graphFor`).
- * Input errors, before anything runs: an operation without a rule, a tensor that does not depend on the image or only
+ * A model with two outputs: the tensor, and its gradient with respect to the image. The graph is canonical and of one
+ * size (`graphFor`). Input errors: an operation without a rule, a tensor that does not depend on the image or only
  * through integers (a quantised network).
  */
+export const gradientModel = (graph: OnnxGraph, input: ImageInput, tensor: string): Uint8Array => {
+  const differentiated = differentiate(cut(graph, { to: [tensor] }), tensor, [input.name], {
+    names: [gradientName],
+    cotangent: cotangentName,
+  });
+  return encodeModel(disarmedGraph(lower(differentiated)));
+};
+
+/** Opens the gradient of a tensor with respect to the image: `gradientModel`, unchecked. */
 export const openGradient = async (
   engine: Engine,
   graph: OnnxGraph,
@@ -98,37 +110,39 @@ export const openGradient = async (
   tensor: string,
   shape: readonly number[],
 ): Promise<GradientSession> => {
-  const differentiated = differentiate(cut(graph, { to: [tensor] }), tensor, [input.name], {
-    names: [gradientName],
-    cotangent: cotangentName,
-  });
-  const session = await engine.open({
-    bytes: encodeModel(lower(differentiated)),
-    externalDataFolder: null,
-    given: true,
-  });
-  return {
-    slope: async (image, weights) => {
-      const cotangent = { data: new Float32Array(sizeOf(shape)), shape };
-      for (const [place, weight] of weights) cotangent.data[place] = weight;
-      const outputs = await session.run({
-        [input.name]: repeated(image, input),
-        [cotangentName]: cotangent,
-      });
-      const values = outputs[tensor]!.data as Float32Array;
-      const gradient = outputs[gradientName]!.data as Float32Array;
-      let value = 0;
-      for (const [place, weight] of weights) value += weight * values[place]!;
-      return {
-        value,
-        gradient: { data: gradient.slice(0, image.data.length), shape: image.shape },
-      };
-    },
-    release: () => session.release(),
-  };
+  const bytes = gradientModel(graph, input, tensor);
+  const session = await engine.open({ bytes, externalDataFolder: null, given: true });
+  return gradientSession(session, input, tensor, shape);
 };
 
-/** Runs a part of a network up to one tensor, on one image. */
+/** An open `gradientModel`. */
+export const gradientSession = (
+  session: EngineSession,
+  input: ImageInput,
+  tensor: string,
+  shape: readonly number[],
+): GradientSession => ({
+  slope: async (image, weights) => {
+    const cotangent = { data: new Float32Array(sizeOf(shape)), shape };
+    for (const [place, weight] of weights) cotangent.data[place] = weight;
+    const outputs = await session.run({
+      [input.name]: repeated(image, input),
+      [cotangentName]: cotangent,
+    });
+    const values = outputs[tensor]!.data as Float32Array;
+    const gradient = outputs[gradientName]!.data as Float32Array;
+    let value = 0;
+    for (const [place, weight] of weights) value += weight * values[place]!;
+    return {
+      value,
+      values,
+      gradient: { data: gradient.slice(0, image.data.length), shape: image.shape },
+    };
+  },
+  release: () => session.release(),
+});
+
+/** Runs a part of a network up to one tensor, on one image; of a fixed batch, all places hold it. */
 export const openForward = async (
   engine: Engine,
   graph: OnnxGraph,
@@ -138,13 +152,12 @@ export const openForward = async (
   run(image: Float32Nd): Promise<Float32Array>;
   release(): Promise<void>;
 }> => {
-  const bytes = encodeModel(cut(graph, { to: [tensor] }));
+  const bytes = encodeModel(disarmedGraph(cut(graph, { to: [tensor] })));
   const session = await engine.open({ bytes, externalDataFolder: null });
   return {
     run: async (image) => {
       const outputs = await session.run({ [input.name]: repeated(image, input) });
-      const { data, shape } = outputs[tensor]!;
-      return (data as Float32Array).slice(0, sizeOf(shape.slice(1)));
+      return outputs[tensor]!.data as Float32Array;
     },
     release: () => session.release(),
   };

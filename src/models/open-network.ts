@@ -3,6 +3,7 @@ import { inputError } from '../records/errors.ts';
 import type { Layer, Preprocessing } from '../records/model.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
+import type { EngineCheck } from '../records/provenance.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { hasForm, probe, tapForm } from './activations.ts';
 import { networkFeatures } from './features.ts';
@@ -39,6 +40,7 @@ export interface OpenNetwork {
   readonly network: Network;
   readonly preprocessing: Preprocessing;
   readonly features: Features;
+  readonly engineCheck: EngineCheck;
 }
 
 /** A network's random twin, opened; or in words why it has none. */
@@ -98,20 +100,22 @@ const openLayers = async (
     grid,
     stimuli: request.stimuli,
   };
+  const warnings = [
+    ...(warning === null ? [] : [warning]),
+    ...leftOut(
+      layers.filter((layer) => !spatial.includes(layer)),
+      'without a spatial map',
+    ),
+    ...leftOut(
+      left,
+      `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
+    ),
+  ];
+  const extraction = { ...probed, layers: kept };
   return {
     network,
     preprocessing,
-    features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
-      ...(warning === null ? [] : [warning]),
-      ...leftOut(
-        layers.filter((layer) => !spatial.includes(layer)),
-        'without a spatial map',
-      ),
-      ...leftOut(
-        left,
-        `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
-      ),
-    ]),
+    ...(await networkFeatures(ports, extraction, request.budget, identity, warnings)),
   };
 };
 

@@ -1,10 +1,9 @@
 import { encodeModel } from '../graph/encode.ts';
 import { readModel } from '../graph/read.ts';
-import type { Features } from '../records/activations.ts';
 import type { ImageInput, Layer, Preprocessing } from '../records/model.ts';
 import type { Ports } from '../records/ports.ts';
 import { probe, tapForm } from './activations.ts';
-import { networkFeatures } from './features.ts';
+import { type CheckedFeatures, networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import type { Network } from './network.ts';
 import type { Showing } from './open-network.ts';
@@ -47,7 +46,7 @@ export const openPixels = async (
   { sampling, grid, images, pixelsOf, budget, stimuli }: Showing,
   preprocessing: Preprocessing,
   ports: Ports,
-): Promise<Features> => {
+): Promise<CheckedFeatures> => {
   const network = await identityNetwork(ports);
   const patches = sampling.kind === 'patches' ? grid : null;
   const inputs = modelInputs({ preprocessing, input, patches, images, pixelsOf });
@@ -68,5 +67,5 @@ export const openPixels = async (
     ports.now,
   );
   const identity = { model: network.sha256, preprocessing, sampling, grid, stimuli };
-  return networkFeatures(ports.engine, probed, budget, identity, []);
+  return networkFeatures(ports, probed, budget, identity, []);
 };

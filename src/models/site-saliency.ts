@@ -5,12 +5,19 @@ import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer, Preprocessing } from '../records/model.ts';
-import type { Engine, Files } from '../records/ports.ts';
+import type { Files, Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
+import type { CheckPorts } from './engine-check.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';
-import { decodeNetwork, type GradientSession, graphFor, openGradient } from './gradient-session.ts';
+import {
+  type CheckedGradient,
+  type CheckedSession,
+  exampleInputs,
+  openCheckedGradient,
+} from './gradient-check.ts';
+import { decodeNetwork, graphFor } from './gradient-session.ts';
 import { everyTensor, listLayers } from './layers.ts';
 import type { Network } from './network.ts';
 import { type Saliency, saliencyOf } from './saliency.ts';
@@ -30,6 +37,8 @@ export interface SiteReadout {
 export interface SiteExplainer {
   /** Saliency of an image's levels at the size of the input for the predicted response; `where` is for messages. */
   explain(levels: Float32Nd, random: Random, where: string): Promise<Saliency>;
+  /** The session of the last image, held against an unoptimised one; null before the first. */
+  checked(): CheckedSession | null;
   release(): Promise<void>;
 }
 
@@ -60,13 +69,19 @@ const layerOf = ({ structure, name }: Network, { layer }: SiteReadout, size: Fra
 const tapName = 'ventral.layer';
 const responseName = 'ventral.response';
 
+interface Explained {
+  readonly network: Network;
+  readonly readout: SiteReadout;
+  readonly preprocessing: Preprocessing;
+}
+
 /** The network up to the layer, with the readout behind it: its output is `responseName`, `[batch, 1]`. */
 const openFor = async (
-  network: Network,
-  readout: SiteReadout,
+  { network, readout, preprocessing }: Explained,
   size: FrameSize,
-  { engine, files }: { readonly engine: Engine; readonly files: Files },
-): Promise<GradientSession> => {
+  first: Float32Nd,
+  ports: CheckPorts & { readonly files: Files },
+): Promise<CheckedGradient> => {
   const layer = layerOf(network, readout, size);
   checkFixedFunction(network, [layer.tensor]);
   const tapped = tapModel(
@@ -75,7 +90,7 @@ const openFor = async (
     [{ layer, form: formOf(readout), output: tapName }],
     { sliced: false, batch: 'keep', size },
   );
-  const graph = graphFor(await decodeNetwork(network, tapped, { files }), network.input, size);
+  const graph = graphFor(await decodeNetwork(network, tapped, ports), network.input, size);
   const features = sizeOf(staticShapes(graph).get(tapName)!.shape.slice(1));
   const { weights } = readout;
   if (features !== weights.length)
@@ -89,14 +104,17 @@ const openFor = async (
   const column = { data: Float32Array.from(weights), shape: [features, 1] };
   const response = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
   const { shape } = sketch.fact(response);
-  return openGradient(
-    engine,
-    sketch.finish({ [responseName]: response }),
-    network.input,
-    responseName,
-    shape,
-  );
+  const { input, sha256 } = network;
+  return openCheckedGradient(ports, {
+    graph: sketch.finish({ [responseName]: response }),
+    ...{ input, size, tensor: responseName, shape },
+    examples: exampleInputs(first, preprocessing, input.layout),
+    identity: ['site', sha256, preprocessing, readout.layer, await hashOf(weights, ports)],
+  });
 };
+
+const hashOf = ({ buffer, byteOffset, byteLength }: Float64Array, { hash }: { hash: Hash }) =>
+  hash.sha256([new Uint8Array(buffer, byteOffset, byteLength)]);
 
 /**
  * Saliency of a site's predicted response: the fitted readout is appended to the graph cut at its layer, and the whole
@@ -109,18 +127,18 @@ export const openSiteSaliency = (
   readout: SiteReadout,
   preprocessing: Preprocessing,
   settings: SaliencySettings,
-  ports: { readonly engine: Engine; readonly files: Files },
+  ports: CheckPorts & { readonly files: Files },
 ): SiteExplainer => {
   const { layout } = network.input;
   const sized = openSized(
-    (size) => openFor(network, readout, size, ports),
-    (session) => session.release(),
+    (size, first) => openFor({ network, readout, preprocessing }, size, first, ports),
+    ({ session }) => session.release(),
   );
   return {
+    checked: () => sized.current()?.checked ?? null,
     release: sized.release,
     explain: async (levels, random, where) => {
-      const [height, width] = levels.shape as readonly [number, number, number];
-      const session = await sized.at({ height, width });
+      const { session } = await sized.at(levels);
       const { map, value } = await saliencyOf(
         inputOf(levels, preprocessing, layout),
         settings,

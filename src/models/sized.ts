@@ -1,16 +1,17 @@
+import type { Float32Nd } from '../records/array.ts';
 import type { FrameSize } from './frame.ts';
 
 /** Something that is open for one size of image at a time. */
 export interface Sized<T> {
-  /** Open for this size: as it is, or closed and opened anew. */
-  at(size: FrameSize): Promise<T>;
+  /** Open for the size of an image, `[height, width, 3]`: as it is, or closed and opened anew. */
+  at(levels: Float32Nd): Promise<T>;
   current(): T | null;
   release(): Promise<void>;
 }
 
 /** Images mostly have one size; where they do not, one opening follows another. */
 export const openSized = <T>(
-  open: (size: FrameSize) => Promise<T>,
+  open: (size: FrameSize, first: Float32Nd) => Promise<T>,
   close: (opened: T) => Promise<void>,
 ): Sized<T> => {
   let last: { readonly size: FrameSize; readonly opened: T } | null = null;
@@ -22,10 +23,12 @@ export const openSized = <T>(
   return {
     release,
     current: () => last?.opened ?? null,
-    at: async (size) => {
+    at: async (levels) => {
+      const [height, width] = levels.shape as readonly [number, number, number];
+      const size = { height, width };
       if (last?.size.height === size.height && last.size.width === size.width) return last.opened;
       await release();
-      const opened = await open(size);
+      const opened = await open(size, levels);
       last = { size, opened };
       return opened;
     },

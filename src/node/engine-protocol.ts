@@ -14,6 +14,7 @@ export type Command =
       readonly kind: 'open';
       readonly bytes: Uint8Array;
       readonly externalDataFolder: string | null;
+      readonly optimised: boolean;
     }
   | {
       readonly kind: 'run';

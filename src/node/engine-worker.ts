@@ -56,7 +56,8 @@ const open = async (command: Command & { kind: 'open' }): Promise<Answers['open'
     // 'all' lays convolutions out anew, which makes them 1.4 to 3 times as fast as 'basic' and moves values by up to 1e-5
     // of a tensor's largest. Reruns, numbers of threads and batch sizes give the same bytes; so do other taps, but for a
     // convolution that is tapped although a sum follows it (6e-7): alone, it is fused with the sum.
-    graphOptimizationLevel: 'all',
+    // What it merges wrongly is found by comparison with 'disabled' (`models/engine-check.ts`).
+    graphOptimizationLevel: command.optimised ? 'all' : 'disabled',
     // A pattern is one block for all tensors of a run, planned during the first run and taken beside what that run had
     // taken: a third to two thirds more memory at the peak (532 against 467 MB for ResNet-50 in eights, 2487 against
     // 1537 MB for its training step), and no time gained.

@@ -181,10 +181,10 @@ const createSession = (line: Line, opened: Answers['open']): EngineSession => ({
 
 const open = async (
   line: Line,
-  { bytes, externalDataFolder, given = false }: EngineModel,
+  { bytes, externalDataFolder, given = false, optimised = true }: EngineModel,
 ): Promise<EngineSession> => {
   const sent = given && ownsBuffer(bytes) ? bytes : copyOf(bytes);
-  const command = { kind: 'open', bytes: sent, externalDataFolder } as const;
+  const command = { kind: 'open', bytes: sent, externalDataFolder, optimised } as const;
   const opened = await explained(line.ask(command, [sent.buffer as ArrayBuffer]), {
     where: 'onnxruntime',
     expected: 'an ONNX model that it can load',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { preprocessingSchema } from './model.ts';
-import { runFields, sha256Schema, sourceSchema } from './provenance.ts';
+import { gradientCheckSchema, runFields, sha256Schema, sourceSchema } from './provenance.ts';
 import { saliencySchema } from './saliency.ts';
 import { intervalSchema } from './score.ts';
 
@@ -123,6 +123,10 @@ export const alignmentSchema = z.strictObject({
     logit: z.string().describe('tensor of the graph that was differentiated'),
     maps: z.strictObject({ name: z.string(), count, sha256: sha256Schema }),
     preprocessing: preprocessingSchema,
+    engineCheck: gradientCheckSchema
+      .nullable()
+      .default(null)
+      .describe('of the differentiated tensor; null in files of older versions'),
     protocol: sourceSchema,
     ...runFields,
   }),

@@ -8,6 +8,8 @@ export interface EngineModel {
   readonly externalDataFolder: string | null;
   /** The bytes are moved, not copied, and empty afterwards: for models that were made to be opened once. */
   readonly given?: boolean;
+  /** False: every operation runs as the model has it, none merged or moved. Default: as the runtime optimises. */
+  readonly optimised?: boolean;
 }
 
 /** An input or output; symbolic dimensions are strings. */

@@ -6,6 +6,40 @@ export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 /** A file, data set or record, by name and content. */
 export const sourceSchema = z.strictObject({ name: z.string(), sha256: sha256Schema });
 
+/**
+ * What the comparison with the unoptimised engine found. Two inputs at full contrast and one image are run both ways:
+ * e = ‖a − b‖ / ‖b − mean(b)‖ over the values of a tensor on all three, a as optimised, b not.
+ */
+export const engineCheckSchema = z
+  .strictObject({
+    limit: z
+      .number()
+      .nullable()
+      .describe('of e, beyond which a session runs unoptimised; null for integer networks'),
+    error: z
+      .number()
+      .nullable()
+      .describe('largest e of the sessions that ran optimised; null where none did'),
+    at: z.string().nullable().describe('where e is largest: a layer, or a tensor'),
+    sessions: z.int().min(0),
+    unoptimised: z.array(z.string()).readonly().describe('layers or tensors that ran unoptimised'),
+    equalClasses: z
+      .number()
+      .nullable()
+      .describe('integer networks: share of inputs that are given the same class either way'),
+  })
+  .describe('optimised sessions of the engine, held against unoptimised ones');
+export type EngineCheck = z.infer<typeof engineCheckSchema>;
+
+/** The same of a differentiated tensor, a session for each size of image. */
+export const gradientCheckSchema = engineCheckSchema.extend({
+  gradientError: z
+    .number()
+    .nullable()
+    .describe('e of the gradient: the middle one of the three inputs, the largest over sessions'),
+});
+export type GradientCheck = z.infer<typeof gradientCheckSchema>;
+
 /** Where and with what something was computed; two runs differ only in `seconds` and `startedAt`. */
 export const runFields = {
   seed: z.int().min(0),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { preprocessingSchema } from './model.ts';
-import { runFields, sha256Schema, sourceSchema } from './provenance.ts';
+import { gradientCheckSchema, runFields, sha256Schema, sourceSchema } from './provenance.ts';
 
 const positive = z.int().positive();
 
@@ -66,6 +66,10 @@ export const saliencyRecordSchema = z.strictObject({
     model: sourceSchema,
     images: z.strictObject({ name: z.string(), count: z.int().min(0), sha256: sha256Schema }),
     preprocessing: preprocessingSchema,
+    engineCheck: gradientCheckSchema
+      .nullable()
+      .default(null)
+      .describe('of the differentiated tensor; null in files of older versions'),
     ...runFields,
   }),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Float64Nd } from './array.ts';
 import { preprocessingSchema } from './model.ts';
 import { protocolSchema } from './protocol.ts';
+import { engineCheckSchema } from './provenance.ts';
 import { timeBinSchema } from './recording.ts';
 
 // The score file is this record as JSON: the schemas here check files that are read, and give the published JSON Schema.
@@ -155,6 +156,10 @@ const provenanceSchema = z
       .strictObject({ count, sha256 })
       .describe('hash over ids and contents of the stimuli in order'),
     preprocessing: preprocessingSchema.nullable(),
+    engineCheck: engineCheckSchema
+      .nullable()
+      .default(null)
+      .describe('null where activations were given, and in files of older versions'),
     protocol: source,
     seed: count,
     versions: z.record(z.string(), z.string()),

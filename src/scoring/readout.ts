@@ -2,7 +2,7 @@
 
 import { takeRows } from '../numeric/array.ts';
 import type { FeatureSource } from '../records/activations.ts';
-import type { Float32Nd, Float64Nd } from '../records/array.ts';
+import type { Float64Nd, FloatNd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { fitOnAllRows } from '../regression/regress.ts';
@@ -56,7 +56,7 @@ export const fitReadouts = async (
 
 /** Sources of some rows of a layer, as often as they are asked for: a single block, which is given once, is kept. */
 const rereadable = async (source: FeatureSource): Promise<(rows: Int32Array) => FeatureSource> => {
-  const kept: Float32Nd[] = [];
+  const kept: FloatNd[] = [];
   if (source.blockCount === 1) for await (const block of source.blocks()) kept.push(block);
   return (rows) => ({
     ...source,

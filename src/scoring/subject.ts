@@ -29,7 +29,7 @@ interface ModelRequest {
 /** What is scored, opened: its layers' activations, and what they come from. */
 export interface Subject {
   readonly features: Features;
-  readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing'>;
+  readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing' | 'engineCheck'>;
 }
 
 /** What a subject is shown, and for what: the stimuli in use of a recording, for so many regressions. */
@@ -71,7 +71,10 @@ const openFile = async (
     ports,
   );
   const activations = { name: baseName(path), sha256 };
-  return { features, provenance: { model: null, activations, preprocessing: null } };
+  return {
+    features,
+    provenance: { model: null, activations, preprocessing: null, engineCheck: null },
+  };
 };
 
 const openModel = async (
@@ -80,9 +83,9 @@ const openModel = async (
   ports: Ports,
 ): Promise<Subject> => subjectOf(await openNetwork(networkRequest(subject, context, ports), ports));
 
-const subjectOf = ({ features, network, preprocessing }: OpenNetwork): Subject => {
+const subjectOf = ({ features, network, preprocessing, engineCheck }: OpenNetwork): Subject => {
   const model = { name: network.name, sha256: network.sha256 };
-  return { features, provenance: { model, activations: null, preprocessing } };
+  return { features, provenance: { model, activations: null, preprocessing, engineCheck } };
 };
 
 const showingOf = (
@@ -132,7 +135,8 @@ export const openPixelsSubject = async (
   preprocessing: Preprocessing,
   context: SubjectContext,
   ports: Ports,
-): Promise<Subject> => ({
-  features: await openPixels(showingOf(context, ports), preprocessing, ports),
-  provenance: { model: null, activations: null, preprocessing },
-});
+): Promise<Subject> => {
+  const showing = showingOf(context, ports);
+  const { features, engineCheck } = await openPixels(showing, preprocessing, ports);
+  return { features, provenance: { model: null, activations: null, preprocessing, engineCheck } };
+};

@@ -5,7 +5,7 @@ import type { Cache, Hash } from '../records/ports.ts';
 import { canonicalJson } from './layer-cache.ts';
 
 /** Raised when the arithmetic of saliency or agreement changes, so that old entries are never used. */
-const recipe = 2;
+const recipe = 3;
 
 const bytesOf = ({ data }: Pick<NdArray, 'data'>): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

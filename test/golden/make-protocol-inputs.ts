@@ -173,7 +173,7 @@ const choosing = (world: Settings): number[][] => {
     name: String(i),
     test: Int32Array.of(i),
   }));
-  const design = designOf('half', tests, [0], 0, seed);
+  const design = designOf('half', tests, seed);
   return tests.map((_, fold) => [...leftOutOf(design, fold)].filter((i) => i !== fold));
 };
 

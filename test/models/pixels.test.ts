@@ -40,7 +40,7 @@ const featuresOf = async (sampling: Sampling, budget = 1e9) => {
     ...{ sampling, images, pixelsOf, budget, stimuli: '' },
     grid: sampling.kind === 'image' ? null : grid,
   };
-  const features = await openPixels(showing, presetNamed('raw')!, ports);
+  const { features } = await openPixels(showing, presetNamed('raw')!, ports);
   const [pass] = features.passes;
   const [source] = await features.gather(pass!, () => true, {
     progress: () => undefined,

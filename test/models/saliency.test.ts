@@ -17,12 +17,14 @@ import { presetNamed } from '../../src/models/presets.ts';
 import { saliencyOf } from '../../src/models/saliency.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
+import { createNodeHash } from '../../src/node/hash.ts';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
-import type { Engine } from '../../src/records/ports.ts';
+import type { Engine, EngineModel } from '../../src/records/ports.ts';
 import type { SaliencySettings } from '../../src/records/saliency.ts';
 import { inputLine } from '../formats/failure.ts';
 import { bytesOf, floatsOf } from '../human-maps-golden.ts';
+import { memoryCache } from '../memory-cache.ts';
 import { relativeError } from '../onnx.ts';
 
 interface Floats {
@@ -240,6 +242,87 @@ describe('the logit', () => {
   });
 });
 
+describe('the class that the network says', () => {
+  /** Values near −2, padded with zeros, pooled: their mean is −2 · 4/9 (without zeros −2), beside a class at −1.5. */
+  const network = networkOf(
+    encodeModel({
+      name: 'padded',
+      opset: 17,
+      inputs: [{ name: 'x', type: 'float32', shape: ['n', 3, 6, 6] }],
+      outputs: [{ name: 'y', type: 'float32', shape: null }],
+      initialisers: [
+        { name: 'f', array: { data: Float32Array.of(1e-5, 2e-5, 3e-5), shape: [1, 3, 1, 1] } },
+        { name: 'b', array: { data: Float32Array.of(-2), shape: [1] } },
+        { name: 'w', array: { data: Float32Array.of(0, 1), shape: [1, 2] } },
+        { name: 'v', array: { data: Float32Array.of(-1.5, 0), shape: [2] } },
+        constant('pads', [0, 0, 1, 1, 0, 0, 1, 1]),
+      ],
+      nodes: [
+        { op: 'Conv', inputs: ['x', 'f', 'b'], outputs: ['c'] },
+        { op: 'Pad', inputs: ['c', 'pads'], outputs: ['p'] },
+        {
+          op: 'MaxPool',
+          inputs: ['p'],
+          outputs: ['m'],
+          attributes: { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] } },
+        },
+        { op: 'GlobalAveragePool', inputs: ['m'], outputs: ['g'] },
+        { op: 'Flatten', inputs: ['g'], outputs: ['flat'] },
+        { op: 'Gemm', inputs: ['flat', 'w', 'v'], outputs: ['y'] },
+      ],
+    }),
+  );
+
+  it('is chosen by the network that is differentiated, which the engine changes nowhere', async () => {
+    const ports = {
+      ...{ engine, files: createNodeFiles() },
+      ...{ hash: createNodeHash(), cache: memoryCache() },
+    };
+    const settings = { method: 'gradient' } as const;
+    const raw = presetNamed('raw')!;
+    const explainer = await openClassSaliency(network, raw, settings, true, ports);
+    expect(explainer.checked()).toBeNull();
+    const levels = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
+    const found = await explainer.explain(levels, null, createRandom(1), 'image');
+    expect(found.class).toBe(1);
+    expect(found.value).toBeCloseTo((-2 * 4) / 9, 2);
+    expect(explainer.checked()).toMatchObject({
+      ...{ height: 6, width: 6, tensor: 'y' },
+      verdict: { optimised: true, reason: null },
+    });
+    await explainer.release();
+  });
+
+  it('is that of the gradient where a forward run says another', async () => {
+    const ports = {
+      ...{ files: createNodeFiles(), hash: createNodeHash(), cache: memoryCache() },
+      // An engine whose forward session, alone without a gradient, negates what it gives.
+      engine: {
+        ...engine,
+        open: async (model: EngineModel) => {
+          const session = await engine.open(model);
+          if (session.outputs.length > 1) return session;
+          return {
+            ...session,
+            run: async (feeds: Parameters<typeof session.run>[0]) => {
+              const { y } = await session.run(feeds);
+              return { y: { ...y!, data: (y!.data as Float32Array).map((each) => -each) } };
+            },
+          };
+        },
+      },
+    };
+    const settings = { method: 'gradient' } as const;
+    const raw = presetNamed('raw')!;
+    const explainer = await openClassSaliency(network, raw, settings, true, ports);
+    const levels = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
+    const found = await explainer.explain(levels, null, createRandom(1), 'image');
+    expect(found.class).toBe(1);
+    expect(found.value).toBeCloseTo((-2 * 4) / 9, 2);
+    await explainer.release();
+  });
+});
+
 describe('images of several sizes', () => {
   it('open one session after another where the network takes any size', async () => {
     const filters = Float32Array.from({ length: 4 * 27 }, (_, i) => Math.cos(3 * i));
@@ -265,7 +348,10 @@ describe('images of several sizes', () => {
       }),
     );
     const preprocessing = presetNamed('raw')!;
-    const ports = { engine, files: createNodeFiles() };
+    const ports = {
+      ...{ engine, files: createNodeFiles() },
+      ...{ hash: createNodeHash(), cache: memoryCache() },
+    };
     const settings = { method: 'gradient-times-input' } as const;
     const explainer = await openClassSaliency(network, preprocessing, settings, true, ports);
     const random = createRandom('sizes');

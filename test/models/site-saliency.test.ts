@@ -6,11 +6,13 @@ import { presetNamed } from '../../src/models/presets.ts';
 import { openSiteSaliency, type SiteReadout } from '../../src/models/site-saliency.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
+import { createNodeHash } from '../../src/node/hash.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Engine } from '../../src/records/ports.ts';
 import type { Sampling } from '../../src/records/protocol.ts';
 import { inputLine } from '../formats/failure.ts';
+import { memoryCache } from '../memory-cache.ts';
 import { runOnnx } from '../onnx.ts';
 import { imageSide, smallNetwork } from '../small-study.ts';
 
@@ -38,7 +40,10 @@ const readout = (sampling: Sampling, features: number): SiteReadout => ({
 });
 const explain = (given: SiteReadout, levels = image) => {
   const settings = { method: 'gradient-times-input' } as const;
-  const ports = { engine, files: createNodeFiles() };
+  const ports = {
+    ...{ engine, files: createNodeFiles() },
+    ...{ hash: createNodeHash(), cache: memoryCache() },
+  };
   const explainer = openSiteSaliency(network, given, presetNamed('raw')!, settings, ports);
   return explainer.explain(levels, random, 'image').finally(explainer.release);
 };

@@ -52,6 +52,7 @@ const scoreOf = (
       recording: { name: 'r', sha256: hash },
       stimuli: { count: 5, sha256: hash },
       preprocessing: null,
+      engineCheck: null,
       protocol: { name: 'p', sha256: hash },
       seed: 1,
       versions: {},
