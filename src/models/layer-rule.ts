@@ -135,7 +135,7 @@ const judgeMeeting = (view: View, region: Region, open: Open): Verdict => {
  *   1×1 after norm and ReLU, the 3×3 (new features) and the transitions as they are;
  * - Inception and GoogLeNet: each branch is a layer, concatenations are not;
  * - Swin: attention within windows is taken after the windows are put back. MaxViT keeps its windows through whole
- *   blocks: those layers have no rows and columns, and count as layers without space;
+ *   blocks: those layers are put back as they are read (`arrangement.ts`);
  * - SqueezeNet: its last convolution has a ReLU and is a layer, though it gives the classes.
  * Final pooling, embeddings after a last LayerNorm and class tokens are no layers of their own: `everyTensor` has
  * them. Networks whose layers hide in the model's own functions (`domain` not ONNX) are not looked into.

@@ -34,7 +34,8 @@ const ON_THE_WAY = set(
 );
 
 const WITH_WEIGHTS = set(
-  'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger',
+  'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger ' +
+    'MatMulIntegerToFloat DynamicQuantizeMatMul',
 );
 
 const ATTENTION = set('Attention MultiHeadAttention GroupQueryAttention PackedAttention');
