@@ -117,7 +117,7 @@ const imagesFirst = (builder: Builder, { rearranged, shape }: Layer): void => {
   const { split, order } = rearranged;
   builder.then('Reshape', [builder.integers('split', split)]);
   if (order.some((axis, at) => axis !== at)) transpose(builder, order);
-  builder.then('Reshape', [builder.integers('rows', [-1, ...(shape as number[])])]);
+  builder.then('Reshape', [builder.integers('images', [-1, ...(shape as number[])])]);
 };
 
 const flatten = (builder: Builder): void => builder.then('Flatten', [], { axis: { int: 1 } });
