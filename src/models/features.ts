@@ -14,6 +14,7 @@ import {
   type SizedLayer,
   slicesOf,
 } from './activations.ts';
+import { isRounding, levelled } from './spread.ts';
 
 const bytesPerFeature = 4;
 
@@ -52,13 +53,18 @@ export const planPasses = (
 };
 
 /** A layer held in memory, given away once so that its memory can be freed with the regression. */
-export const heldSource = (name: string, features: Float32Nd): FeatureSource => {
+export const heldSource = (
+  name: string,
+  features: Float32Nd,
+  remarks: readonly string[] = [],
+): FeatureSource => {
   let kept: Float32Nd | null = features;
   const [rows, columns] = features.shape as readonly [number, number];
   return {
     name,
     rows,
     columns,
+    remarks,
     blockCount: 1,
     async *blocks() {
       const given = kept;
@@ -105,9 +111,18 @@ export const networkFeatures = (
         progress: (done, total) => hooks.progress(task, done, total, 'inputs'),
         checkStop: hooks.checkStop,
       });
-      return layers.map((layer, index) => heldSource(layer.name, gathered[index]!));
+      return layers.map((layer, index) => sourceOf(layer.name, gathered[index]!));
     },
   };
+};
+
+/** A layer that only rounding makes vary is one that does not vary, and has no score. */
+const sourceOf = (name: string, features: Float32Nd): FeatureSource => {
+  if (!isRounding(features)) return heldSource(name, features);
+  levelled(features);
+  return heldSource(name, features, [
+    'the activations vary over the stimuli by no more than the rounding of float32',
+  ]);
 };
 
 const slicedSource = (
@@ -123,9 +138,23 @@ const slicedSource = (
   columns: layer.features,
   blockCount: slices,
   blocks: () =>
-    slicesOf(engine, extraction, layer, slices, {
-      progress: (done, total) =>
-        hooks.progress(`activations of ${layer.name}, in ${slices} slices`, done, total, 'inputs'),
-      checkStop: hooks.checkStop,
-    }),
+    withoutRounding(
+      slicesOf(engine, extraction, layer, slices, {
+        progress: (done, total) =>
+          hooks.progress(
+            `activations of ${layer.name}, in ${slices} slices`,
+            done,
+            total,
+            'inputs',
+          ),
+        checkStop: hooks.checkStop,
+      }),
+    ),
 });
+
+async function* withoutRounding(blocks: AsyncGenerator<Float32Nd>): AsyncGenerator<Float32Nd> {
+  for await (const block of blocks) {
+    if (isRounding(block)) levelled(block);
+    yield block;
+  }
+}

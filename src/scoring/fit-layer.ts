@@ -34,7 +34,7 @@ export const fitLayer = async (
       choice: null,
       arithmetic: [...new Set(fitted.arithmetics)].join(', '),
       strengths: fitted.strengths?.map((table) => strengthRows(table, folds.length)) ?? null,
-      warnings: fitted.warnings,
+      warnings: [...(source.remarks ?? []), ...fitted.warnings],
     };
   }
   const fitted = await predictOmitted(
@@ -60,7 +60,7 @@ export const fitLayer = async (
     arithmetic: fitted.arithmetic,
     // Those of the regressions that are scored come first.
     strengths: fitted.strengths?.map((table) => strengthRows(table, folds.length)) ?? null,
-    warnings: fitted.warnings,
+    warnings: [...(source.remarks ?? []), ...fitted.warnings],
   };
 };
 
