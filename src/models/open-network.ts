@@ -5,6 +5,7 @@ import type { Pixels, Ports } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { hasForm, type Probed, probe, tapForm } from './activations.ts';
+import { hiddenProducts } from './bodies.ts';
 import { networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, selectLayers } from './layers.ts';
@@ -99,6 +100,7 @@ const openLayers = async (
     preprocessing,
     features: networkFeatures(ports.engine, { ...probed, layers: kept }, request.budget, identity, [
       ...(warning === null ? [] : [warning]),
+      ...hiddenProducts(network),
       ...leftOut(
         layers.filter((layer) => !spatial.includes(layer)),
         'without a spatial map',

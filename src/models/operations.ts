@@ -78,6 +78,9 @@ export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNod
   ...new Set([...inputs, ...captured].filter((name) => dependent.has(name))),
 ];
 
+/** A convolution or product, whatever its factors are. */
+export const isProduct = (node: ReadNode): boolean => isPlain(node) && WITH_WEIGHTS.has(node.op);
+
 /** A product with weights: exactly one of the factors depends on the image. */
 export const isWeighted = (view: View, node: ReadNode): boolean =>
   isPlain(node) &&
