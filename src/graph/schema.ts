@@ -35,8 +35,23 @@ export const NODE = {
   opType: 4,
   attribute: 5,
   domain: 7,
+  overload: 8,
   metadata: 9,
 } as const;
+
+/** A function of the model: `defaults` are attributes with what they are where a call leaves them out. */
+export const FUNCTION = {
+  name: 1,
+  input: 4,
+  output: 5,
+  node: 7,
+  opsetImport: 9,
+  domain: 10,
+  defaults: 11,
+  overload: 13,
+} as const;
+
+export const OPSET = { domain: 1, version: 2 } as const;
 
 export const ATTRIBUTE = {
   name: 1,
@@ -51,6 +66,8 @@ export const ATTRIBUTE = {
   tensors: 10,
   graphs: 11,
   type: 20,
+  /** An attribute of the function that this one takes its value from. */
+  reference: 21,
   sparse: 22,
   sparses: 23,
 } as const;

@@ -1,4 +1,5 @@
 import type { ModelStructure } from './read.ts';
+import type { ReadNode } from './read-node.ts';
 
 /** Who makes and who takes each tensor; nodes by their index. */
 export interface Wiring {
@@ -45,11 +46,16 @@ export const ancestors = (
 /** Operations whose output depends on the size of what comes in, not on its values. */
 const SIZE_ONLY: ReadonlySet<string> = new Set(['Shape', 'Size', 'EyeLike', 'RandomNormalLike']);
 
-/** Tensors whose values depend on those of `input`; the input itself is among them. */
+/**
+ * Tensors whose values depend on those of `input`; the input itself is among them.
+ *
+ * @param isPassedBy outputs of nodes, by place, that do not count.
+ */
 export const dependents = (
   { nodes }: ModelStructure,
   { consumers }: Wiring,
   input: string,
+  isPassedBy: (node: ReadNode, output: number) => boolean = () => false,
 ): Set<string> => {
   const found = new Set([input]);
   const open = [input];
@@ -57,11 +63,11 @@ export const dependents = (
     for (const index of consumers.get(name) ?? []) {
       const node = nodes[index]!;
       if (SIZE_ONLY.has(node.op)) continue;
-      for (const output of node.outputs) {
-        if (output === '' || found.has(output)) continue;
+      node.outputs.forEach((output, place) => {
+        if (output === '' || found.has(output) || isPassedBy(node, place)) return;
         found.add(output);
         open.push(output);
-      }
+      });
     }
   }
   return found;

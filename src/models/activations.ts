@@ -8,7 +8,8 @@ import type { FixationGrid } from '../records/recording.ts';
 import { channelGroup, normaliseAndAverage } from './feature-map.ts';
 import { batches, type ModelInputs } from './inputs.ts';
 import type { Network } from './network.ts';
-import { type Tap, type TapForm, tapModel } from './taps.ts';
+import { noiseLike, placeAlone, placeInBatch, placeInPair, settled } from './rows.ts';
+import { featuresOf, type Tap, type TapForm, tapModel } from './taps.ts';
 
 /** How a protocol's sampling reads a layer, inside the graph. */
 export const tapForm = (sampling: Sampling, grid: FixationGrid | null): TapForm => {
@@ -28,13 +29,21 @@ export interface Subject {
   readonly form: TapForm;
 }
 
-/** A subject ready to be run: what one small run taught about batches, sizes and time. */
+/** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
 export interface Extraction extends Subject {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
   readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };
   readonly layers: readonly SizedLayer[];
   /** Of one input, all layers tapped. */
   readonly secondsPerInput: number;
+}
+
+/** What one small run taught, and which layers it ruled out. */
+export interface Probed extends Extraction {
+  /** Layers whose images cannot be told apart: rows of one move with another. */
+  readonly mixed: readonly Layer[];
+  /** Layers whose images lie elsewhere than the graph says, so that they have no map, where the form needs one. */
+  readonly mapless: readonly Layer[];
 }
 
 export interface SizedLayer extends Layer {
@@ -49,6 +58,9 @@ export const rowsPerInput = (form: TapForm): number =>
 /** Whether a layer can be read in a form: a mean or a grid needs a map, but a plain vector is its own mean. */
 export const hasForm = ({ axes, shape }: Layer, form: TapForm): boolean =>
   form.kind === 'flatten' || axes !== 'channel' || (form.kind === 'pool' && shape.length === 1);
+
+/** The tensors themselves, whatever the form. */
+const WHOLE: TapForm = { kind: 'whole' };
 
 const formOf = ({ axes }: Layer, form: TapForm): TapForm =>
   form.kind === 'pool' && axes === 'channel' ? { kind: 'flatten' } : form;
@@ -122,86 +134,134 @@ export const padded = (input: Float32Nd, rows: number): Float32Nd => {
   return { data, shape: [rows, ...input.shape.slice(1)] };
 };
 
+/** One image at a place of a batch. */
+const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd => {
+  const data = Float32Array.from(batch.data);
+  data.set(image.data, at * image.data.length);
+  return { data, shape: batch.shape };
+};
+
 /**
- * One small run of all layers: finds out whether the export takes batches, how many features each layer has, and how
- * long an input takes. Errors: the engine refuses the model.
+ * One small run of all layers: finds out whether the export takes batches, which rows of each layer belong to which
+ * image, how many features each has, and how long an input takes. Two images are shown, the first of the subject's and
+ * noise; of a fixed batch, one is changed. Errors: the engine refuses the model; a form that a layer does not have.
  */
 export const probe = async (
   engine: Engine,
   subject: Subject,
   layers: readonly Layer[],
   now: () => number,
-): Promise<Extraction> => {
-  const samples: Float32Nd[] = [];
-  for await (const sample of batches(subject.inputs, 1, 2)) samples.push(sample);
-  const first = samples[0]!;
-  const { name, batch: fixed } = subject.network.input;
-  const size = fixed ?? 1;
-  const session = await openEither(engine, subject, 'keep', layers);
-  let outputs: Record<string, NdArray>;
-  let secondsPerInput: number;
-  try {
-    const feed = { [name]: padded(first, size) };
-    outputs = await session.run(feed);
-    const startedAt = now();
-    await session.run(feed);
-    secondsPerInput = (now() - startedAt) / 1000 / size;
-  } finally {
-    await session.release();
-  }
-  const batch: Extraction['batch'] =
-    (fixed === null || fixed === 1) &&
-    (await takesBatches(engine, subject, layers, samples, outputs))
-      ? { mode: 'symbolic', size: batchSize(first) }
-      : { mode: 'keep', size };
-  const sized = layers.map((layer, index): SizedLayer => {
-    const { shape } = outputs[outputName(index)]!;
-    const features = shape[shape.length - 1]!;
-    return { ...layer, features: features / channelGroup(subject.sampling, features) };
-  });
-  return { ...subject, batch, layers: sized, secondsPerInput };
+): Promise<Probed> => {
+  const { inputs, form, sampling, network, size } = subject;
+  const { input } = network;
+  const first = await firstOf(inputs);
+  const noise = noiseLike(first, inputs.preprocessing, input.layout);
+  const seen = { ...subject, form: WHOLE };
+  const { runs, seconds } = await runTwice(engine, seen, layers, [first, noise], now);
+  const pair = (input.batch ?? 1) > 1 ? null : await pairOf(engine, seen, layers, [first, noise]);
+  const paired = pair === null ? null : placedInPair(layers, pair, runs);
+  const placed = paired ?? placedInBatch(layers, runs, input.batch ?? 1);
+  const found = placed.filter((layer) => layer !== null);
+  const sized = found
+    .filter((layer) => hasForm(layer, form))
+    .map((layer): SizedLayer => {
+      const features = featuresOf(layer, form, { input, size });
+      return { ...layer, features: features / channelGroup(sampling, features) };
+    });
+  return {
+    ...subject,
+    batch:
+      paired === null
+        ? { mode: 'keep', size: input.batch ?? 1 }
+        : { mode: 'symbolic', size: batchSize(first) },
+    layers: sized,
+    secondsPerInput: seconds,
+    mixed: layers.filter((_, index) => placed[index] === null),
+    mapless: found.filter((layer) => !hasForm(layer, form)),
+  };
 };
 
+type Outputs = Record<string, NdArray>;
+type Two<T> = readonly [T, T];
+
 /**
- * Whether a free first dimension gives, in each row, what that input gives alone. Exports with a batch baked into a
- * Reshape fail here, or mix their rows, and are then fed one input at a time.
+ * Runs an image, then noise in its place; in a fixed batch, an image alone, then noise in the place of one of the zeros.
+ * The second run is timed: the first also prepares.
  */
-const takesBatches = async (
+const runTwice = async (
   engine: Engine,
   subject: Subject,
   layers: readonly Layer[],
-  samples: readonly Float32Nd[],
-  alone: Readonly<Record<string, NdArray>>,
-): Promise<boolean> => {
-  const pair = stacked([samples[1] ?? samples[0]!, samples[0]!]);
+  [first, noise]: Two<Float32Nd>,
+  now: () => number,
+): Promise<{ readonly runs: Two<Outputs>; readonly seconds: number }> => {
+  const { name, batch } = subject.network.input;
+  const size = batch ?? 1;
+  const full = padded(first, size);
+  const session = await openEither(engine, subject, 'keep', layers);
+  try {
+    const before = await session.run({ [name]: full });
+    const startedAt = now();
+    const after = await session.run({ [name]: withImage(full, noise, changedOf(size)) });
+    return { runs: [before, after], seconds: (now() - startedAt) / 1000 / size };
+  } finally {
+    await session.release();
+  }
+};
+
+/** Which image of a batch is changed. */
+const changedOf = (size: number): number => 1 % size;
+
+/** The layers with their rows where a batch of two has them; `null` where one has not what its images give alone. */
+const placedInPair = (
+  layers: readonly Layer[],
+  pair: Outputs,
+  [first, noise]: Two<Outputs>,
+): Layer[] | null => {
+  const placed = layers.flatMap((layer, index) => {
+    const tap = outputName(index);
+    const place = placeInPair(layer, pair[tap]!, [first[tap]!, noise[tap]!]);
+    return place === null ? [] : [settled(layer, pair[tap]!.shape, 2, place)];
+  });
+  return placed.length === layers.length ? placed : null;
+};
+
+/** The layers with their rows in a batch of a fixed size; `null` in the place of one that mixes its images. */
+const placedInBatch = (
+  layers: readonly Layer[],
+  [before, after]: Two<Outputs>,
+  size: number,
+): (Layer | null)[] =>
+  layers.map((layer, index) => {
+    const runs: Two<NdArray> = [before[outputName(index)]!, after[outputName(index)]!];
+    const place =
+      size === 1 ? placeAlone(runs[0]) : placeInBatch(layer, runs, size, changedOf(size));
+    return place === null ? null : settled(layer, runs[0].shape, size, place);
+  });
+
+const firstOf = async (inputs: ModelInputs): Promise<Float32Nd> => {
+  for await (const sample of batches(inputs, 1, 1)) return sample;
+  throw new Error('no stimulus to show');
+};
+
+/** Two images in a batch of a free first dimension; `null` where the engine takes none. */
+const pairOf = async (
+  engine: Engine,
+  subject: Subject,
+  layers: readonly Layer[],
+  images: readonly [Float32Nd, Float32Nd],
+): Promise<Outputs | null> => {
   let session: EngineSession | null = null;
   try {
     session = await openEither(engine, subject, 'symbolic', layers);
-    const outputs = await session.run({ [subject.network.input.name]: pair });
-    return layers.every((_, index) =>
-      secondRowIs(outputs[outputName(index)]!, alone[outputName(index)]!),
-    );
+    return await session.run({ [subject.network.input.name]: stacked(images) });
   } catch (thrown) {
     // The engine's refusal is the answer here: this export takes no batches.
-    if (thrown instanceof VentralError && thrown.kind === 'engine') return false;
+    if (thrown instanceof VentralError && thrown.kind === 'engine') return null;
     throw thrown;
   } finally {
     await session?.release();
   }
-};
-
-const secondRowIs = (pair: NdArray, single: NdArray): boolean => {
-  const each = single.data.length / single.shape[0]!;
-  if (pair.shape[0] !== 2 || pair.data.length !== 2 * each) return false;
-  let difference = 0;
-  let largest = 0;
-  for (let i = 0; i < each; i++) {
-    const expected = Number(single.data[i]!);
-    difference = Math.max(difference, Math.abs(Number(pair.data[each + i]!) - expected));
-    largest = Math.max(largest, Math.abs(expected));
-  }
-  // NaN (from a layer that is not finite) compares false and is reported where features are read.
-  return !(difference > 1e-4 * largest);
 };
 
 /** Hooks of a long run: inputs done so far, and the check for an interrupt. */
@@ -237,10 +297,10 @@ export const activationsOf = async (
   });
   const run: Run = (feeds) => session.run(feeds, names);
   try {
-    await eachBatch(run, extraction, hooks, (outputs, from, count) => {
+    await eachBatch(run, extraction, hooks, (outputs, from, shown) => {
       wanted.forEach((layer, index) => {
         const tap = outputs[names[index]!]!;
-        const features = mapped(tap, count, per, extraction.sampling, layer);
+        const features = mapped(tap, shown, per, extraction.sampling, layer);
         filled[index]!.data.set(features, from * per * layer.features);
       });
     });
@@ -277,10 +337,10 @@ export async function* slicesOf(
       const data = new Float32Array(rows * (to - from));
       const bounds = sliceFeeds(from, to);
       const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
-      await eachBatch(run, extraction, hooks, (outputs, row, count) => {
+      await eachBatch(run, extraction, hooks, (outputs, row, shown) => {
         const tap = outputs[outputName(0)]!;
         data.set(
-          mapped(tap, count, 1, extraction.sampling, { ...layer, features: to - from }),
+          mapped(tap, shown, 1, extraction.sampling, { ...layer, features: to - from }),
           row * (to - from),
         );
       });
@@ -293,7 +353,12 @@ export async function* slicesOf(
 
 type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
 
-type Receive = (outputs: Record<string, NdArray>, from: number, count: number) => void;
+/** `fed`: inputs of the run, those that only fill a fixed batch included. */
+type Receive = (
+  outputs: Record<string, NdArray>,
+  from: number,
+  rows: { readonly count: number; readonly fed: number },
+) => void;
 
 /** Feeds all inputs; the next batch is preprocessed while the engine runs the last. */
 const eachBatch = async (
@@ -311,7 +376,7 @@ const eachBatch = async (
     const count = input.shape[0]!;
     const full = batch.mode === 'keep' ? padded(input, batch.size) : input;
     running = run({ [network.input.name]: full }).then((outputs) => {
-      receive(outputs, start, count);
+      receive(outputs, start, { count, fed: full.shape[0]! });
       progress(start + count, inputs.count);
     });
     // A failure is rethrown by the `await running` above or below; until then it must not count as unhandled.
@@ -323,11 +388,18 @@ const eachBatch = async (
 
 const mapped = (
   tap: NdArray,
-  count: number,
+  { count, fed }: { readonly count: number; readonly fed: number },
   per: number,
   sampling: Sampling,
   layer: SizedLayer,
 ): Float32Array => {
+  if (tap.shape[0] !== fed)
+    throw engineError({
+      where: `layer ${layer.name}`,
+      expected: `${fed} rows, one for each input, as in the first run`,
+      got: `${tap.shape[0]}`,
+      mend: 'leave the layer out with --layers, or use a preprocessing that gives all images one size',
+    });
   const each = tap.data.length / tap.shape[0]!;
   const data = tap.data as Float32Array;
   const expected = per * layer.features;

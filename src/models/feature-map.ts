@@ -1,4 +1,5 @@
 import type { Sampling } from '../records/protocol.ts';
+import { ROUNDING } from './spread.ts';
 
 /** How many adjacent channels are averaged into one feature: 3, else 4, where there are too many; else 1. */
 export const channelGroup = (sampling: Sampling, channels: number): number => {
@@ -28,7 +29,9 @@ export const normaliseAndAverage = (
   }
   const minMax = sampling.normalise === 'min-max';
   const offset = minMax ? low : 0;
-  const scale = minMax ? (high > low ? high - low : 1) : 1;
+  // What varies by rounding alone is a constant: stretched to 0 … 1 it would be noise.
+  const flat = !(high - low > ROUNDING * Math.max(Math.abs(low), Math.abs(high)));
+  const scale = minMax && !flat ? high - low : 1;
   const result = new Float32Array(map.length / group);
   for (let i = 0; i < result.length; i++) {
     let sum = 0;

@@ -5,7 +5,7 @@ import type {
   LayerSize,
   RunHooks,
 } from '../records/activations.ts';
-import type { FloatNd } from '../records/array.ts';
+import type { Float32Nd, FloatNd } from '../records/array.ts';
 import type { Ports } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type SizedLayer,
   slicesOf,
 } from './activations.ts';
+import { isRounding, levelled } from './spread.ts';
 import { checkPasses } from './tap-check.ts';
 
 const bytesPerFeature = 4;
@@ -54,13 +55,18 @@ export const planPasses = (
 };
 
 /** A layer held in memory, given away once so that its memory can be freed with the regression. */
-export const heldSource = (name: string, features: FloatNd): FeatureSource => {
+export const heldSource = (
+  name: string,
+  features: FloatNd,
+  remarks: readonly string[] = [],
+): FeatureSource => {
   let kept: FloatNd | null = features;
   const [rows, columns] = features.shape as readonly [number, number];
   return {
     name,
     rows,
     columns,
+    remarks,
     blockCount: 1,
     async *blocks() {
       const given = kept;
@@ -116,10 +122,19 @@ export const networkFeatures = async (
         progress: (done, total) => hooks.progress(task, done, total, 'inputs'),
         checkStop: hooks.checkStop,
       });
-      return layers.map((layer, index) => heldSource(layer.name, gathered[index]!));
+      return layers.map((layer, index) => sourceOf(layer.name, gathered[index]!));
     },
   };
   return { features, engineCheck };
+};
+
+/** A layer that only rounding makes vary is one that does not vary, and has no score. */
+const sourceOf = (name: string, features: Float32Nd): FeatureSource => {
+  if (!isRounding(features)) return heldSource(name, features);
+  levelled(features);
+  return heldSource(name, features, [
+    'the activations vary over the stimuli by no more than the rounding of float32',
+  ]);
 };
 
 const slicedSource = (
@@ -134,14 +149,23 @@ const slicedSource = (
   columns: pass.layer.features,
   blockCount: pass.slices,
   blocks: () =>
-    slicesOf(engine, extraction, pass, {
-      progress: (done, total) =>
-        hooks.progress(
-          `activations of ${pass.layer.name}, in ${pass.slices} slices`,
-          done,
-          total,
-          'inputs',
-        ),
-      checkStop: hooks.checkStop,
-    }),
+    withoutRounding(
+      slicesOf(engine, extraction, pass, {
+        progress: (done, total) =>
+          hooks.progress(
+            `activations of ${pass.layer.name}, in ${pass.slices} slices`,
+            done,
+            total,
+            'inputs',
+          ),
+        checkStop: hooks.checkStop,
+      }),
+    ),
 });
+
+async function* withoutRounding(blocks: AsyncGenerator<Float32Nd>): AsyncGenerator<Float32Nd> {
+  for await (const block of blocks) {
+    if (isRounding(block)) levelled(block);
+    yield block;
+  }
+}

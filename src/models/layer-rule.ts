@@ -10,6 +10,7 @@ import {
   regionOf,
   wayOf,
 } from './regions.ts';
+import { rejoinedProducts } from './rejoined.ts';
 import type { View } from './view.ts';
 
 /** A tensor that counts as a layer, and the node that names it. */
@@ -135,10 +136,12 @@ const judgeMeeting = (view: View, region: Region, open: Open): Verdict => {
  *   1×1 after norm and ReLU, the 3×3 (new features) and the transitions as they are;
  * - Inception and GoogLeNet: each branch is a layer, concatenations are not;
  * - Swin: attention within windows is taken after the windows are put back. MaxViT keeps its windows through whole
- *   blocks: those layers have no rows and columns, and count as layers without space;
+ *   blocks: those layers are put back as they are read (`arrangement.ts`);
+ * - VOneNet: simple and complex cells are computed of the same two convolutions and joined; the layer is the block's
+ *   output, its halves are none (`rejoined.ts`);
  * - SqueezeNet: its last convolution has a ReLU and is a layer, though it gives the classes.
  * Final pooling, embeddings after a last LayerNorm and class tokens are no layers of their own: `everyTensor` has
- * them. Networks whose layers hide in the model's own functions (`domain` not ONNX) are not looked into.
+ * them. The bodies of If and Loop are not looked into; the model's own functions are written out before.
  */
 export const findLayers = (view: View): Found[] => {
   const { nodes } = view.structure;
@@ -147,7 +150,9 @@ export const findLayers = (view: View): Found[] => {
     weighted.map((index) => [index, regionOf(view, nodes[index]!.outputs[0]!)]),
   );
   const absorbed = new Set([...regions.values()].flatMap((region) => region.nodes));
-  const all = meetings(view).filter(({ node }) => !absorbed.has(node));
+  const rejoined = rejoinedProducts(view);
+  const inside = new Set(rejoined.flatMap((each) => [...each.inside]));
+  const all = meetings(view).filter(({ node }) => !absorbed.has(node) && !inside.has(node));
   const gated = gates(view, all);
   const open: Open = new Map(
     all.filter(({ node }) => !gated.has(node)).map(({ node, kind }) => [node, kind]),
@@ -155,13 +160,14 @@ export const findLayers = (view: View): Found[] => {
   const found: Found[] = [];
   const logits = new Set<string>();
   for (const index of weighted) {
-    if (gated.has(index)) continue;
+    if (gated.has(index) || inside.has(index)) continue;
     const region = regions.get(index)!;
     const verdict = judgeWeighted(view, index, region, open);
     if (verdict.kind === 'layer') found.push({ tensor: verdict.tensor, node: index });
     if (verdict.kind === 'logits') logits.add(region.end);
   }
-  for (const node of open.keys()) {
+  const joins = [...open.keys(), ...rejoined.map(({ node }) => node)];
+  for (const node of joins) {
     if (imageInputsOf(view, nodes[node]!).every((name) => logits.has(name))) continue;
     const region = regionOf(view, nodes[node]!.outputs[0]!);
     const verdict = judgeMeeting(view, region, open);

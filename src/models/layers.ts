@@ -2,7 +2,8 @@ import { fullName, placeOf } from '../graph/place.ts';
 import type { ModelStructure } from '../graph/read.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
-import { type Axes, axesOfTensors, layerAxes } from './axes.ts';
+import { type Arrangement, arrangementOf } from './arrangement.ts';
+import { lettersOf, MANY_IMAGES, type Tracked, trackAxes } from './axes.ts';
 import { layerNames, madeUnique } from './layer-names.ts';
 import { findLayers } from './layer-rule.ts';
 import { readersOf } from './regions.ts';
@@ -11,37 +12,58 @@ import { type ImageSize, type View, viewOf } from './view.ts';
 /** A view of the model and the axes of its tensors. */
 interface Reading {
   readonly view: View;
-  readonly axes: ReadonlyMap<string, Axes>;
+  /** Followed for many images, which tells their axis from all others; and for as many as the model is made for. */
+  readonly tracked: readonly Tracked[];
   /** Prefix tokens by number of tokens, for layers that lost track of their axes. */
   readonly tokens: ReadonlyMap<number, number>;
 }
 
 const readingOf = (structure: ModelStructure, size: ImageSize | null): Reading => {
   const view = viewOf(structure, size);
-  const axes = axesOfTensors(view);
+  const own = view.input.batch ?? 1;
+  const tracked = (own === 1 ? [MANY_IMAGES, 1] : [own]).map((images) =>
+    trackAxes(view, size, images),
+  );
   const tokens = new Map<number, number>();
-  for (const [name, { letters, prefix }] of axes) {
-    const count = view.facts.get(name)?.shape?.[1];
-    if (letters === 'NTC' && count != null && !tokens.has(count)) tokens.set(count, prefix);
+  for (const { axes, facts, images } of tracked) {
+    for (const [name, known] of axes) {
+      const shape = facts.get(name)?.shape;
+      const letters = lettersOf(known);
+      const leads = images === 1 ? letters === '?TC' && shape?.[0] === 1 : letters === 'NTC';
+      const count = leads ? shape?.[1] : null;
+      if (count != null && !tokens.has(count)) tokens.set(count, known.prefix);
+    }
   }
-  return { view, axes, tokens };
+  return { view, tracked, tokens };
 };
 
-const layerOf = (
-  { view, axes, tokens }: Reading,
-  tensor: string,
-  name: string,
-  operation: string,
-): Layer => {
-  const shape = view.facts.get(tensor)?.shape?.slice(1) ?? [];
-  const { letters, prefix } = axes.get(tensor) ?? { letters: '', prefix: 0 };
-  const base = { name, tensor, operation, shape };
-  const known = tokens.get(shape[0] ?? -1);
-  if (letters === '??C' && known !== undefined) {
+/** Of what is known for many images and for the model's own, that which shows more. */
+const arranged = ({ tracked }: Reading, tensor: string): Arrangement => {
+  const each = tracked.map(({ axes, facts, images }) =>
+    arrangementOf(
+      axes.get(tensor) ?? { axes: [], prefix: 0 },
+      images,
+      facts.get(tensor)?.shape ?? null,
+    ),
+  );
+  const known = ({ shape }: Arrangement): boolean => shape.length > 0 && !shape.includes(null);
+  const map = each.find(({ axes }) => axes !== 'channel');
+  return map ?? each.find(known) ?? each.find(({ shape }) => shape.length > 0) ?? each[0]!;
+};
+
+const layerOf = (reading: Reading, tensor: string, name: string, operation: string): Layer => {
+  const read = arranged(reading, tensor);
+  const base = { name, tensor, operation, ...read };
+  const known = reading.tokens.get(read.shape[0] ?? -1);
+  const lost = reading.tracked.some(({ axes, images, facts }) => {
+    const own = axes.get(tensor);
+    const first = facts.get(tensor)?.shape?.[0];
+    return own !== undefined && lettersOf(own) === '??C' && first === images;
+  });
+  if (lost && known !== undefined && read.axes === 'channel' && read.rearranged === null) {
     return { ...base, axes: 'token-channel', prefixTokens: known };
   }
-  const read = layerAxes(letters);
-  return { ...base, axes: read, prefixTokens: read === 'token-channel' ? prefix : 0 };
+  return base;
 };
 
 const layersOf = (reading: Reading): Layer[] => {

@@ -1,12 +1,13 @@
 import { baseName, below, folderOf } from '../formats/paths.ts';
 import { encodeText } from '../formats/text.ts';
+import { withoutFunctions } from '../graph/inline.ts';
 import { type ModelStructure, readModel } from '../graph/read.ts';
 import type { ImageInput } from '../records/model.ts';
 import type { Files, Hash } from '../records/ports.ts';
 import { checkExternalData } from './external.ts';
 import { imageInput } from './image-input.ts';
 
-/** A model file, read but not decoded: its bytes, the structure of its graph and its image input. */
+/** A model file, read but not decoded: its bytes (its own functions written out), the structure of its graph and its image input. */
 export interface Network {
   /** File name, for messages and provenance. */
   readonly name: string;
@@ -20,7 +21,8 @@ export interface Network {
 }
 
 /**
- * Reads an ONNX file. Input errors: not ONNX, truncated, external data missing, no image input.
+ * Reads an ONNX file. Input errors: not ONNX, truncated, external data missing, no image input, functions that
+ * cannot be written out.
  */
 export const loadNetwork = async (
   path: string,
@@ -28,11 +30,13 @@ export const loadNetwork = async (
 ): Promise<Network> => {
   const name = baseName(path);
   const folder = folderOf(path);
-  const bytes = await files.read(path);
-  const structure = readModel(bytes, name);
+  const file = await files.read(path);
+  const read = readModel(file, name);
+  const bytes = read.functions.length === 0 ? file : withoutFunctions(file, name);
+  const structure = bytes === file ? read : readModel(bytes, name);
   const input = imageInput(structure, name);
   const external = await checkExternalData(structure, path, files);
-  const digests = [await hash.sha256([bytes])];
+  const digests = [await hash.sha256([file])];
   for (const file of external) digests.push(await hash.sha256File(below(folder, file)));
   return {
     name,

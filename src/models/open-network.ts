@@ -5,7 +5,8 @@ import type { Pixels, Ports } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import type { FixationGrid } from '../records/recording.ts';
-import { hasForm, probe, tapForm } from './activations.ts';
+import { hasForm, type Probed, probe, tapForm } from './activations.ts';
+import { hiddenProducts } from './bodies.ts';
 import { networkFeatures } from './features.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { inputSize, modelInputs } from './inputs.ts';
@@ -91,6 +92,7 @@ const openLayers = async (
   const spatial = layers.filter((layer) => hasForm(layer, subject.form));
   if (spatial.length === 0) throw noSpace(layers);
   const probed = await probe(ports.engine, subject, spatial, ports.now);
+  if (probed.layers.length === 0) throw noRows(probed);
   const { kept, left } = partition(probed.layers, request.minimumFeatures);
   if (kept.length === 0) throw tooFewFeatures(left, request.minimumFeatures);
   const identity = {
@@ -115,7 +117,23 @@ const openLayers = async (
   return {
     network,
     preprocessing,
-    ...(await networkFeatures(ports, extraction, request.budget, identity, warnings)),
+    ...(await networkFeatures(ports, { ...probed, layers: kept }, request.budget, identity, [
+      ...(warning === null ? [] : [warning]),
+      ...hiddenProducts(network),
+      ...leftOut(
+        layers.filter((layer) => !spatial.includes(layer)),
+        'without a spatial map',
+      ),
+      ...leftOut(probed.mixed, 'whose values of one image change with another image'),
+      ...leftOut(
+        probed.mapless,
+        'whose images do not lie where the graph has them, so that their maps are not known,',
+      ),
+      ...leftOut(
+        left,
+        `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
+      ),
+    ])),
   };
 };
 
@@ -146,6 +164,14 @@ const noSpace = (layers: readonly Layer[]) =>
       .map(({ name }) => name)
       .join(', ')}`,
     mend: 'choose convolutional or token layers, or a protocol that flattens',
+  });
+
+const noRows = ({ mixed, mapless }: Probed) =>
+  inputError({
+    where: '--layers',
+    expected: 'layers in which every row belongs to one image',
+    got: `none: rows of ${[...mixed, ...mapless].map(({ name }) => name).join(', ')} belong to several, or cannot be told`,
+    mend: 'export the network with a free batch or a batch of 1, in evaluation mode, or choose other layers',
   });
 
 const partition = <L extends LayerSize>(

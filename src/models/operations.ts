@@ -34,7 +34,8 @@ const ON_THE_WAY = set(
 );
 
 const WITH_WEIGHTS = set(
-  'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger',
+  'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger ' +
+    'MatMulIntegerToFloat DynamicQuantizeMatMul',
 );
 
 const ATTENTION = set('Attention MultiHeadAttention GroupQueryAttention PackedAttention');
@@ -76,6 +77,9 @@ export const hasFusedActivation = (node: ReadNode): boolean =>
 export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNode): string[] => [
   ...new Set([...inputs, ...captured].filter((name) => dependent.has(name))),
 ];
+
+/** A convolution or product, whatever its factors are. */
+export const isProduct = (node: ReadNode): boolean => isPlain(node) && WITH_WEIGHTS.has(node.op);
 
 /** A product with weights: exactly one of the factors depends on the image. */
 export const isWeighted = (view: View, node: ReadNode): boolean =>

@@ -56,6 +56,7 @@ export const openPixels = async (
     tensor: 'pixels',
     operation: 'Identity',
     shape: [3, size.height, size.width],
+    rearranged: null,
     axes: 'channel-row-column',
     prefixTokens: 0,
   };

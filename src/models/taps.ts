@@ -4,6 +4,7 @@ import type { ModelStructure } from '../graph/read.ts';
 import type { ElementType } from '../graph/schema.ts';
 import { codeOf } from '../graph/schema.ts';
 import { spliceModel } from '../graph/splice.ts';
+import { sizeOf } from '../numeric/array.ts';
 import { inputError, type VentralError } from '../records/errors.ts';
 import type { ImageInput, Layer } from '../records/model.ts';
 import { imageInput } from './image-input.ts';
@@ -11,12 +12,14 @@ import { resamplingMatrix, tokenGrid } from './tap-grid.ts';
 import type { ImageSize } from './view.ts';
 
 /**
- * How a layer is read, inside the graph, always as float32:
+ * How a layer is read, inside the graph, always as float32, and (but for `whole`) with the images first:
+ * - `whole`: the tensor as it is;
  * - `flatten`: `[N, p]`, all values in the layer's own order;
  * - `pool`: `[N, C]`, the mean over space, or over the tokens without class, distillation and register tokens;
  * - `grid`: `[N, rows · columns, C]`, the map resampled to a grid, each axis on its own as in `resamplingMatrix`.
  */
 export type TapForm =
+  | { readonly kind: 'whole' }
   | { readonly kind: 'flatten' }
   | { readonly kind: 'pool' }
   | { readonly kind: 'grid'; readonly rows: number; readonly columns: number };
@@ -108,6 +111,15 @@ const sliceFrom = (builder: Builder, opset: number, axis: number, from: number):
 const transpose = (builder: Builder, perm: readonly number[]): void =>
   builder.then('Transpose', [], { perm: { ints: perm } });
 
+/** The images first, and what belongs to each in the layer's shape. */
+const imagesFirst = (builder: Builder, { rearranged, shape }: Layer): void => {
+  if (rearranged === null) return;
+  const { split, order } = rearranged;
+  builder.then('Reshape', [builder.integers('split', split)]);
+  if (order.some((axis, at) => axis !== at)) transpose(builder, order);
+  builder.then('Reshape', [builder.integers('images', [-1, ...(shape as number[])])]);
+};
+
 const flatten = (builder: Builder): void => builder.then('Flatten', [], { axis: { int: 1 } });
 
 /** Any tensor with space or tokens → `[N, C, …]`, without the prefix tokens. */
@@ -164,6 +176,22 @@ const mapSize = (layer: Layer, image: ImageSize | null): MapSize => {
   const grid = tokenGrid(sizes[0]! - prefixTokens, image);
   if (grid === null) throw noSize(layer, `${sizes[0]! - prefixTokens} tokens that fill no grid`);
   return { ...grid, channels: sizes[1]! };
+};
+
+/**
+ * Features of a row of a layer whose shape is known: all, or its channels. Input errors: a grid or mean asked of a layer
+ * without space, a grid of one of unknown size.
+ */
+export const featuresOf = (
+  layer: Layer,
+  form: TapForm,
+  { input, size }: { readonly input: ImageInput; readonly size: ImageSize | null },
+): number => {
+  if (form.kind === 'grid') return mapSize(layer, imageSize(input, size)).channels;
+  const { axes, shape } = layer;
+  if (form.kind !== 'pool') return sizeOf(shape as number[]);
+  if (axes === 'channel' && shape.length > 1) throw noSpace(layer);
+  return (axes === 'channel-row-column' ? shape[0] : (shape.at(-1) ?? 1)) as number;
 };
 
 /**
@@ -257,9 +285,12 @@ export const tapModel = (
   for (const tap of taps) {
     const builder = chainBehind(chain, tap);
     castIfNeeded(builder, facts.get(tap.layer.tensor)?.type);
+    if (tap.form.kind === 'whole') builder.then('Identity', []);
+    else imagesFirst(builder, tap.layer);
     if (tap.form.kind === 'flatten') flatten(builder);
     else if (tap.form.kind === 'pool') pool(builder, tap, opset);
-    else grid(builder, tap, tap.form, { opset, image: imageSize(input, size) });
+    else if (tap.form.kind === 'grid')
+      grid(builder, tap, tap.form, { opset, image: imageSize(input, size) });
     if (sliced) sliceColumns(builder, chain, opset);
     builder.finish();
   }

@@ -1,5 +1,6 @@
 import { inferFacts } from '../graph/facts.ts';
 import { fedInputs, type ModelStructure } from '../graph/read.ts';
+import type { ReadNode } from '../graph/read-node.ts';
 import type { Facts, Sizes } from '../graph/sizes.ts';
 import { dependents, type Wiring, wire } from '../graph/walk.ts';
 import type { ImageInput } from '../records/model.ts';
@@ -24,16 +25,24 @@ export interface View {
   readonly outputs: ReadonlySet<string>;
 }
 
-const shapeOf = ({ layout, batch, height, width }: ImageInput, size: ImageSize | null): Sizes => {
+/** Shape of the image input: of the model's own batch, or of one image where the batch is free. */
+export const imageShape = (
+  { layout, batch, height, width }: ImageInput,
+  size: ImageSize | null,
+): Sizes => {
   const [rows, columns] = [height ?? size?.height ?? null, width ?? size?.width ?? null];
   return layout === 'NCHW' ? [batch ?? 1, 3, rows, columns] : [batch ?? 1, rows, columns, 3];
 };
+
+/** Scale and zero point of a tensor that is quantised as it comes: how its values are written, not values. */
+const isRange = ({ op }: ReadNode, output: number): boolean =>
+  op === 'DynamicQuantizeLinear' && output > 0;
 
 /** Input errors: no image input (see `imageInput`). */
 export const viewOf = (structure: ModelStructure, size: ImageSize | null): View => {
   const input = imageInput(structure, structure.name);
   const wiring = wire(structure);
-  const dependent = dependents(structure, wiring, input.name);
+  const dependent = dependents(structure, wiring, input.name, isRange);
   for (const { name } of fedInputs(structure)) {
     if (name === input.name) continue;
     for (const tensor of dependents(structure, wiring, name)) dependent.delete(tensor);
@@ -43,7 +52,7 @@ export const viewOf = (structure: ModelStructure, size: ImageSize | null): View 
     wiring,
     input,
     dependent,
-    facts: inferFacts(structure, { [input.name]: shapeOf(input, size) }),
+    facts: inferFacts(structure, { [input.name]: imageShape(input, size) }),
     outputs: new Set(structure.outputs.map(({ name }) => name)),
   };
 };

@@ -12,6 +12,8 @@ export interface FeatureSource {
   readonly rows: number;
   readonly columns: number;
   readonly blockCount: number;
+  /** What a reader of the layer's score should know of its activations. */
+  readonly remarks?: readonly string[];
   blocks(): AsyncGenerator<FloatNd>;
 }
 

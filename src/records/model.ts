@@ -7,6 +7,15 @@ import { z } from 'zod';
  */
 export type LayerAxes = 'channel-row-column' | 'row-column-channel' | 'token-channel' | 'channel';
 
+/**
+ * How a tensor is brought into the order in which it is read: reshaped to `split` (−1 stands for the images), then
+ * transposed by `order`, which puts the images first.
+ */
+export interface Rearrangement {
+  readonly split: readonly number[];
+  readonly order: readonly number[];
+}
+
 /** What a neuroscientist calls a layer: a tensor of the graph with a name and a place. */
 export interface Layer {
   /** Module-like name, unique within the model: `layer1.0.conv1`. */
@@ -15,8 +24,10 @@ export interface Layer {
   readonly tensor: string;
   /** Operation that makes the layer: `Conv`, `Add`, `MatMul`, … */
   readonly operation: string;
-  /** Size without the batch dimension; null where only a run can tell. */
+  /** Size of what belongs to one image; null where only a run can tell. */
   readonly shape: readonly (number | null)[];
+  /** `null`: the tensor is `[N, ...shape]` as it is. */
+  readonly rearranged: Rearrangement | null;
   readonly axes: LayerAxes;
   readonly prefixTokens: number;
 }

@@ -56,7 +56,7 @@ export const fitLayer = async (
       : null,
     arithmetic,
     strengths: strengths === null ? null : sets.map((_, set) => strengthRows(strengths(set))),
-    warnings,
+    warnings: [...(source.remarks ?? []), ...warnings],
   };
 };
 

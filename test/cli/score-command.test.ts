@@ -311,6 +311,7 @@ describe('the other commands', () => {
       tensor: '/relu2/Relu_output_0',
       operation: 'Conv',
       shape: [6, 8, 8],
+      rearranged: null,
       axes: 'channel-row-column',
       prefixTokens: 0,
       features: 384,

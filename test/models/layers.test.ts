@@ -21,7 +21,7 @@ const table: Readonly<
   glu_packed: [9, 1, 0, 8, 0],
   googlenet: [57, 57, 0, 0, 0],
   inception_v3: [94, 94, 0, 0, 0],
-  maxvit_t: [124, 35, 0, 0, 89],
+  maxvit_t: [124, 35, 88, 0, 1],
   mnasnet1_0: [52, 52, 0, 0, 0],
   mobilenet_v1: [27, 27, 0, 0, 0],
   mobilenet_v2: [52, 52, 0, 0, 0],
@@ -256,10 +256,149 @@ describe('the rule', () => {
         tensor: 'active',
         operation: 'Conv',
         shape: [8, 8, 4],
+        rearranged: null,
         axes: 'row-column-channel',
         prefixTokens: 0,
       },
     ]);
+  });
+
+  const sliced = (input: string, output: string, from: string, to: string): OnnxNode => ({
+    op: 'Slice',
+    inputs: [input, from, to, 'axis'],
+    outputs: [output],
+  });
+  const bounds = [0n, 2n, 4n].map((at) => ({
+    name: `at${at}`,
+    array: { data: BigInt64Array.of(at), shape: [1] },
+  }));
+
+  it("takes VOneNet's block for a layer, and its simple and complex cells for none", () => {
+    const joined = (last: OnnxNode) =>
+      readModel(
+        encodeModel({
+          name: 'vone',
+          opset: 13,
+          inputs: [{ name: 'x', type: 'float32', shape: ['n', 3, 8, 8] }],
+          outputs: [{ name: 'y', type: 'float32', shape: null }],
+          initialisers: [
+            { name: 'w', array: patterned([4, 3, 1, 1]) },
+            { name: 'u', array: patterned([4, 3, 1, 1]) },
+            { name: 'v', array: patterned([4, 4, 1, 1]) },
+            { name: 'two', array: { data: Float32Array.of(2), shape: [] } },
+            { name: 'axis', array: { data: BigInt64Array.of(1n), shape: [1] } },
+            ...bounds,
+          ],
+          nodes: [
+            { op: 'Conv', name: 'q0', inputs: ['x', 'w'], outputs: ['q0'] },
+            { op: 'Conv', name: 'q1', inputs: ['x', 'u'], outputs: ['q1'] },
+            sliced('q0', 'complex0', 'at2', 'at4'),
+            { op: 'Pow', inputs: ['complex0', 'two'], outputs: ['squared0'] },
+            sliced('q1', 'complex1', 'at2', 'at4'),
+            { op: 'Pow', inputs: ['complex1', 'two'], outputs: ['squared1'] },
+            { op: 'Add', inputs: ['squared0', 'squared1'], outputs: ['energy'] },
+            { op: 'Sqrt', inputs: ['energy'], outputs: ['root'] },
+            { op: 'Div', inputs: ['root', 'two'], outputs: ['complex'] },
+            sliced('q0', 'simple0', 'at0', 'at2'),
+            { op: 'Relu', inputs: ['simple0'], outputs: ['simple'] },
+            {
+              op: 'Concat',
+              name: '/vone_block/Concat',
+              inputs: ['simple', 'complex'],
+              outputs: ['cells'],
+              attributes: { axis: { int: 1 } },
+            },
+            last,
+            { op: 'Conv', name: 'bottleneck', inputs: ['block', 'v'], outputs: ['d'] },
+            { op: 'Relu', inputs: ['d'], outputs: ['y'] },
+          ],
+        }),
+        'vone.onnx',
+      );
+    const named = (last: OnnxNode) =>
+      listLayers(joined(last)).map(({ name, tensor }) => [name, tensor]);
+    expect(named({ op: 'Relu', inputs: ['cells'], outputs: ['block'] })).toEqual([
+      ['vone_block', 'block'],
+      ['bottleneck', 'y'],
+    ]);
+    const scaled: OnnxNode = { op: 'Mul', inputs: ['cells', 'two'], outputs: ['block'] };
+    expect(named(scaled)[0]).toEqual(['vone_block', 'block']);
+  });
+
+  it('takes a layer that is joined with its own negative after the joining, and branches as they are', () => {
+    const negative = chain(
+      [
+        { op: 'Neg', inputs: ['c'], outputs: ['n'] },
+        {
+          op: 'Concat',
+          inputs: ['c', 'n'],
+          outputs: ['both'],
+          attributes: { axis: { int: 1 } },
+        },
+        { op: 'Relu', inputs: ['both'], outputs: ['y'] },
+      ],
+      'y',
+    );
+    expect(tensors(negative)).toEqual(['y']);
+    const branches = chain(
+      [
+        { op: 'Conv', inputs: ['x', 'w'], outputs: ['other'] },
+        { op: 'Relu', inputs: ['c'], outputs: ['a'] },
+        { op: 'Relu', inputs: ['other'], outputs: ['b'] },
+        { op: 'Concat', inputs: ['a', 'b'], outputs: ['y'], attributes: { axis: { int: 1 } } },
+      ],
+      'y',
+    );
+    expect(tensors(branches)).toEqual(['a', 'b']);
+  });
+
+  /** A product as onnxruntime's dynamic quantisation leaves it, its result times both scales. */
+  const dynamicProduct = (input: string, output: string): readonly OnnxNode[] => [
+    {
+      op: 'DynamicQuantizeLinear',
+      inputs: [input],
+      outputs: [`${output}.q`, `${output}.scale`, `${output}.zero`],
+    },
+    {
+      op: 'MatMulInteger',
+      inputs: [`${output}.q`, 'bytes', `${output}.zero`],
+      outputs: [`${output}.int`],
+    },
+    {
+      op: 'Cast',
+      inputs: [`${output}.int`],
+      outputs: [`${output}.float`],
+      attributes: { to: { int: 1 } },
+    },
+    { op: 'Mul', inputs: [`${output}.scale`, 'six'], outputs: [`${output}.both`] },
+    { op: 'Mul', inputs: [`${output}.float`, `${output}.both`], outputs: [`${output}.scaled`] },
+    { op: 'Add', inputs: [`${output}.scaled`, 'six'], outputs: [output] },
+  ];
+
+  it('takes logits for no layer where products are quantised as they run', () => {
+    const structure = readModel(
+      encodeModel({
+        name: 'dynamic',
+        opset: 13,
+        inputs: [{ name: 'x', type: 'float32', shape: ['n', 3, 8, 8] }],
+        outputs: [{ name: 'logits', type: 'float32', shape: null }],
+        initialisers: [
+          { name: 'w', array: patterned([4, 3, 1, 1]) },
+          { name: 'bytes', array: { data: new Uint8Array(16), shape: [4, 4] } },
+          { name: 'six', array: { data: Float32Array.of(6), shape: [] } },
+        ],
+        nodes: [
+          { op: 'Conv', name: 'stem', inputs: ['x', 'w'], outputs: ['c'] },
+          { op: 'GlobalAveragePool', inputs: ['c'], outputs: ['pooled'] },
+          { op: 'Flatten', inputs: ['pooled'], outputs: ['flat'] },
+          ...dynamicProduct('flat', 'hidden'),
+          { op: 'Relu', inputs: ['hidden'], outputs: ['active'] },
+          ...dynamicProduct('active', 'logits'),
+        ],
+      }),
+      'dynamic.onnx',
+    );
+    expect(tensors(structure)).toEqual(['c', 'active']);
   });
 
   it('ends in real numbers where tensors are quantised on the way', () => {

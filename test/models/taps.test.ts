@@ -179,6 +179,7 @@ describe('tapModel in all opsets', () => {
     tensor,
     operation: 'Conv',
     shape,
+    rearranged: null,
     axes,
     prefixTokens: axes === 'token-channel' ? 3 : 0,
   });
