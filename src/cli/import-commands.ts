@@ -36,6 +36,7 @@ interface ArrayOptions extends CommonOptions {
   readonly responses: string;
   readonly dims: readonly string[];
   readonly stimuli: string;
+  readonly order?: string;
   readonly area: string;
   readonly species: string;
   readonly window?: TimeBin;
@@ -91,6 +92,11 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       .requiredOption(
         '--stimuli <folder|zip>',
         'images; sorted by name they are the stimuli in order',
+        parsePath,
+      )
+      .option(
+        '--order <name|number|file>',
+        'order of the stimuli in the array: of their names, of the numbers in these, or as a list says',
         parsePath,
       )
       .requiredOption('--area <name>', 'V4, IT, …', parseText)

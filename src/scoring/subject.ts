@@ -19,7 +19,14 @@ import { featureBudget } from './effort.ts';
 import type { Target } from './target.ts';
 
 /** What is scored: a model file, or activations that were computed elsewhere. */
-export type SubjectRequest = ModelRequest | { readonly kind: 'activations'; readonly path: string };
+export type SubjectRequest = ModelRequest | ActivationsRequest;
+
+interface ActivationsRequest {
+  readonly kind: 'activations';
+  readonly path: string;
+  /** Order of rows without ids: `name`, `number` or a file of names; default: none is given. */
+  readonly order?: string;
+}
 
 interface ModelRequest {
   readonly kind: 'model';
@@ -49,11 +56,11 @@ export const openSubject = (
   ports: Ports,
 ): Promise<Subject> =>
   subject.kind === 'activations'
-    ? openFile(subject.path, limits, recording, target, ports)
+    ? openFile(subject, limits, recording, target, ports)
     : openModel(subject, limits, recording, target, stimuli, ports);
 
 const openFile = async (
-  path: string,
+  { path, order }: ActivationsRequest,
   { layers }: SubjectLimits,
   recording: Recording,
   target: Target,
@@ -63,7 +70,8 @@ const openFile = async (
     {
       path,
       layers,
-      stimulusIds: recording.stimuli.map(({ id }) => id),
+      order: order ?? null,
+      stimuli: recording.stimuli,
       used: target.stimuli,
       grid: recording.header.grid,
       minimumFeatures: leastFeatures(target.protocol.regression),

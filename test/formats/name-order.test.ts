@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { byNumber, placesIn, readNameOrder, sortedNames } from '../../src/formats/name-order.ts';
+import { createMemoryFiles } from '../memory-files.ts';
+
+const sorted = (...names: string[]): string[] => names.sort(byNumber);
+
+describe('names by the numbers in them', () => {
+  it('compare numbers with text before and after them, also in folders', () => {
+    expect(sorted('frame_10b.png', 'frame_9b.png')).toEqual(['frame_9b.png', 'frame_10b.png']);
+    expect(sorted('set10/a1.png', 'set2/a3.png', 'set2/a12.png')).toEqual([
+      'set2/a3.png',
+      'set2/a12.png',
+      'set10/a1.png',
+    ]);
+    expect(sorted('12345678901234567891', '12345678901234567890')[0]).toBe('12345678901234567890');
+  });
+
+  it('are as sorted by code unit but for numbers of different lengths', () => {
+    const names = ['a-1.png', 'a1.png', 'a.png', 'B.png', 'a_1.png', 'a1b.png', 'a1.jpg', 'ä.png'];
+    expect(sortedNames(names, null, 'x')).toEqual([...names].sort());
+    const padded = Array.from({ length: 120 }, (_, i) => `im${`${i}`.padStart(3, '0')}.png`);
+    expect(sortedNames(padded.toReversed(), null, 'x')).toEqual(padded);
+  });
+
+  it('are refused where zeros lead in some names only', () => {
+    expect(() => sortedNames(['im01b.png', 'im1a.png'], null, 'x')).toThrow('--order number');
+    expect(() => sortedNames(['c0.10.png', 'c0.5.png'], null, 'x')).toThrow('--order FILE');
+  });
+});
+
+describe('a list of names', () => {
+  const files = createMemoryFiles({
+    'rec.csv': 'file,stimulus_id\nb.png,two\na.png,one\n',
+    'plain.txt': '\ufeffa.png\r\n\r\nb.png\r\n',
+    'twice.txt': 'a\na\n',
+    'empty.txt': '\n',
+  });
+
+  it('is read from a table or from lines', async () => {
+    expect(await readNameOrder('number', files)).toBe('number');
+    expect(await readNameOrder('rec.csv', files)).toMatchObject({ list: ['two', 'one'] });
+    expect(await readNameOrder('plain.txt', files)).toMatchObject({ list: ['a.png', 'b.png'] });
+    await expect(readNameOrder('twice.txt', files)).rejects.toThrow('"a" twice');
+    await expect(readNameOrder('empty.txt', files)).rejects.toThrow('got none');
+  });
+
+  it('gives each stimulus its row, by id, file name or stem; it may have more', () => {
+    const stimuli = [
+      { id: 'one', file: 'sub/A.png' },
+      { id: 'two', file: 'sub/B.png' },
+    ];
+    const places = (...list: string[]) => Array.from(placesIn({ list, where: 'x' }, stimuli));
+    expect(places('two', 'one')).toEqual([1, 0]);
+    expect(places('c.png', 'b.PNG', 'C:\\images\\a.jpg')).toEqual([2, 1]);
+    expect(() => places('one', 'A.png', 'two')).toThrow('"one" and "A.png" for one');
+    expect(() => places('one')).toThrow('among them "two"');
+  });
+});
