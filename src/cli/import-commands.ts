@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { importArcaro } from '../data/arcaro.ts';
 import { importBrainio } from '../data/brainio.ts';
-import { importMat, importNpy, importNpz } from '../data/import.ts';
+import { importHdf5, importMat, importNpy, importNpz } from '../data/import.ts';
 import type { ArrayImport } from '../data/import-array.ts';
 import { inspectRecording } from '../data/inspect.ts';
 import { importNwb } from '../data/nwb.ts';
@@ -61,6 +61,13 @@ export const addImportCommands = (data: Command): void => {
       'cell array with the names of the images in order (paths, with / or \\)',
     )
     .action(arrayAction(importMat));
+  addArrayCommand(imports, 'hdf5', 'a dataset of an HDF5 file (h5py, Julia, PyTables, netCDF-4, …)')
+    .requiredOption(
+      '--dataset <path>',
+      'the array; its --dims are in the order of the file, as h5py and h5ls show it',
+    )
+    .option('--names <dataset>', 'names of the images in order')
+    .action(arrayAction(importHdf5));
   addBrainioCommand(imports);
   addNwbCommand(imports);
   addArcaroCommand(imports);
@@ -80,7 +87,7 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       .command(kind)
       .description(`from ${what} of responses and the images`)
       .requiredOption(
-        `--responses <file.${kind}>`,
+        `--responses <file.${kind === 'hdf5' ? 'h5' : kind}>`,
         'array of numbers; NaN marks a missing trial',
         parsePath,
       )

@@ -8,6 +8,7 @@ import { imagesNamed, openImageSet } from './image-set.ts';
 import { padded } from './import-array.ts';
 import { type ImportPorts, readColumns, writeImport } from './import-write.ts';
 import { groupTrials, type Trials, usedAxes } from './presentations.ts';
+import { openHdf5 } from './tree.ts';
 
 /** Units of an NWB file and the intervals in which stimuli were shown. Paths as the Files port takes them. */
 export interface NwbImport {
@@ -152,7 +153,7 @@ export const importNwb = async (
 ): Promise<Recording> => {
   const set = await openImageSet(request.stimuli, ports.files);
   const columns = await readColumns(request.columns, ports.files);
-  const file = await ports.hdf5.open(request.file, request.file);
+  const file = await openHdf5(request.file, ports);
   try {
     const table = `/intervals/${request.intervals}`;
     const where = `${request.file}: ${table}/${request.stimulusColumn}`;
