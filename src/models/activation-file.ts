@@ -193,7 +193,9 @@ const layersOf = async (
   count: number,
   name: string,
 ): Promise<LayerSize[]> => {
-  const named = file.names.filter((each) => each !== idArray).map((each) => ({ name: each }));
+  const named = file.names
+    .filter((each) => each !== idArray)
+    .map((each, index, { length }) => ({ name: each, place: { index, of: length } }));
   if (named.length === 0)
     throw inputError({
       where: name,
@@ -204,11 +206,11 @@ const layersOf = async (
   const chosen =
     request.layers === null ? named : selectNamed(named, request.layers, name, ' (its arrays)');
   return Promise.all(
-    chosen.map(async ({ name: layer }) => {
+    chosen.map(async ({ name: layer, place }) => {
       const { shape, kind } = await file.header(layer);
       checkShape(`${name}: ${layer}`, shape, kind, count, request.grid);
       const features = sizeOf(shape.slice(request.grid === null ? 1 : 3));
-      return { name: layer, tensor: layer, features };
+      return { name: layer, tensor: layer, features, place };
     }),
   );
 };

@@ -7,7 +7,7 @@ import type { FixationGrid } from '../records/recording.ts';
 import { hasForm, probe, tapForm } from './activations.ts';
 import { networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
-import { everyTensor, listLayers, selectLayers } from './layers.ts';
+import { everyTensor, listLayers, placesAmong, selectLayers } from './layers.ts';
 import { loadNetwork, type Network } from './network.ts';
 import { resolvePreprocessing } from './preprocess.ts';
 import { randomTwin } from './twin.ts';
@@ -114,10 +114,16 @@ const chooseLayers = (
   { structure, name }: Network,
   patterns: readonly string[] | null,
   size: { readonly height: number; readonly width: number },
-): readonly Layer[] => {
-  if (patterns?.length === 1 && patterns[0] === '*') return everyTensor(structure, size);
+): readonly (Layer & Pick<LayerSize, 'place'>)[] => {
   const layers = listLayers(structure, size);
-  return patterns === null ? layers : selectLayers(layers, patterns, name);
+  const every = patterns?.length === 1 && patterns[0] === '*' ? everyTensor(structure, size) : null;
+  const all = every ?? layers;
+  const places = placesAmong(
+    all.map(({ tensor }) => tensor),
+    layers,
+  );
+  const placed = all.map((layer, index) => ({ ...layer, place: places[index]! }));
+  return patterns === null || every !== null ? placed : selectLayers(placed, patterns, name);
 };
 
 const noLayers = (name: string) =>

@@ -1,3 +1,4 @@
+import type { LayerSize } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { BinScores, LayerScore } from '../records/score.ts';
@@ -13,7 +14,7 @@ import { chosenBin, comparedWith, predictedParts, type Target } from './target.t
 export const evaluateLayer = (
   target: Target,
   resampling: Resampling,
-  layer: { readonly name: string; readonly features: number },
+  layer: Pick<LayerSize, 'name' | 'features' | 'place'>,
   predictions: Float64Nd,
   regression: Pick<LayerScore, 'strengths' | 'warnings'> & { readonly arithmetic: string },
 ): LayerScore => {
@@ -30,6 +31,7 @@ export const evaluateLayer = (
   return {
     layer: layer.name,
     features: layer.features,
+    place: layer.place ?? null,
     value: nullable(figures.value),
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),
