@@ -229,7 +229,7 @@ const addNwbCommand = (imports: Command): void => {
         parseWindows,
       )
       .option('--area <name>', 'area of all units', parseText)
-      .option('--area-column <name>', 'column of the units with their areas')
+      .option('--area-column <name>', 'column with the areas, of the units or of their electrodes')
       .requiredOption('--species <name>', 'such as macaque', parseText)
       .option('--animal <name>')
       .option(
