@@ -2,7 +2,7 @@ import { type CsvTable, readCsv } from '../formats/csv.ts';
 import { readTextsAt } from '../formats/hdf5.ts';
 import { decodedNumbers, decodedTexts, millisecondsPerUnit } from '../formats/netcdf.ts';
 import { baseName } from '../formats/paths.ts';
-import { checkFinite } from '../formats/recording-check.ts';
+import { checkFinite, checkMilliseconds } from '../formats/recording-check.ts';
 import { decodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5Dataset, Hdf5File } from '../records/hdf5.ts';
@@ -376,6 +376,10 @@ export const importBrainio = async (
     const trials = groupTrials(shown, table.ids);
     const sites = await sitesOf(assembly, request.areas ?? null);
     const times = await timesOf(assembly, request);
+    checkMilliseconds(
+      times.timeBins,
+      `${request.assembly}: time_bin (it may lack the attribute units)`,
+    );
     const read = await readResponses(assembly, trials, sites, times, ports.checkStop);
     const header: RecordingHeader = {
       format: 'ventral-recording',

@@ -1,6 +1,6 @@
 import { type NameOrder, orderText, readNameOrder, sortedNames } from '../formats/name-order.ts';
 import { baseName } from '../formats/paths.ts';
-import { checkFinite } from '../formats/recording-check.ts';
+import { checkFinite, checkMilliseconds } from '../formats/recording-check.ts';
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Recording, RecordingHeader, TimeBin } from '../records/recording.ts';
@@ -262,6 +262,10 @@ export const importArray = async (
   const dims = parseDims(request.dims, source.shape, source.name);
   const time = dims.indexOf('time');
   const timing = timingOf(request, time < 0 ? null : source.shape[time]!);
+  checkMilliseconds(
+    timing.bins,
+    request.time === null ? '--window' : '--time-start and --time-step',
+  );
   const responses = await arrange(source, dims, timing, checkStop);
   const kept = source.order === 'column-major' ? dims.toReversed() : dims;
   checkFinite(responses.data, responses.shape, kept, source.name);

@@ -1,5 +1,6 @@
 import { readFloat64At } from '../formats/hdf5.ts';
 import { baseName, stem } from '../formats/paths.ts';
+import { checkMilliseconds } from '../formats/recording-check.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Recording, RecordingHeader, Site, TimeBin } from '../records/recording.ts';
@@ -129,6 +130,7 @@ export const importNwb = async (
   request: NwbImport,
   ports: ImportPorts & { readonly hdf5: Hdf5 },
 ): Promise<Recording> => {
+  checkMilliseconds(request.bins, '--bins');
   const set = await openImageSet(request.stimuli, ports.files);
   const columns = await readColumns(request.columns, ports.files);
   const file = await openHdf5(request.file, ports);

@@ -207,10 +207,11 @@ const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinTarget[]): num
       (bin) => bin.timeBin.start === timeBin.start && bin.timeBin.end === timeBin.end,
     );
     if (found < 0) throw noSuchBin(name, timeBin, bins);
+    if (Number.isNaN(bins[found]!.level)) throw noCeiling(name, bins[found]!);
     return found;
   }
   const usable = bins.filter(({ level }) => !Number.isNaN(level));
-  if (usable.length === 0) throw noCeiling(name, bins);
+  if (usable.length === 0) throw noCeiling(name, bins[0]!);
   const best = usable.reduce((high, bin) =>
     bin.ceiling.strength > high.ceiling.strength ? bin : high,
   );
@@ -225,10 +226,11 @@ const noSuchBin = (name: string, wanted: TimeBin, bins: readonly BinTarget[]) =>
     mend: 'name a bin of the recording, or "best-ceiling"',
   });
 
-const noCeiling = (name: string, bins: readonly BinTarget[]) =>
+/** The recording is at fault, and is said to be before any network runs. */
+const noCeiling = (name: string, { ceiling }: BinTarget) =>
   inputError({
     where: `protocol ${name}: ceiling`,
-    expected: 'at least one site with a usable ceiling',
-    got: bins[0]?.ceiling.excluded[0]?.reason ?? 'none',
-    mend: 'look at the reliabilities (ventral data inspect), or choose another ceiling',
+    expected: 'at least one site with a usable ceiling in the recording',
+    got: `none (${ceiling.excluded[0]?.reason ?? 'no site'})`,
+    mend: 'look at its reliabilities (ventral data inspect): its dimensions may have been named in another order; or choose another ceiling',
   });
