@@ -47,7 +47,9 @@ describe('a depth profile', () => {
     expect(found.networkLayers).toBeNull();
     expect(found.layers.map(({ depth }) => depth)).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(found.warnings[0]).toContain('relative to the layers scored, not to the network');
-    expect(profileLines({ ...found, version: '0' }).at(-1)).toContain('0 the first of the layers scored');
+    expect(profileLines({ ...found, version: '0' }).at(-1)).toContain(
+      '0 the first of the layers scored',
+    );
   });
 
   it('gives no order to areas that one network matches alike, and says tie', () => {
