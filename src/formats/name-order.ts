@@ -80,6 +80,58 @@ const listOf = (text: string, path: string): string[] => {
   return table.rows.map((fields) => fields[table.columns.indexOf(column)]!.trim());
 };
 
+/** Only what is known to be an ending is taken for one: `stim0.5` is not `stim0`. */
+const withoutEnding = (name: string): string =>
+  /\.(jpe?g|png|webp|gif|tiff?|bmp|ppm|pgm|jp2|heic|npy|mat)$/i.test(name)
+    ? stem(name)
+    : baseName(name);
+
+const lower = (name: string): string => baseName(name).toLowerCase();
+
+/** How a name may mean a file, the closest first: as its name, without regard to case, as its stem, with another ending. */
+const meanings: readonly {
+  readonly ofName: (name: string) => string;
+  readonly ofFile: (file: string) => string;
+}[] = [
+  { ofName: baseName, ofFile: baseName },
+  { ofName: lower, ofFile: lower },
+  { ofName: lower, ofFile: (file) => stem(file).toLowerCase() },
+  {
+    ofName: (name) => withoutEnding(name).toLowerCase(),
+    ofFile: (file) => stem(file).toLowerCase(),
+  },
+];
+
+/** The indices of files by key; of a key that several share −1. */
+const tableOf = (keys: readonly string[]): ReadonlyMap<string, number> => {
+  const table = new Map<string, number>();
+  keys.forEach((key, index) => {
+    table.set(key, table.has(key) ? -1 : index);
+  });
+  return table;
+};
+
+/**
+ * Which of these files a name means, as an index, where names are paths on another computer with either slash: by file name,
+ * without regard to case, as a stem, with another ending. −1 where it means several, null where none.
+ *
+ * @param ids of the files, where they have some: they come first.
+ */
+export const fileFinder = (
+  files: readonly string[],
+  ids: readonly string[] = [],
+): ((name: string) => number | null) => {
+  const byId = tableOf(ids);
+  const tables = meanings.map(({ ofFile }) => tableOf(files.map(ofFile)));
+  return (name) => {
+    const found = [
+      byId.get(name),
+      ...tables.map((table, at) => table.get(meanings[at]!.ofName(name))),
+    ];
+    return found.find((each) => each !== undefined) ?? null;
+  };
+};
+
 const firstAgain = (list: readonly string[]): string | undefined => {
   const known = new Set<string>();
   return list.find((name) => known.size === known.add(name).size);
@@ -107,7 +159,7 @@ export const orderText = (order: NameOrder): string =>
   typeof order === 'object' ? `the order of ${baseName(order.where)}` : `${order} order`;
 
 /**
- * For each stimulus its place in a list of names: by id, by file name, without regard to case, without ending. The list may
+ * For each stimulus its place in a list of names: by id, else as `fileFinder` says. The list may
  * name others. Input error for a stimulus that is not in it, and for two names that are one stimulus.
  */
 export const placesIn = (
@@ -121,20 +173,15 @@ export const placesIn = (
       got,
       mend: 'give the ids or file names of the stimuli in the order of the array',
     });
-  const keys = [
-    (name: string) => baseName(name),
-    (name: string) => baseName(name).toLowerCase(),
-    (name: string) => stem(name).toLowerCase(),
-  ];
-  const tables = [
-    new Map(stimuli.map(({ id }, index) => [id, index])),
-    ...keys.map((key) => new Map(stimuli.map(({ file }, index) => [key(file), index]))),
-  ];
+  const find = fileFinder(
+    stimuli.map(({ file }) => file),
+    stimuli.map(({ id }) => id),
+  );
   const places = new Int32Array(stimuli.length).fill(-1);
   list.forEach((name, place) => {
-    const wanted = [name, ...keys.map((key) => key(name))];
-    const index = tables.map((table, at) => table.get(wanted[at]!)).find((at) => at !== undefined);
-    if (index === undefined) return;
+    const index = find(name);
+    if (index === null) return;
+    if (index < 0) throw wrong('names of one stimulus each', `"${name}", which is several`);
     if (places[index]! >= 0)
       throw wrong('each stimulus once', `"${list[places[index]!]}" and "${name}" for one`);
     places[index] = place;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { byNumber, placesIn, readNameOrder, sortedNames } from '../../src/formats/name-order.ts';
+import {
+  byNumber,
+  fileFinder,
+  placesIn,
+  readNameOrder,
+  sortedNames,
+} from '../../src/formats/name-order.ts';
 import { createMemoryFiles } from '../memory-files.ts';
 
 const sorted = (...names: string[]): string[] => names.sort(byNumber);
@@ -52,7 +58,31 @@ describe('a list of names', () => {
     const places = (...list: string[]) => Array.from(placesIn({ list, where: 'x' }, stimuli));
     expect(places('two', 'one')).toEqual([1, 0]);
     expect(places('c.png', 'b.PNG', 'C:\\images\\a.jpg')).toEqual([2, 1]);
+    const cases = [...stimuli, { id: 'three', file: 'sub/b.png' }];
+    const among = (...list: string[]) => placesIn({ list, where: 'x' }, cases);
+    expect(Array.from(among('A.png', 'B.png', 'b.png'))).toEqual([0, 1, 2]);
+    expect(() => among('A', 'B', 'b.png')).toThrow('"B", which is several');
     expect(() => places('one', 'A.png', 'two')).toThrow('"one" and "A.png" for one');
     expect(() => places('one')).toThrow('among them "two"');
+  });
+});
+
+describe('a name on another computer', () => {
+  it('means a file by its name, case, stem or another ending', () => {
+    const find = fileFinder([
+      'a/stim0.png',
+      'a/stim0.5.png',
+      'b/Face.PNG',
+      'b/face.png',
+      'c/x.png',
+    ]);
+    expect(find('C:\\old\\stim0.png')).toBe(0);
+    expect(find('stim0.5')).toBe(1);
+    expect(find('STIM0.jpg')).toBe(0);
+    expect(find('Face.PNG')).toBe(2);
+    expect(find('FACE.PNG')).toBe(-1);
+    expect(find('X')).toBe(4);
+    // Not `x`: what is no ending of an image belongs to the name.
+    expect(find('x.5')).toBeNull();
   });
 });
