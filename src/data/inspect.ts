@@ -5,7 +5,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { BinReliability, Inspection } from '../records/inspection.ts';
 import { type Dimension, layoutOf, type Recording } from '../records/recording.ts';
 import { otherSiteCeiling } from './other-sites.ts';
-import { readingRemarks } from './readings.ts';
+import { courseRemarks, readingRemarks } from './readings.ts';
 
 const canonical: readonly Dimension[] = ['time', 'stimulus', 'row', 'column', 'trial', 'site'];
 
@@ -132,6 +132,10 @@ export const inspectRecording = (
     licence: header.licence,
     citation: header.citation,
     notes: header.notes,
-    warnings: [...warnings, ...readingRemarks(recording, reliabilityOf, reliability)],
+    warnings: [
+      ...warnings,
+      ...readingRemarks(recording, reliabilityOf, reliability),
+      ...courseRemarks(recording, bins[0]!),
+    ],
   };
 };

@@ -1,3 +1,5 @@
+import { median } from '../numeric/statistics.ts';
+import type { Float64Nd } from '../records/array.ts';
 import type { Inspection } from '../records/inspection.ts';
 import type { Dimension, Recording } from '../records/recording.ts';
 
@@ -30,6 +32,58 @@ const exchangesOf = (recording: Recording): (readonly [Dimension, Dimension])[] 
     ['trial', 'site'],
     ...(sameSize('site') ? ([['stimulus', 'site']] as const) : []),
     ...(sameSize('trial') ? ([['stimulus', 'trial']] as const) : []),
+  ];
+};
+
+/** Of this share of the variance within rows the number of a trial says nothing in trials, and much in samples of time. */
+const courseShare = 0.3;
+const fewestRows = 10;
+
+/** Mean of the numbers that are there, `count` of them a stride apart. */
+const meanAlong = (data: Float64Array, start: number, stride: number, count: number): number => {
+  let [sum, there] = [0, 0];
+  for (let k = 0; k < count; k++) {
+    const value = data[start + k * stride]!;
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    there++;
+  }
+  return sum / there;
+};
+
+/**
+ * Share of the variance within rows (one stimulus, one site) that the place along the trials explains, median over sites;
+ * NaN where nothing varies. `trials` is `[rows, trials, sites]`. Of independent trials it is about 1 / rows.
+ */
+export const shareOfCourse = ({ data, shape }: Float64Nd): number => {
+  const [rows, count, sites] = shape as readonly [number, number, number];
+  const shares = Array.from({ length: sites }, (_, site) => {
+    const [sums, numbers] = [new Float64Array(count), new Float64Array(count)];
+    let within = 0;
+    for (let row = 0; row < rows; row++) {
+      const start = row * count * sites + site;
+      const middle = meanAlong(data, start, sites, count);
+      for (let k = 0; k < count; k++) {
+        const difference = data[start + k * sites]! - middle;
+        if (Number.isNaN(difference)) continue;
+        within += difference ** 2;
+        sums[k]! += difference;
+        numbers[k]! += 1;
+      }
+    }
+    const explained = sums.map((sum, k) => (numbers[k] === 0 ? 0 : sum ** 2 / numbers[k]!));
+    return explained.reduce((all, each) => all + each, 0) / within;
+  }).filter((share) => Number.isFinite(share));
+  return shares.length === 0 ? Number.NaN : median(shares);
+};
+
+/** Samples of time that were called trials: all stimuli have one course along them. */
+export const courseRemarks = ({ header }: Recording, trials: Float64Nd): string[] => {
+  if (header.dims.includes('time') || !header.dims.includes('trial')) return [];
+  const share = shareOfCourse(trials);
+  if (!(share > courseShare) || trials.shape[0]! < fewestRows || trials.shape[1]! < 3) return [];
+  return [
+    `responses follow the number of the trial (${Math.round(100 * share)} % of their variance within stimuli): the dimension trial may be time`,
   ];
 };
 

@@ -46,6 +46,23 @@ describe('dimensions named in another order', () => {
     expect(stderr).not.toMatch(/activations|preprocessing/);
   });
 
+  it('are time that was called trial, whose course all stimuli share', async () => {
+    const random = createRandom('time for trial');
+    const course = [0.1, 0.5, 2, 3, 1.5, 1];
+    const drive = Float64Array.from({ length: 60 }, () => Math.exp(0.3 * random.normal()));
+    const data = Float64Array.from({ length: 4 * 60 * 6 }, (_, i) => {
+      const level = drive[Math.floor(i / 6) % 60]! * course[i % 6]!;
+      return level + 0.5 * random.normal();
+    });
+    const responses = join(work, 'samples.npy');
+    writeFileSync(responses, Buffer.concat(npyParts({ data, shape: [4, 60, 6] })));
+    const { stdout } = await cliDone(...importing(responses, 'site,stimulus,trial', 'samples'));
+    expect(stdout).toMatch(/responses follow the number of the trial \(\d\d % .*may be time/);
+    const trials = join(base, 'responses.npy');
+    const right = await cliDone(...importing(trials, 'site,stimulus,trial', 'trials'));
+    expect(right.stdout).not.toContain('may be time');
+  });
+
   it('are times in seconds where milliseconds are wanted', async () => {
     const responses = join(base, 'responses.npy');
     const dims = 'site,stimulus,trial';
