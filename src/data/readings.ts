@@ -77,13 +77,13 @@ export const shareOfCourse = ({ data, shape }: Float64Nd): number => {
   return shares.length === 0 ? Number.NaN : median(shares);
 };
 
-/** Samples of time that were called trials: all stimuli have one course along them. */
+/** Samples of time, or sites, that were called trials: all stimuli have one course along them. */
 export const courseRemarks = ({ header }: Recording, trials: Float64Nd): string[] => {
   if (header.dims.includes('time') || !header.dims.includes('trial')) return [];
   const share = shareOfCourse(trials);
   if (!(share > courseShare) || trials.shape[0]! < fewestRows || trials.shape[1]! < 3) return [];
   return [
-    `responses follow the number of the trial (${Math.round(100 * share)} % of their variance within stimuli): the dimension trial may be time`,
+    `responses follow the number of the trial (${Math.round(100 * share)} % of their variance within stimuli): the dimension trial may be time or site`,
   ];
 };
 

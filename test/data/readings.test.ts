@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { shareOfCourse } from '../../src/data/readings.ts';
+import { readNumbers } from '../../src/formats/npy.ts';
 import { createRandom } from '../../src/numeric/random.ts';
+import { sharedPath, sharedSkipReason } from '../shared.ts';
 
 const [rows, trials, sites] = [80, 5, 3] as const;
 const made = (valueAt: (row: number, trial: number) => number) => ({
@@ -9,6 +12,34 @@ const made = (valueAt: (row: number, trial: number) => number) => ({
   ),
   shape: [rows, trials, sites],
 });
+
+const session = sharedPath('data', 'recordings', 'v4-cowley2023-session210325');
+
+describe.skipIf(session === null)(
+  `a real session${session === null ? ` (${sharedSkipReason})` : ''}`,
+  () => {
+    it('is remarked on where trials and sites are exchanged, and only there', () => {
+      const path = `${session}/responses_raw.npy`;
+      const { data, shape } = readNumbers(readFileSync(path), path);
+      const [units, images, repeats] = shape as readonly [number, number, number];
+      const read = (rows: readonly [number, number, number], strides: readonly number[]) => ({
+        data: Float64Array.from({ length: data.length }, (_, i) => {
+          const [row, trial, site] = [
+            Math.floor(i / (rows[1] * rows[2])),
+            Math.floor(i / rows[2]) % rows[1],
+            i % rows[2],
+          ];
+          return Number(data[row * strides[0]! + trial * strides[1]! + site * strides[2]!]);
+        }),
+        shape: rows,
+      });
+      const right = read([images, repeats, units], [repeats, 1, images * repeats]);
+      expect(shareOfCourse(right)).toBeLessThan(0.05);
+      const wrong = read([images, units, repeats], [repeats, images * repeats, 1]);
+      expect(shareOfCourse(wrong)).toBeGreaterThan(0.4);
+    });
+  },
+);
 
 describe('the share of the variance that the number of a trial explains', () => {
   it('is about 1 / rows of independent trials, and 1 of a course without noise', () => {
