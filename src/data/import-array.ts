@@ -1,4 +1,10 @@
-import { type NameOrder, orderText, readNameOrder, sortedNames } from '../formats/name-order.ts';
+import {
+  isListedOtherwise,
+  type NameOrder,
+  orderText,
+  readNameOrder,
+  sortedNames,
+} from '../formats/name-order.ts';
 import { baseName } from '../formats/paths.ts';
 import { checkFinite, checkMilliseconds } from '../formats/recording-check.ts';
 import type { NdArray } from '../records/array.ts';
@@ -214,6 +220,9 @@ interface OwnNames {
   readonly where: string;
 }
 
+const codeUnits =
+  'stimuli are sorted by code unit, as Python sorts paths (capital letters first); where folders are listed without regard to case their order is another, which --order FILE can give';
+
 /** What orders the images; null where names have but one order. Input error where two do. */
 const orderOf = async (
   { order }: ArrayImport,
@@ -278,6 +287,7 @@ export const importArray = async (
     notes.push(`samples of ${request.time!.step} ms averaged in ${timing.bins.length} time bins`);
   }
   if (request.order !== undefined) notes.push(`stimuli in ${orderText(order!)}`);
+  else if (own === null && isListedOtherwise(images)) notes.push(codeUnits);
   const header = headerOf(request, kept, responses.shape, timing.bins, notes);
   const stimuli = stimuliOf(images, await readColumns(request.columns, files));
   return writeImport({ out: request.out, header, responses, stimuli, set }, ports);

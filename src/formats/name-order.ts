@@ -154,6 +154,22 @@ export const readNameOrder = async (order: string, files: Files): Promise<NameOr
   });
 };
 
+/** As file managers and `ls` sort: folder by folder, without regard to case, the ending left aside. */
+const asListed = (name: string): string[] =>
+  name
+    .split('/')
+    .map((part, at, { length }) => (at === length - 1 ? stem(part) : part).toLowerCase());
+
+/** Whether names that are sorted by code unit, as Python does, have another order where folders are listed. */
+export const isListedOtherwise = (sorted: readonly string[]): boolean => {
+  const listed = sorted.map(asListed);
+  return listed.some((parts, index) => {
+    const before = listed[index - 1] ?? [];
+    const at = parts.findIndex((part, depth) => part !== before[depth]);
+    return index > 0 && at >= 0 && before[at] !== undefined && parts[at]! < before[at]!;
+  });
+};
+
 /** In words, for what is kept with the numbers. */
 export const orderText = (order: NameOrder): string =>
   typeof order === 'object' ? `the order of ${baseName(order.where)}` : `${order} order`;

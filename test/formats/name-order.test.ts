@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   byNumber,
   fileFinder,
+  isListedOtherwise,
   placesIn,
   readNameOrder,
   sortedNames,
@@ -31,6 +32,19 @@ describe('names by the numbers in them', () => {
   it('are refused where zeros lead in some names only', () => {
     expect(() => sortedNames(['im01b.png', 'im1a.png'], null, 'x')).toThrow('--order number');
     expect(() => sortedNames(['c0.10.png', 'c0.5.png'], null, 'x')).toThrow('--order FILE');
+  });
+});
+
+describe('names by code unit', () => {
+  const otherwise = (...names: string[]): boolean =>
+    isListedOtherwise(sortedNames(names, null, 'x'));
+
+  it('are listed otherwise where case, signs or folders count', () => {
+    expect(otherwise('a.png', 'b.png', 'c/d.png', 'c/e.png', 'c2/a.png')).toBe(false);
+    expect(otherwise('A1.png', 'b2.png', 'C3.png')).toBe(true);
+    expect(otherwise('im1.png', 'im1-b.png')).toBe(true);
+    expect(otherwise('a/x.png', 'a-b/y.png')).toBe(true);
+    expect(otherwise('a/2.png', 'B/1.png', 'B/3.png')).toBe(true);
   });
 });
 
