@@ -94,7 +94,8 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       .requiredOption(
         '--dims <names>',
         'its dimensions in order: stimulus, site, and row, column, time, trial where they are',
-        parseList,
+        // One order: given again, it is another, not more of it.
+        (text: string) => parseList(text),
       )
       .requiredOption(
         '--stimuli <folder|zip>',
