@@ -1,7 +1,7 @@
 // What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
-import { hashStimuli } from './data/stimuli.ts';
+import { sharedImageRemarks } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
 import { inputError } from './records/errors.ts';
@@ -58,8 +58,8 @@ export interface CeilingRequest {
 
 /**
  * How well sites predict sites: each recording's from the other's on the stimuli that both show, and each site of a
- * recording from its other sites. Input errors: no or more than two recordings, other layouts, no shared stimulus, and
- * those of a score.
+ * recording from its other sites. Input errors: no or more than two recordings, other layouts, no shared stimulus, shared ids of
+ * other images, and those of a score.
  */
 export const siteCeilings = async (
   { recordings, protocol: named, seed, betweenOnly }: CeilingRequest,
@@ -74,12 +74,11 @@ export const siteCeilings = async (
   const ceilings: SiteCeiling[] = [];
   const warnings: string[] = [];
   if (second !== null) {
-    const [a, b] = onSharedStimuli(first, second, protocol).map(subjectOf) as [
-      CeilingSubject,
-      CeilingSubject,
-    ];
+    const shared = onSharedStimuli(first, second, protocol);
+    // Before the regressions: recordings that share ids but no image have nothing to predict.
+    warnings.push(...(await sharedImageRemarks(shared[0]!, shared[1]!, ports)));
+    const [a, b] = shared.map(subjectOf) as [CeilingSubject, CeilingSubject];
     ceilings.push(await ceilingBetween(a, b, seed, ports), await ceilingBetween(b, a, seed, ports));
-    warnings.push(...(await otherImages(a.recording, b.recording, ports)));
   }
   if (second === null || !betweenOnly)
     for (const recording of second === null ? [first] : [first, second])
@@ -110,20 +109,6 @@ const readRecordings = async (
     await readRecording(first, ports),
     second === undefined ? null : await readRecording(second, ports),
   ];
-};
-
-/** Stimuli of one id that are not the same file in both recordings: said, since they are joined by id. */
-const otherImages = async (
-  first: Recording,
-  second: Recording,
-  ports: Ports,
-): Promise<string[]> => {
-  const a = await hashStimuli(first, ports);
-  const b = await hashStimuli(second, ports);
-  const others = a.images.filter((sha256, index) => sha256 !== b.images[index]).length;
-  return others === 0
-    ? []
-    : [`${others} of ${a.count} shared stimuli have the same id but are other files`];
 };
 
 /** What `provenance.protocol.sha256` of a score under this protocol is. */

@@ -25,6 +25,8 @@ export {
 } from './data/fetch.ts';
 export { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 export {
+  type Hdf5Import,
+  importHdf5,
   importMat,
   importNpy,
   importNpz,

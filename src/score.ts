@@ -167,6 +167,7 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
     const scores = evaluateLayer(layout, scored, resampling, {
       name: layer.name,
       features: layer.features,
+      place: layer.place ?? null,
       predictions: predictionsOf(layer.name)[place]!,
       arithmetic,
       strengths: strengths?.[place] ?? null,

@@ -6,6 +6,7 @@ const sha256 = 'a'.repeat(64);
 export const madeLayer = (layer: string, change: Partial<LayerScore> = {}): LayerScore => ({
   layer,
   features: 30,
+  place: null,
   value: 0.5,
   raw: 0.4,
   ceiling: 0.8,

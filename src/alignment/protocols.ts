@@ -6,6 +6,7 @@ import {
 } from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
 import type { HumanMaps } from '../records/human-map.ts';
+import { withOwnName } from '../records/own-name.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 
@@ -76,12 +77,9 @@ export const resolveAlignmentProtocol = async (
   files: Files,
 ): Promise<AlignmentProtocol> => {
   if (named.endsWith('.json')) {
-    return parseJsonAs(
-      alignmentProtocolSchema,
-      decodeText(await files.read(named), named),
-      named,
-      'take a named protocol as a model (ventral protocols)',
-    );
+    const text = decodeText(await files.read(named), named);
+    const mend = 'take a named protocol as a model (ventral protocols)';
+    return withOwnName(parseJsonAs(alignmentProtocolSchema, text, named, mend), alignmentProtocols);
   }
   const found = alignmentProtocols.find(({ name }) => name === named);
   if (found !== undefined) return found;

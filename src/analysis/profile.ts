@@ -6,7 +6,7 @@ import type { Score } from '../records/score.ts';
 import { holm } from '../scoring/compare.ts';
 import { nullable } from '../scoring/defined.ts';
 import { fewImages } from '../scoring/intervals.ts';
-import { centreOfMass, peakOf, relativeDepths } from './depth.ts';
+import { centreOfMass, networkDepths, peakOf, relativeDepths } from './depth.ts';
 import {
   type AreaScores,
   checkSameRun,
@@ -39,7 +39,8 @@ export const depthProfile = (
 ): Omit<Profile, 'version'> => {
   checkOneNetwork(areas);
   const { score } = areas[0]!;
-  const depths = relativeDepths(score.layers.length);
+  const placed = networkDepths(score.layers.map(({ place }) => place));
+  const depths = placed ?? relativeDepths(score.layers.length);
   const resamplers = areas.map(layerResampler);
   areas.forEach((area, index) => {
     if (area.predictions !== null) checkSameRun(area, resamplers[index]!);
@@ -57,6 +58,7 @@ export const depthProfile = (
       features,
       depth: depths[index]!,
     })),
+    networkLayers: score.layers[0]!.place?.of ?? null,
     areas: profiles,
     orders: [
       ...ordersOf('peak', profiles, places),
@@ -65,9 +67,12 @@ export const depthProfile = (
     replicates,
     level,
     seed,
-    warnings: warningsOf(areas, resamplers),
+    warnings: [...(placed === null ? [placesUnknown] : []), ...warningsOf(areas, resamplers)],
   };
 };
+
+const placesUnknown =
+  'the score files do not say where in the network their layers stand: depth is relative to the layers scored, not to the network; score again, which computes no finished layer again';
 
 const subjectOf = ({ provenance }: Score) => provenance.model ?? provenance.activations;
 

@@ -12,6 +12,7 @@ import { withPorts } from './session.ts';
 interface AlignOptions {
   readonly maps: string;
   readonly images?: string;
+  readonly fixations?: 'pixels' | 'shares';
   readonly protocol?: string;
   readonly preprocess?: string;
   readonly ceiling?: HumanCeilingSettings;
@@ -44,6 +45,12 @@ export const addAlignCommand = (program: Command): void => {
       parsePath,
     )
     .option('--images <folder|zip>', 'the images of a list of fixations', parsePath)
+    .addOption(
+      new Option(
+        '--fixations <unit>',
+        'unit of a list of fixations: pixels from the upper left corner, or shares (0 to 1) of width and height',
+      ).choices(['pixels', 'shares']),
+    )
     .option(
       '--protocol <name|file.json>',
       'default: clickme-2022 for shards, human-maps for others',
@@ -105,6 +112,7 @@ const requestOf = (model: string, options: AlignOptions) => ({
   model,
   maps: options.maps,
   images: options.images ?? null,
+  fixationUnit: options.fixations ?? null,
   root: cacheFolder(),
   preprocess: options.preprocess ?? null,
   protocol: options.protocol ?? null,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { importArcaro } from '../data/arcaro.ts';
 import { importBrainio } from '../data/brainio.ts';
-import { importMat, importNpy, importNpz } from '../data/import.ts';
+import { importHdf5, importMat, importNpy, importNpz } from '../data/import.ts';
 import type { ArrayImport } from '../data/import-array.ts';
 import { inspectRecording } from '../data/inspect.ts';
 import { importNwb } from '../data/nwb.ts';
@@ -36,6 +36,7 @@ interface ArrayOptions extends CommonOptions {
   readonly responses: string;
   readonly dims: readonly string[];
   readonly stimuli: string;
+  readonly order?: string;
   readonly area: string;
   readonly species: string;
   readonly window?: TimeBin;
@@ -60,6 +61,13 @@ export const addImportCommands = (data: Command): void => {
       'cell array with the names of the images in order (paths, with / or \\)',
     )
     .action(arrayAction(importMat));
+  addArrayCommand(imports, 'hdf5', 'a dataset of an HDF5 file (h5py, Julia, PyTables, netCDF-4, …)')
+    .requiredOption(
+      '--dataset <path>',
+      'the array; its --dims are in the order of the file, as h5py and h5ls show it',
+    )
+    .option('--names <dataset>', 'names of the images in order')
+    .action(arrayAction(importHdf5));
   addBrainioCommand(imports);
   addNwbCommand(imports);
   addArcaroCommand(imports);
@@ -79,18 +87,24 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       .command(kind)
       .description(`from ${what} of responses and the images`)
       .requiredOption(
-        `--responses <file.${kind}>`,
+        `--responses <file.${kind === 'hdf5' ? 'h5' : kind}>`,
         'array of numbers; NaN marks a missing trial',
         parsePath,
       )
       .requiredOption(
         '--dims <names>',
         'its dimensions in order: stimulus, site, and row, column, time, trial where they are',
-        parseList,
+        // One order: given again, it is another, not more of it.
+        (text: string) => parseList(text),
       )
       .requiredOption(
         '--stimuli <folder|zip>',
         'images; sorted by name they are the stimuli in order',
+        parsePath,
+      )
+      .option(
+        '--order <name|number|file>',
+        'order of the stimuli in the array: of their names, of the numbers in these, or as a list says',
         parsePath,
       )
       .requiredOption('--area <name>', 'V4, IT, …', parseText)
@@ -216,7 +230,7 @@ const addNwbCommand = (imports: Command): void => {
         parseWindows,
       )
       .option('--area <name>', 'area of all units', parseText)
-      .option('--area-column <name>', 'column of the units with their areas')
+      .option('--area-column <name>', 'column with the areas, of the units or of their electrodes')
       .requiredOption('--species <name>', 'such as macaque', parseText)
       .option('--animal <name>')
       .option(

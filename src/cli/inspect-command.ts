@@ -86,7 +86,7 @@ const checkOptions = ({ site, map, bin, html }: InspectOptions): void => {
     throw wrong('--bin', '--map or --html beside it');
 };
 
-/** The bin that was asked for, else the one with the highest ceiling, else the one with the strongest responses. */
+/** The bin that was asked for, else the most reliable (without trials: where other sites agree best), else that of the strongest responses. */
 const binOf = (
   { timeBins, timeCourse, reliability, otherSites }: Inspection,
   wanted?: TimeBin,
@@ -105,9 +105,9 @@ const binOf = (
   }
   const strength = (bin: number): number =>
     timeCourse[bin]!.perSite.reduce<number>((sum, value) => sum + (value ?? 0), 0);
-  const ceilings = reliability?.bins ?? otherSites;
+  const agreement = reliability?.bins ?? otherSites;
   const level = (bin: number): number =>
-    ceilings === null ? strength(bin) : (ceilings[bin]!.median ?? -Infinity);
+    agreement === null ? strength(bin) : (agreement[bin]!.median ?? -Infinity);
   return timeBins.reduce((best, _, bin) => (level(bin) > level(best) ? bin : best), 0);
 };
 

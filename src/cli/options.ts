@@ -42,12 +42,12 @@ export const parseWhole =
     return value;
   };
 
-/** Comma-separated entries, blanks trimmed, none empty. */
-export const parseList = (text: string): string[] => {
+/** Comma-separated entries, blanks trimmed, none empty; an option that is given again adds to those before. */
+export const parseList = (text: string, before: readonly string[] = []): string[] => {
   const entries = text.split(',').map((entry) => entry.trim());
   if (entries.some((entry) => entry === ''))
     throw new InvalidArgumentError('expected entries separated by commas, none of them empty.');
-  return entries;
+  return [...before, ...entries];
 };
 
 /** A time window in ms, `0-100`. */
@@ -63,15 +63,15 @@ export const parseWindow = (text: string): { start: number; end: number } => {
 const keepable = ['predictions', 'layer-predictions', 'readout'] as const;
 export type Keep = (typeof keepable)[number];
 
-/** What to keep, each once. */
-export const parseKeep = (text: string): Keep[] => {
+/** What to keep, each once; an option that is given again adds to those before. */
+export const parseKeep = (text: string, before: readonly Keep[] = []): Keep[] => {
   const named = parseList(text).map((entry) => {
     const found = keepable.find((each) => each === entry);
     if (found === undefined)
       throw new InvalidArgumentError(`expected ${keepable.join(', ')}, one or more of them.`);
     return found;
   });
-  return [...new Set(named)];
+  return [...new Set([...before, ...named])];
 };
 
 export const parseNumber = (text: string): number => {
@@ -81,6 +81,11 @@ export const parseNumber = (text: string): number => {
   return value;
 };
 
-/** Time windows in ms, `50-90,90-130`. */
-export const parseWindows = (text: string): { start: number; end: number }[] =>
-  parseList(text).map(parseWindow);
+/** Time windows in ms, `50-90,90-130`; an option that is given again adds to those before. */
+export const parseWindows = (
+  text: string,
+  before: readonly { start: number; end: number }[] = [],
+): { start: number; end: number }[] => [
+  ...before,
+  ...parseList(text).map((entry) => parseWindow(entry)),
+];

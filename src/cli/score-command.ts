@@ -34,6 +34,7 @@ import { type Say, withPorts } from './session.ts';
 
 interface ScoreOptions {
   readonly activations?: string;
+  readonly order?: string;
   readonly recording: string;
   readonly protocol?: string;
   readonly layers?: readonly string[];
@@ -63,6 +64,11 @@ export const addScoreCommand = (program: Command): void => {
     .option(
       '--activations <file>',
       'features as .npz (one array per layer) or .npy, instead of a model',
+      parsePath,
+    )
+    .option(
+      '--order <name|number|file>',
+      'order of the rows of --activations without ids: of the file names, of the numbers in them, or as a list says',
       parsePath,
     )
     .requiredOption(
@@ -146,7 +152,7 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 });
 
 const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreRequest['subject'] => {
-  const { activations, preprocess, keep, out } = options;
+  const { activations, preprocess, order, keep, out } = options;
   if ((model === undefined) === (activations === undefined))
     throw inputError({
       where: 'ventral score',
@@ -161,6 +167,13 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
       got: 'no --out',
       mend: 'add --out score.json',
     });
+  if (activations === undefined && order !== undefined)
+    throw inputError({
+      where: '--order',
+      expected: '--activations',
+      got: 'a model, which is shown the stimuli themselves',
+      mend: 'leave --order out',
+    });
   if (activations === undefined)
     return { kind: 'model', path: model!, preprocess: preprocess ?? null };
   if (preprocess !== undefined)
@@ -170,7 +183,7 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
       got: '--activations, to which no preprocessing applies',
       mend: 'leave --preprocess out',
     });
-  return { kind: 'activations', path: activations };
+  return { kind: 'activations', path: activations, ...(order === undefined ? {} : { order }) };
 };
 
 /** What a score command writes beside its table, and whether nulls stand in it. */
@@ -244,6 +257,9 @@ const namedInputs = (
   { option: `the ${subject.kind === 'model' ? 'model' : 'activations'}`, path: subject.path },
   { option: '--recording', path: `${recording}/recording.json` },
   ...(protocol === null ? [] : [{ option: '--protocol', path: protocol }]),
+  ...(subject.kind === 'model' || subject.order === undefined
+    ? []
+    : [{ option: '--order', path: subject.order }]),
 ];
 
 /** The score file comes last: where it is, everything else is. */

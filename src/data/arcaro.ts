@@ -3,12 +3,12 @@ import { below, firstMissing, folderOf } from '../formats/paths.ts';
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5 } from '../records/hdf5.ts';
-import type { RecordingHeader, Stimulus, TimeBin } from '../records/recording.ts';
+import type { RecordingHeader, TimeBin } from '../records/recording.ts';
 import { allOffsets, binIndices, checkLength, evenSpans, gather } from './gather.ts';
 import { imagesIn, imagesNamed } from './image-set.ts';
 import { matSource } from './import.ts';
 import { padded } from './import-array.ts';
-import { type ImportPorts, stimuliOf, writeImport } from './import-write.ts';
+import { checkCount, type ImportPorts, stimuliOf, writeImport } from './import-write.ts';
 import { type FileTree, findPath, openMatIn, openTree } from './tree.ts';
 
 /** The release of Arcaro, Ponce & Livingstone 2020 as Linsley et al. 2023 publish it. */
@@ -202,12 +202,9 @@ const importMonkey = async (
   const { maps, names } = await readMaps(tree, path, ports);
   const set = imagesIn(tree, `${folderOf(path)}/${monkey.images}`);
   const where = `${request.archive}: ${path}: UniqueNames`;
-  const stimuli: Stimulus[] = stimuliOf(
-    imagesNamed(set, names, where),
-    () => ({}),
-    maps.shape[0]!,
-    { source: 'imageRF', images: where },
-  );
+  const images = imagesNamed(set, names, where);
+  checkCount(images, maps.shape[0]!, { source: 'imageRF', images: where });
+  const stimuli = stimuliOf(images, () => ({}));
   for (const area of areasOf(monkey, maps.shape[1]!, request)) {
     const out = below(request.out, area.folder);
     const header = headerOf(monkey, area, maps);

@@ -1,7 +1,8 @@
 import { type CsvTable, readCsv } from '../formats/csv.ts';
-import { numberSlabs, readTextsAt } from '../formats/hdf5.ts';
+import { readTextsAt } from '../formats/hdf5.ts';
+import { decodedNumbers, decodedTexts, millisecondsPerUnit } from '../formats/netcdf.ts';
 import { baseName } from '../formats/paths.ts';
-import { checkFinite } from '../formats/recording-check.ts';
+import { checkFinite, checkMilliseconds } from '../formats/recording-check.ts';
 import { decodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5Dataset, Hdf5File } from '../records/hdf5.ts';
@@ -10,6 +11,7 @@ import { binIndices, checkLength, gather, type Offsets } from './gather.ts';
 import { type ImageSet, imagesNamed, openImageSet } from './image-set.ts';
 import { type ImportPorts, writeImport } from './import-write.ts';
 import { constantColumn, groupTrials, type Trials, usedAxes } from './presentations.ts';
+import { openHdf5 } from './tree.ts';
 
 /** A BrainIO (Brain-Score) assembly and its stimulus set. Paths as the Files port takes them. */
 export interface BrainioImport {
@@ -94,7 +96,7 @@ const coordinate = async (
 ): Promise<readonly string[] | null> => {
   const there = coordinates.get(axis) ?? [];
   const name = names.find((each) => there.includes(each));
-  return name === undefined ? null : readTextsAt(file, `/${name}`);
+  return name === undefined ? null : decodedTexts(file, `/${name}`);
 };
 
 const needed = async (
@@ -179,6 +181,18 @@ const checkTimeOptions = (hasBins: boolean, { bins, window }: BrainioImport): vo
   }
 };
 
+/** Times in the unit that they are written in, `ms` where none is said, to the microsecond. */
+const inMilliseconds = async (
+  file: Hdf5File,
+  name: string,
+  values: readonly string[],
+): Promise<number[]> => {
+  const perUnit = await millisecondsPerUnit(file, `/${name}`);
+  return values.map((value) =>
+    perUnit === 1 ? Number(value) : Math.round(Number(value) * perUnit * 1000) / 1000,
+  );
+};
+
 const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Times> => {
   const hasBins = assembly.axes.includes('time_bin');
   checkTimeOptions(hasBins, request);
@@ -195,7 +209,11 @@ const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Time
   }
   const starts = await needed(assembly, 'time_bin', ['time_bin_start']);
   const ends = await needed(assembly, 'time_bin', ['time_bin_end']);
-  const spans = starts.map((start, index) => ({ start: Number(start), end: Number(ends[index]) }));
+  const [first, last] = [
+    await inMilliseconds(assembly.file, 'time_bin_start', starts),
+    await inMilliseconds(assembly.file, 'time_bin_end', ends),
+  ];
+  const spans = first.map((start, index) => ({ start, end: last[index]! }));
   const wrong = spans.findIndex(({ start, end }) => !(start < end));
   if (wrong >= 0) {
     throw inputError({
@@ -325,15 +343,14 @@ const readResponses = async (
       mend,
     });
   });
-  const isSingle = data.type === 'float' && data.itemSize === 4;
-  const blocks = numberSlabs(file, `/${variable}`);
+  const { isSingle, blocks } = await decodedNumbers(file, `/${variable}`, true);
   const { dims, shape } = usedAxes([
     ['stimulus', full[0]!],
     ['trial', full[1]!],
     ['time', full[2]!],
     ['site', full[3]!],
   ]);
-  const numbers = await gather(blocks, { offsets, length, isSingle }, checkStop);
+  const numbers = await gather(blocks(), { offsets, length, isSingle }, checkStop);
   checkFinite(numbers, shape, dims, where);
   return { dims, responses: { data: numbers, shape } };
 };
@@ -341,7 +358,8 @@ const readResponses = async (
 /**
  * Makes a recording folder out of a BrainIO assembly (netCDF-4: presentation × neuroid × time_bin) and its stimulus set:
  * presentations are regrouped to trials of their stimuli, in the order of the stimulus set; areas come from `region`,
- * animals from `animal`, `object_name` and the like become columns of the stimuli. The numbers are read in pieces.
+ * animals from `animal`, `object_name` and the like become columns of the stimuli. Packed numbers, fill values and units of
+ * time are read as their attributes say. The numbers are read in pieces.
  * Input error: another layout, stimuli without rows or images; nothing is left behind then.
  */
 export const importBrainio = async (
@@ -350,7 +368,7 @@ export const importBrainio = async (
 ): Promise<Recording> => {
   const set = await openImageSet(request.images, ports.files);
   const table = await readStimulusTable(request.stimuli, set, ports);
-  const file = await ports.hdf5.open(request.assembly, request.assembly);
+  const file = await openHdf5(request.assembly, ports);
   try {
     const assembly = await openAssembly(file);
     const shown = await needed(assembly, 'presentation', idNames);
@@ -358,6 +376,10 @@ export const importBrainio = async (
     const trials = groupTrials(shown, table.ids);
     const sites = await sitesOf(assembly, request.areas ?? null);
     const times = await timesOf(assembly, request);
+    checkMilliseconds(
+      times.timeBins,
+      `${request.assembly}: time_bin (it may lack the attribute units)`,
+    );
     const read = await readResponses(assembly, trials, sites, times, ports.checkStop);
     const header: RecordingHeader = {
       format: 'ventral-recording',

@@ -5,11 +5,15 @@ import type { Hdf5 } from '../records/hdf5.ts';
 import type { HumanMap, HumanMaps } from '../records/human-map.ts';
 import type { Ports } from '../records/ports.ts';
 import {
+  checkUnit,
   type FixationList,
+  type FixationUnit,
   fixationMap,
   fixationsFromCsv,
   fixationsFromMat,
+  inPixels,
   summed,
+  unitRemarks,
 } from './fixations.ts';
 import { openImageSet } from './image-set.ts';
 import { openMatFile } from './tree.ts';
@@ -28,17 +32,26 @@ const readLists = async (path: string, { files, hdf5 }: MapPorts): Promise<Fixat
   }
 };
 
+/** How fixations are read. */
+export interface FixationSettings {
+  /** Standard deviation in pixels of the Gaussian that they are blurred with. */
+  readonly sigma: number;
+  /** Null: pixels, unless the numbers contradict it. */
+  readonly unit: FixationUnit | null;
+}
+
 /**
  * Maps of where people looked, from a list of fixations and the images; lists without an image are passed over.
- * Input error: another form of list, two lists for one image, an image without a list.
+ * Input error: another form of list, another unit than was said, two lists for one image, an image without a list.
  */
 export const openFixationMaps = async (
   path: string,
   imagesPath: string,
-  sigma: number,
+  { sigma, unit: said }: FixationSettings,
   ports: MapPorts,
 ): Promise<HumanMaps> => {
   const lists = await readLists(path, ports);
+  const unit = checkUnit(lists, said, path);
   const images = await openImageSet(imagesPath, ports.files);
   const byImage = new Map(lists.map((list) => [list.image, list]));
   if (byImage.size < lists.length)
@@ -61,14 +74,18 @@ export const openFixationMaps = async (
   const rest = lists.length - used.length;
   const digests = [await ports.hash.sha256File(path)];
   for (const { name } of used) digests.push(await ports.hash.sha256([await images.read(name)]));
+  if (unit !== 'pixels') digests.push(unit);
   return {
     kind: 'fixations',
     name: baseName(path),
     count: used.length,
     sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
     hasSubjects: used.some(({ list }) => list.scanpaths.length > 1),
-    warnings: rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : [],
-    read: () => readMaps(used, sigma, images.read, ports),
+    warnings: [
+      ...(rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : []),
+      ...unitRemarks(lists, unit),
+    ],
+    read: () => readMaps(used, { sigma, unit }, images.read, ports),
   };
 };
 
@@ -77,14 +94,14 @@ type Read = (name: string) => Promise<Uint8Array>;
 
 async function* readMaps(
   used: Used,
-  sigma: number,
+  { sigma, unit }: { readonly sigma: number; readonly unit: FixationUnit },
   read: Read,
   { images }: MapPorts,
 ): AsyncGenerator<HumanMap> {
   for (const { name, list } of used) {
     const pixels = await images.decode(await read(name), name);
     const single = list.scanpaths.map((path) =>
-      fixationMap(path, pixels.height, pixels.width, sigma),
+      fixationMap(inPixels(path, unit, pixels), pixels.height, pixels.width, sigma),
     );
     const subjects = single.map(({ map }) => map);
     const outside = single.reduce((sum, each) => sum + each.outside, 0);

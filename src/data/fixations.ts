@@ -4,7 +4,10 @@ import { baseName } from '../formats/paths.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 
-/** Where one person looked on one image, in pixels from its upper left corner. */
+/** What coordinates count: pixels from the upper left corner, or shares of width and height. */
+export type FixationUnit = 'pixels' | 'shares';
+
+/** Where one person looked on one image, in the unit of the list, from its upper left corner. */
 export interface Scanpath {
   readonly subject: string;
   readonly x: ArrayLike<number>;
@@ -58,7 +61,7 @@ const imageOf = (struct: MatStruct, where: string): string => {
 
 /**
  * Fixation lists in the form of OSIE (Xu et al. 2014): a variable `fixations` (or the only one) of structs with `img` and
- * `subjects`, each of these with `fix_x` and `fix_y` in pixels. Durations are not used.
+ * `subjects`, each of these with `fix_x` and `fix_y`. Durations are not used.
  * Input error, naming the element and field, for another form.
  */
 export const fixationsFromMat = async (file: MatFile): Promise<FixationList[]> => {
@@ -84,7 +87,7 @@ export const fixationsFromMat = async (file: MatFile): Promise<FixationList[]> =
 };
 
 /**
- * Fixation lists from a table with columns `image`, `subject`, `x` and `y`, a line per fixation, in pixels; further
+ * Fixation lists from a table with columns `image`, `subject`, `x` and `y`, a line per fixation; further
  * columns are passed over. Input error, naming the line, where a column or number is missing.
  */
 export const fixationsFromCsv = (text: string, name: string): FixationList[] => {
@@ -109,6 +112,64 @@ export const fixationsFromCsv = (text: string, name: string): FixationList[] => 
     image,
     scanpaths: [...subjects].map(([subject, points]) => ({ subject, ...points })),
   }));
+};
+
+const coordinatesOf = (lists: readonly FixationList[]): number[] =>
+  lists.flatMap(({ scanpaths }) =>
+    scanpaths.flatMap(({ x, y }) => [...Array.from(x), ...Array.from(y)]),
+  );
+
+const isShare = (value: number): boolean => value >= 0 && value <= 1;
+
+/**
+ * Pixels, unless something else was said. Input error where the numbers contradict it: coordinates that all lie between 0
+ * and 1 would all fall on the first pixel, and shares do not lie beyond.
+ */
+export const checkUnit = (
+  lists: readonly FixationList[],
+  said: FixationUnit | null,
+  where: string,
+): FixationUnit => {
+  const all = coordinatesOf(lists);
+  const shares = all.filter(isShare).length;
+  if (said === null && all.length > 0 && shares === all.length)
+    throw inputError({
+      where,
+      expected: 'coordinates in pixels',
+      got: 'numbers between 0 and 1 throughout',
+      mend: 'say --fixations shares where they are shares of width and height (or --fixations pixels)',
+    });
+  if (said === 'shares' && shares < all.length / 2)
+    throw inputError({
+      where,
+      expected: 'shares of width and height, 0 to 1',
+      got: `${all.length - shares} of ${all.length} coordinates beyond`,
+      mend: 'leave --fixations out where they are pixels',
+    });
+  return said ?? 'pixels';
+};
+
+/** What else the numbers of a list say against its unit. */
+export const unitRemarks = (lists: readonly FixationList[], unit: FixationUnit): string[] => {
+  const all = coordinatesOf(lists);
+  const negative = all.filter((value) => value < 0).length / all.length;
+  return negative < 0.2
+    ? []
+    : [
+        `${Math.round(negative * 100)} % of the coordinates of fixations are negative: ${unit} are counted from the upper left corner, not from the centre`,
+      ];
+};
+
+/** A scanpath in pixels of an image; the very edge (a share of 1) belongs to the last pixel. */
+export const inPixels = (
+  path: Scanpath,
+  unit: FixationUnit,
+  { width, height }: { readonly width: number; readonly height: number },
+): Scanpath => {
+  if (unit === 'pixels') return path;
+  const scaled = (values: ArrayLike<number>, size: number): number[] =>
+    Array.from(values, (value) => (value === 1 ? size - 1 : value * size));
+  return { ...path, x: scaled(path.x, width), y: scaled(path.y, height) };
 };
 
 /** Beyond these many standard deviations a Gaussian is taken for zero, as SciPy's `gaussian_filter` does. */

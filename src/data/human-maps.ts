@@ -4,6 +4,7 @@ import type { HumanMaps } from '../records/human-map.ts';
 import type { Files } from '../records/ports.ts';
 import { isShard, openClickme } from './clickme.ts';
 import { type MapPorts, openFixationMaps } from './fixation-maps.ts';
+import type { FixationUnit } from './fixations.ts';
 import { humanMapsFolder } from './library.ts';
 import { openMapFolder } from './map-folder.ts';
 import { filesBelow } from './tree.ts';
@@ -18,6 +19,8 @@ export interface HumanMapsRequest {
   readonly root: string;
   /** Standard deviation in pixels of the Gaussian that fixations are blurred with. */
   readonly fixationSigma: number;
+  /** Unit of fixations; default: pixels, unless the numbers contradict it. */
+  readonly fixationUnit?: FixationUnit | null;
 }
 
 /** The path that is meant: what is there, or else what was fetched under that name. */
@@ -46,10 +49,10 @@ export const openHumanMaps = async (
   request: HumanMapsRequest,
   ports: MapPorts,
 ): Promise<HumanMaps> => {
-  const { images, fixationSigma } = request;
+  const { images, fixationSigma: sigma, fixationUnit: unit = null } = request;
   const { path, kind } = await placeOf(request, ports.files);
   if (/\.(mat|csv)$/i.test(path) && kind === 'file') {
-    if (images !== null) return openFixationMaps(path, images, fixationSigma, ports);
+    if (images !== null) return openFixationMaps(path, images, { sigma, unit }, ports);
     throw inputError({
       where: `--maps ${path}`,
       expected: '--images with the images that people looked at',
@@ -57,12 +60,12 @@ export const openHumanMaps = async (
       mend: 'add --images folder',
     });
   }
-  if (images !== null)
+  if (images !== null || unit !== null)
     throw inputError({
-      where: '--images',
+      where: images !== null ? '--images' : '--fixations',
       expected: 'a list of fixations (.mat or .csv) in --maps',
       got: `${path}, which comes with its images`,
-      mend: 'leave --images out',
+      mend: `leave ${images !== null ? '--images' : '--fixations'} out`,
     });
   if (kind === 'file' && isShard(path)) return openClickme(baseName(path), [path], ports);
   const shards = kind === 'folder' ? (await filesBelow(path, ports.files)).filter(isShard) : [];

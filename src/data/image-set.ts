@@ -1,4 +1,5 @@
-import { baseName, stem } from '../formats/paths.ts';
+import { fileFinder } from '../formats/name-order.ts';
+import { stem } from '../formats/paths.ts';
 import { isClutter } from '../formats/zip.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files } from '../records/ports.ts';
@@ -63,30 +64,24 @@ export const openImageSet = async (path: string, files: Files): Promise<ImageSet
   imagesIn(await openTree(path, files));
 
 /**
- * The image that each name means, where names are paths on another computer, with either slash: by file name, then
- * without regard to case, then without ending. Input error, naming `where`, for a name without an image, and for names of
- * different folders that mean one image.
+ * The image that each name means, where names are paths on another computer, with either slash: as
+ * `fileFinder` says. Input error, naming `where`, for a name without an image or with several, and for names of different
+ * folders that mean one image.
  */
 export const imagesNamed = (
   { names, source }: ImageSet,
   wanted: readonly string[],
   where: string,
 ): string[] => {
-  const keys = [
-    (name: string) => baseName(name),
-    (name: string) => baseName(name).toLowerCase(),
-    (name: string) => stem(name).toLowerCase(),
-  ];
-  const tables = keys.map((key) => new Map(names.map((name) => [key(name), name])));
+  const find = fileFinder(names);
   const meant = wanted.map((name) => {
-    for (const [at, key] of keys.entries()) {
-      const found = tables[at]!.get(key(name));
-      if (found !== undefined) return found;
-    }
+    const index = find(name);
+    if (index !== null && index >= 0) return names[index]!;
+    const which = index === null ? 'not among them' : 'several of them but for case';
     throw inputError({
       where,
       expected: `images of ${source}`,
-      got: `"${name}", which is not among them`,
+      got: `"${name}", which is ${which}`,
       mend: 'name the folder or archive with these images',
     });
   });

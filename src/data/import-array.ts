@@ -1,5 +1,12 @@
+import {
+  isListedOtherwise,
+  type NameOrder,
+  orderText,
+  readNameOrder,
+  sortedNames,
+} from '../formats/name-order.ts';
 import { baseName } from '../formats/paths.ts';
-import { checkFinite } from '../formats/recording-check.ts';
+import { checkFinite, checkMilliseconds } from '../formats/recording-check.ts';
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Recording, RecordingHeader, TimeBin } from '../records/recording.ts';
@@ -15,7 +22,13 @@ import {
   type Sampling,
 } from './gather.ts';
 import { type ImageSet, imagesNamed, openImageSet } from './image-set.ts';
-import { type ImportPorts, readColumns, stimuliOf, writeImport } from './import-write.ts';
+import {
+  checkCount,
+  type ImportPorts,
+  readColumns,
+  stimuliOf,
+  writeImport,
+} from './import-write.ts';
 
 /** A response array and its stimuli, to become a recording folder. Paths as the Files port takes them. */
 export interface ArrayImport {
@@ -23,8 +36,13 @@ export interface ArrayImport {
   readonly responses: string;
   /** Dimensions of the array in order, out of stimulus, row, column, time, trial, site. */
   readonly dims: readonly string[];
-  /** Folder or zip archive of images: names sorted by code unit are the order of the stimuli, id = stem. */
+  /** Folder or zip archive of images; id = stem. */
   readonly stimuli: string;
+  /**
+   * Order of the stimuli in the array: `name` (by code unit), `number` (by the numbers in the names) or a file of names.
+   * May be left out where the first two are one, or where the array's own file gives the names.
+   */
+  readonly order?: string;
   readonly area: string;
   readonly species: string;
   /** Milliseconds from stimulus onset; with a dimension `time`, divided evenly into its bins. */
@@ -196,40 +214,81 @@ const arrange = async (
   return { data, shape: turned } as NdArray<Float32Array | Float64Array>;
 };
 
-const filesOf = (set: ImageSet, names: readonly string[] | null, where: string) =>
-  names === null ? set.names : imagesNamed(set, names, where);
+/** Names that the array's own file gives. */
+interface OwnNames {
+  readonly list: readonly string[];
+  readonly where: string;
+}
+
+const codeUnits =
+  'stimuli are sorted by code unit, as Python sorts paths (capital letters first); where folders are listed without regard to case their order is another, which --order FILE can give';
+
+/** What orders the images; null where names have but one order. Input error where two do. */
+const orderOf = async (
+  { order }: ArrayImport,
+  own: OwnNames | null,
+  files: ImportPorts['files'],
+): Promise<NameOrder | null> => {
+  if (order === undefined) return own;
+  if (own === null) return readNameOrder(order, files);
+  throw inputError({
+    where: '--order',
+    expected: 'one order of the images',
+    got: `two, ${order} and the names of ${own.where}`,
+    mend: 'leave one out',
+  });
+};
+
+const imagesIn = (
+  set: ImageSet,
+  order: NameOrder | null,
+  { source, count }: { readonly source: string; readonly count: number },
+): string[] => {
+  if (order !== null && typeof order === 'object') {
+    const images = imagesNamed(set, order.list, order.where);
+    checkCount(images, count, { source, images: order.where });
+    return images;
+  }
+  checkCount(set.names, count, { source, images: set.source });
+  return sortedNames(set.names, order, set.source);
+};
 
 /**
- * Makes a recording folder out of an array and a folder or zip archive of images, and reads it back. `names` are those
- * of the images in the order of the array, as the array's file gives them; without, names are sorted by code unit.
+ * Makes a recording folder out of an array and a folder or zip archive of images, and reads it back. `own` are the names
+ * of the images in the order of the array, as the array's file gives them; without, names are sorted.
  * Every image is decoded once, so that none is missing or damaged later. Whole numbers become float64.
- * Input error: dims or bins that do not fit, infinite responses, another number of images, equal ids, damaged images;
+ * Input error: dims or bins that do not fit, infinite responses, another number of images, equal ids, names that sort in
+ * two ways while no order was given, damaged images;
  * storage error where the disk refuses. Nothing is left behind then.
  */
 export const importArray = async (
   request: ArrayImport,
   source: ArraySource,
-  names: { readonly list: readonly string[]; readonly where: string } | null,
+  own: OwnNames | null,
   ports: ImportPorts,
 ): Promise<Recording> => {
   const { files, checkStop } = ports;
   const dims = parseDims(request.dims, source.shape, source.name);
   const time = dims.indexOf('time');
   const timing = timingOf(request, time < 0 ? null : source.shape[time]!);
+  checkMilliseconds(
+    timing.bins,
+    request.time === null ? '--window' : '--time-start and --time-step',
+  );
   const responses = await arrange(source, dims, timing, checkStop);
   const kept = source.order === 'column-major' ? dims.toReversed() : dims;
   checkFinite(responses.data, responses.shape, kept, source.name);
+  const set = await openImageSet(request.stimuli, files);
+  const order = await orderOf(request, own, files);
+  const count = source.shape[dims.indexOf('stimulus')]!;
+  const images = imagesIn(set, order, { source: source.name, count });
   const notes = [`imported from ${baseName(request.responses)} (${dims.join(' × ')})`];
   if (request.bins !== undefined) {
     notes.push(`samples of ${request.time!.step} ms averaged in ${timing.bins.length} time bins`);
   }
+  if (request.order !== undefined) notes.push(`stimuli in ${orderText(order!)}`);
+  else if (own === null && isListedOtherwise(images)) notes.push(codeUnits);
   const header = headerOf(request, kept, responses.shape, timing.bins, notes);
-  const set = await openImageSet(request.stimuli, files);
-  const stimuli = stimuliOf(
-    filesOf(set, names?.list ?? null, names?.where ?? ''),
-    await readColumns(request.columns, files),
-    source.shape[dims.indexOf('stimulus')]!,
-    { source: source.name, images: names?.where ?? request.stimuli },
-  );
+  const stimuli = stimuliOf(images, await readColumns(request.columns, files));
   return writeImport({ out: request.out, header, responses, stimuli, set }, ports);
 };

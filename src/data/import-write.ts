@@ -42,20 +42,21 @@ export const readColumns = async (path: string | undefined, files: Files): Promi
   };
 };
 
-/** Stimuli of these images, in order; id = stem. Input error where their number is not `count`. */
-export const stimuliOf = (
+/** Input error where the number of images is not `count`. */
+export const checkCount = (
   images: readonly string[],
-  columns: Columns,
   count: number,
   names: { readonly source: string; readonly images: string },
-): Stimulus[] => {
-  if (images.length !== count) {
-    const expected = `${count} images, the size of the dimension stimulus of ${names.source}`;
-    const mend = 'check --dims and the images';
-    throw inputError({ where: names.images, expected, got: `${images.length}`, mend });
-  }
-  return images.map((file) => ({ id: stem(file), file, columns: columns(stem(file)) }));
+): void => {
+  if (images.length === count) return;
+  const expected = `${count} images, the size of the dimension stimulus of ${names.source}`;
+  const mend = 'check --dims and the images';
+  throw inputError({ where: names.images, expected, got: `${images.length}`, mend });
 };
+
+/** Stimuli of these images, in order; id = stem. */
+export const stimuliOf = (images: readonly string[], columns: Columns): Stimulus[] =>
+  images.map((file) => ({ id: stem(file), file, columns: columns(stem(file)) }));
 
 /** What an importer has worked out. */
 export interface ImportParts {

@@ -1,15 +1,17 @@
+import { datasetAt, readTextsAt } from '../formats/hdf5.ts';
 import { checkNumeric, type MatFile, textsOf, variableOf } from '../formats/mat.ts';
+import { decodedNumbers } from '../formats/netcdf.ts';
 import { isStrings, readNumbers } from '../formats/npy.ts';
 import { openNpz } from '../formats/npz.ts';
 import { fileSource } from '../formats/source.ts';
 import { toFloat64 } from '../numeric/convert.ts';
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { Hdf5 } from '../records/hdf5.ts';
+import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Recording } from '../records/recording.ts';
 import { type ArrayImport, type ArraySource, importArray } from './import-array.ts';
 import type { ImportPorts } from './import-write.ts';
-import { openMatFile } from './tree.ts';
+import { openHdf5, openMatFile } from './tree.ts';
 
 /** `responses`: an `.npy` of numbers; NaN marks a missing trial. */
 export type NpyImport = ArrayImport;
@@ -23,6 +25,14 @@ export interface NpzImport extends ArrayImport {
 export interface MatImport extends ArrayImport {
   readonly variable: string;
   /** Variable with the names of the images in the order of the array: a cell array of (backslash) paths. */
+  readonly names?: string;
+}
+
+/** `responses`: an HDF5 file of whatever origin; `dims` name the axes of the dataset in the order of the file. */
+export interface Hdf5Import extends ArrayImport {
+  /** Path of the dataset in the file. */
+  readonly dataset: string;
+  /** Path of a dataset with the names of the images in the order of the array. */
   readonly names?: string;
 }
 
@@ -95,6 +105,41 @@ export const importMat = async (
     const list = names === undefined ? null : textsOf(await file.read(names), where);
     const source = matSource(file, variable);
     return await importArray(request, source, list === null ? null : { list, where }, ports);
+  } finally {
+    await file.close();
+  }
+};
+
+const hdf5Source = async (file: Hdf5File, path: string): Promise<ArraySource> => {
+  const { type, shape } = await datasetAt(file, path);
+  const name = `${file.name}: ${path}`;
+  if ((type !== 'integer' && type !== 'float') || shape === null) {
+    const got = shape === null ? 'an empty dataset' : `the type ${type}`;
+    const mend = 'name another dataset';
+    throw inputError({ where: name, expected: 'an array of real numbers', got, mend });
+  }
+  const isNetcdf = (await file.attribute('/', '_NCProperties')) !== null;
+  const { isSingle, blocks } = await decodedNumbers(file, path, isNetcdf);
+  return { name, shape, order: 'row-major', isSingle, blocks, whole: null };
+};
+
+/**
+ * Makes a recording folder out of a dataset of an HDF5 file and images: see `importArray`. The axes stay in the order of the
+ * file, as h5py and h5ls show them (MATLAB shows them reversed); packed numbers and fill values are read as netCDF's
+ * attributes say. Input error: no dataset of numbers at that path.
+ */
+export const importHdf5 = async (
+  request: Hdf5Import,
+  ports: ImportPorts & { readonly hdf5: Hdf5 },
+): Promise<Recording> => {
+  const { responses, dataset, names } = request;
+  const file = await openHdf5(responses, ports);
+  try {
+    const own =
+      names === undefined
+        ? null
+        : { list: await readTextsAt(file, names), where: `${responses}: ${names}` };
+    return await importArray(request, await hdf5Source(file, dataset), own, ports);
   } finally {
     await file.close();
   }

@@ -5,6 +5,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { BinReliability, Inspection } from '../records/inspection.ts';
 import { type Dimension, layoutOf, type Recording } from '../records/recording.ts';
 import { otherSiteCeiling } from './other-sites.ts';
+import { courseRemarks, readingRemarks } from './readings.ts';
 
 const canonical: readonly Dimension[] = ['time', 'stimulus', 'row', 'column', 'trial', 'site'];
 
@@ -82,7 +83,7 @@ const binReliability = (
 
 /**
  * Looks a recording over: sizes, sites, trials, missing numbers, split-half reliability where trials repeat, else (on grids)
- * what other sites reach.
+ * what other sites reach; and what the numbers say against the names of the dimensions (`warnings`).
  */
 export const inspectRecording = (
   recording: Recording,
@@ -92,6 +93,13 @@ export const inspectRecording = (
   const bins = trialsOfBins(recording);
   const counts = Float64Array.from(bins.flatMap((bin) => Array.from(countTrials(bin)))).sort();
   const areas = [...new Set(header.sites.map(({ area }) => area))];
+  const reliabilityOf = (read: Recording): BinReliability[] => {
+    const trials = read === recording ? bins : trialsOfBins(read);
+    return header.timeBins.map((bin, index) =>
+      binReliability(trials[index]!, bin, { splits, seed }),
+    );
+  };
+  const reliability = header.dims.includes('trial') ? reliabilityOf(recording) : null;
   const animals = header.sites.flatMap(({ animal }) => (animal === undefined ? [] : [animal]));
   return {
     name: header.name,
@@ -116,15 +124,7 @@ export const inspectRecording = (
     trials: { least: counts[0] ?? 0, median: median(counts), most: counts.at(-1) ?? 0 },
     ...summary(responses.data),
     timeCourse: header.timeBins.map((bin, index) => ({ bin, perSite: siteMeans(bins[index]!) })),
-    reliability: header.dims.includes('trial')
-      ? {
-          splits,
-          seed,
-          bins: header.timeBins.map((bin, index) =>
-            binReliability(bins[index]!, bin, { splits, seed }),
-          ),
-        }
-      : null,
+    reliability: reliability === null ? null : { splits, seed, bins: reliability },
     otherSites:
       layoutOf(recording) === 'grid' && !header.dims.includes('trial') && header.sites.length > 1
         ? header.timeBins.map((bin, index) => otherSiteCeiling(bins[index]!, stimuli.length, bin))
@@ -132,6 +132,10 @@ export const inspectRecording = (
     licence: header.licence,
     citation: header.citation,
     notes: header.notes,
-    warnings,
+    warnings: [
+      ...warnings,
+      ...readingRemarks(recording, reliabilityOf, reliability),
+      ...courseRemarks(recording, bins[0]!),
+    ],
   };
 };

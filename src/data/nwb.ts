@@ -1,5 +1,6 @@
-import { readFloat64At, readTextsAt } from '../formats/hdf5.ts';
+import { readFloat64At } from '../formats/hdf5.ts';
 import { baseName, stem } from '../formats/paths.ts';
+import { checkMilliseconds } from '../formats/recording-check.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Recording, RecordingHeader, Site, TimeBin } from '../records/recording.ts';
@@ -7,7 +8,9 @@ import { checkLength } from './gather.ts';
 import { imagesNamed, openImageSet } from './image-set.ts';
 import { padded } from './import-array.ts';
 import { type ImportPorts, readColumns, writeImport } from './import-write.ts';
+import { numberColumn, textColumn, unitAreas } from './nwb-table.ts';
 import { groupTrials, type Trials, usedAxes } from './presentations.ts';
+import { openHdf5 } from './tree.ts';
 
 /** Units of an NWB file and the intervals in which stimuli were shown. Paths as the Files port takes them. */
 export interface NwbImport {
@@ -20,7 +23,7 @@ export interface NwbImport {
   readonly stimuli: string;
   /** Milliseconds from the start of an interval, `[start, end)`: spikes are counted in each. */
   readonly bins: readonly TimeBin[];
-  /** One area for all units, or the column of `/units` that has it. */
+  /** One area for all units, or the column of `/units`, or of the electrodes that they point to, that has it. */
   readonly area: { readonly name: string } | { readonly column: string };
   readonly species: string;
   /** New or empty folder. */
@@ -59,27 +62,6 @@ const readSpikes = async (file: Hdf5File): Promise<Spikes> => {
   return { times, ends };
 };
 
-/** A column of a table. Input error, with the columns and tables that there are, where there is none. */
-const column = async <T>(
-  file: Hdf5File,
-  table: string,
-  name: string,
-  read: (file: Hdf5File, path: string) => Promise<T>,
-): Promise<T> => {
-  const path = `${table}/${name}`;
-  if ((await file.item(path)) !== null) return read(file, path);
-  const there = await file.item(table);
-  const isTable = there?.kind === 'group';
-  const around = isTable ? there : await file.item('/intervals');
-  const names = around?.kind === 'group' ? around.names.join(', ') : '';
-  throw inputError({
-    where: file.name,
-    expected: isTable ? `a column ${path}` : `a table ${table}`,
-    got: names === '' ? 'none there' : names,
-    mend: isTable ? 'name one of its columns' : 'name one of the tables (--intervals)',
-  });
-};
-
 /** How many numbers of an ascending list are below `bound`. */
 const countBelow = (ascending: Float64Array, bound: number): number => {
   let [low, high] = [0, ascending.length];
@@ -97,9 +79,7 @@ const sitesOf = async (
   { area, animal }: NwbImport,
 ): Promise<Site[]> => {
   const areas =
-    'name' in area
-      ? new Array<string>(count).fill(area.name)
-      : await column(file, '/units', area.column, readTextsAt);
+    'name' in area ? new Array<string>(count).fill(area.name) : await unitAreas(file, area.column);
   if (areas.length !== count) {
     const where = `${file.name}: /units`;
     const got = `${areas.length}`;
@@ -150,14 +130,15 @@ export const importNwb = async (
   request: NwbImport,
   ports: ImportPorts & { readonly hdf5: Hdf5 },
 ): Promise<Recording> => {
+  checkMilliseconds(request.bins, '--bins');
   const set = await openImageSet(request.stimuli, ports.files);
   const columns = await readColumns(request.columns, ports.files);
-  const file = await ports.hdf5.open(request.file, request.file);
+  const file = await openHdf5(request.file, ports);
   try {
     const table = `/intervals/${request.intervals}`;
     const where = `${request.file}: ${table}/${request.stimulusColumn}`;
-    const starts = await column(file, table, 'start_time', readFloat64At);
-    const names = await column(file, table, request.stimulusColumn, readTextsAt);
+    const starts = await numberColumn(file, table, 'start_time');
+    const names = await textColumn(file, table, request.stimulusColumn);
     if (names.length !== starts.length) {
       const got = `${names.length}`;
       throw inputError({ where, expected: `${starts.length} names, one per interval`, got, mend });

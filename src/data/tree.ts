@@ -1,3 +1,4 @@
+import { checkHdf5Start, hdf5StartBytes } from '../formats/hdf5.ts';
 import type { MatFile } from '../formats/mat.ts';
 import {
   matlabHeaderBytes,
@@ -11,7 +12,7 @@ import { fileSource } from '../formats/source.ts';
 import { sourceStream } from '../formats/stream.ts';
 import { openZip, unpackedLimit, type ZipEntry } from '../formats/zip.ts';
 import { inputError } from '../records/errors.ts';
-import type { Hdf5 } from '../records/hdf5.ts';
+import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Files } from '../records/ports.ts';
 
 /** The files of a folder or of a zip archive, under paths with `/`. */
@@ -87,6 +88,17 @@ export const openTree = async (path: string, files: Files): Promise<FileTree> =>
     },
     onDisk: () => null,
   };
+};
+
+/** Opens an HDF5 file. Input error, by its name, for a file of another known format. */
+export const openHdf5 = async (
+  path: string,
+  { files, hdf5 }: { readonly files: Files; readonly hdf5: Hdf5 },
+): Promise<Hdf5File> => {
+  if ((await files.info(path))?.kind === 'file') {
+    checkHdf5Start(await files.readRange(path, 0, hdf5StartBytes), path);
+  }
+  return hdf5.open(path, path);
 };
 
 interface MatPlace {

@@ -6,6 +6,29 @@ import type { Hdf5Dataset, Hdf5File, Hdf5Range } from '../records/hdf5.ts';
 /** Bytes of numbers that are read at a time. */
 const slabBytes = 2 ** 25;
 
+const others: readonly (readonly [start: string, what: string, mend: string])[] = [
+  [
+    'CDF',
+    'netCDF-3',
+    "write it as netCDF-4: nccopy -k nc4 old.nc new.nc, or xarray's to_netcdf(engine='h5netcdf')",
+  ],
+  ['MATLAB 5', 'a MATLAB file before version 7.3', 'take ventral data import mat'],
+  ['PK', 'a zip archive', 'unpack it; an npz goes to ventral data import npz'],
+  ['\x93NUMPY', 'a NumPy array', 'take ventral data import npy'],
+];
+
+/** Bytes from the start that tell one format from another. */
+export const hdf5StartBytes = 8;
+
+/** Input error, by its name, for a file of another known format. HDF5 itself may begin with anything. */
+export const checkHdf5Start = (start: Uint8Array, name: string): void => {
+  const text = String.fromCharCode(...start);
+  const found = others.find(([lead]) => text.startsWith(lead));
+  if (found === undefined) return;
+  const [, got, mend] = found;
+  throw inputError({ where: name, expected: 'HDF5 (netCDF-4, NWB, MATLAB 7.3)', got, mend });
+};
+
 /** The dataset at a path. Input error where there is none. */
 export const datasetAt = async (file: Hdf5File, path: string): Promise<Hdf5Dataset> => {
   const item = await file.item(path);

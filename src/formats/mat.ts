@@ -107,8 +107,18 @@ export const variableOf = (
 export const isNumeric = (className: string): boolean =>
   /^(double|single|logical|u?int(8|16|32|64))$/.test(className);
 
+/** In place of a class: an HDF5 dataset without MATLAB's mark, whose axes nothing says to be reversed. */
+export const foreignClass = 'plain HDF5';
+
 /** Input error where a variable is no real, full array of numbers. */
 export const checkNumeric = (variable: MatVariable, file: string): void => {
+  if (variable.class === foreignClass)
+    throw inputError({
+      where: `${file}: ${variable.name}`,
+      expected: 'an array that MATLAB wrote (with the attribute MATLAB_class)',
+      got: foreignClass,
+      mend: `take ventral data import hdf5 --dataset /${variable.name}, which has its axes in the order of h5py and h5ls`,
+    });
   if (isNumeric(variable.class) && !variable.complex) return;
   const got = variable.complex ? 'complex numbers' : `the class ${variable.class}`;
   const mend = variable.class === 'sparse' ? 'save full(x) instead' : 'name another variable';

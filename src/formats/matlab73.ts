@@ -6,6 +6,7 @@ import {
   checkNumeric,
   checkReadable,
   deepestNesting,
+  foreignClass,
   fromColumnMajor,
   isNumeric,
   type MatFile,
@@ -76,7 +77,7 @@ const describe = async (
   const item = await file.item(path);
   if (item === null || item.kind === 'stranger') return null;
   if (item.kind === 'group') return describeGroup(file, name, path, item);
-  const stored = (await classOf(file, path)) ?? (item.type === 'float' ? 'double' : 'unknown');
+  const stored = (await classOf(file, path)) ?? foreignClass;
   const { shape } = await shapeOf(file, path, item);
   return { name, class: stored, shape, complex: isNumeric(stored) && item.type === 'other' };
 };
@@ -113,7 +114,7 @@ const readDataset = async (
   item: Hdf5Dataset,
 ): Promise<MatValue> => {
   const { file } = reading;
-  const stored = (await classOf(file, path)) ?? (item.type === 'float' ? 'double' : 'unknown');
+  const stored = (await classOf(file, path)) ?? foreignClass;
   const { shape, isEmpty } = await shapeOf(file, path, item);
   if (stored === 'cell') {
     if (isEmpty) return { kind: 'cell', shape, elements: [] };

@@ -1,11 +1,33 @@
 import { inputError } from '../records/errors.ts';
-import type { Dimension, RecordingHeader, Stimulus } from '../records/recording.ts';
+import type { Dimension, RecordingHeader, Stimulus, TimeBin } from '../records/recording.ts';
 import { dangerOf } from './paths.ts';
 
 export const headerFile = 'recording.json';
 export const responsesFile = 'responses.npy';
 export const stimuliFile = 'stimuli.csv';
 export const stimuliFolder = 'stimuli';
+
+const extentOf = (bins: readonly TimeBin[]): readonly [start: number, end: number] => [
+  bins.reduce((least, { start }) => Math.min(least, start), Infinity),
+  bins.reduce((most, { end }) => Math.max(most, end), -Infinity),
+];
+
+/** Input error where all time bins together are shorter than a millisecond: their times are in seconds. */
+export const checkMilliseconds = (bins: readonly TimeBin[], where: string): void => {
+  const [start, end] = extentOf(bins);
+  if (end - start >= 1) return;
+  const got = `${start} to ${end}, less than one in all`;
+  throw inputError({ where, expected: 'milliseconds', got, mend: 'give seconds × 1000' });
+};
+
+/** What a user should know of time bins that end before a signal reaches the cortex. */
+export const timeRemarks = ({ timeBins }: RecordingHeader): string[] => {
+  const [start, end] = extentOf(timeBins);
+  if (start < -10 || end > 10) return [];
+  return [
+    `responses are of ${start} to ${end} ms, before a signal reaches the cortex: times are milliseconds from stimulus onset`,
+  ];
+};
 
 const repeated = (names: readonly string[]): number =>
   names.findIndex((name, index) => names.indexOf(name) < index);
@@ -58,6 +80,7 @@ export const checkHeader = (header: RecordingHeader, where: string): void => {
       'correct the bin',
     );
   });
+  checkMilliseconds(timeBins, `${where}: timeBins`);
   const again = repeated(sites.map((site) => site.id));
   if (again >= 0) {
     const got = `"${sites[again]!.id}" twice`;

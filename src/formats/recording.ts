@@ -16,6 +16,7 @@ import {
   responsesFile,
   stimuliFile,
   stimuliFolder,
+  timeRemarks,
 } from './recording-check.ts';
 import { decodeText, encodeText } from './text.ts';
 
@@ -134,7 +135,10 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
   const responses = asReal(readNumbers(responseBytes, path(responsesFile), { share: true }));
   checkShape(header, responses.shape, stimuli.length, path(responsesFile));
   checkFinite(responses.data, responses.shape, header.dims, path(responsesFile));
-  const warnings = equalWarning(await equalImages(folder, stimuli, ports));
+  const warnings = [
+    ...equalWarning(await equalImages(folder, stimuli, ports)),
+    ...timeRemarks(header),
+  ];
   const sha256 = await contentHash(
     [
       [headerFile, headerBytes],

@@ -1,3 +1,4 @@
+import { orderText, placesIn, readNameOrder, sortedNames } from '../formats/name-order.ts';
 import {
   checkNpyLength,
   isStrings,
@@ -22,9 +23,11 @@ export interface ActivationRequest {
   readonly path: string;
   /** Globs over the names of the arrays; null: all. */
   readonly layers: readonly string[] | null;
-  /** Ids of all stimuli of the recording, in order; and which of them are in use. */
-  readonly stimulusIds: readonly string[];
+  /** All stimuli of the recording, in order; and which of them are in use. */
+  readonly stimuli: readonly { readonly id: string; readonly file: string }[];
   readonly used: Int32Array;
+  /** Order of the rows of a file without `stimulus_id`: `name`, `number` or a file of names; null: none was given. */
+  readonly order: string | null;
   readonly grid: FixationGrid | null;
   readonly minimumFeatures: number;
 }
@@ -40,9 +43,10 @@ const mend = 'save one row per stimulus, and the ids as stimulus_id';
 
 /**
  * Activations from a file: npz with one array per layer, `[stimulus, feature]` or `[stimulus, row, column, feature]`;
- * a lone `.npy` is the layer `features`. Rows are joined by the array `stimulus_id` where it is there, else by order,
- * which needs equal counts. On a grid recording row and column are the fixations; otherwise they are flattened.
- * Input errors: another number of stimuli, unknown or repeated ids, wrong shapes, a pattern that no array matches; once
+ * a lone `.npy` is the layer `features`. Rows are joined by the array `stimulus_id` where it is there, else by the order
+ * that was given, else by that of the recording, which needs equal counts. On a grid recording row and column are the fixations; otherwise they are flattened.
+ * Input errors: another number of stimuli, unknown or repeated ids, no ids while the names of the stimuli sort in two ways
+ * and no order was given, wrong shapes, a pattern that no array matches; once
  * they are gathered, values that are not finite.
  */
 export const openActivations = async (
@@ -51,8 +55,8 @@ export const openActivations = async (
 ): Promise<{ readonly features: Features; readonly sha256: string }> => {
   const name = baseName(request.path);
   const file = await openArrays(request, name, files);
-  const order = await rowOrder(request, file, name);
-  const layers = await layersOf(request, file, name);
+  const { rows, count, warnings } = await rowsOf(request, file, name, files);
+  const layers = await layersOf(request, file, count, name);
   const wide = layers.filter(({ features }) => features >= request.minimumFeatures);
   const narrow = layers.filter((layer) => !wide.includes(layer));
   if (wide.length === 0) throw tooFewFeatures(name, narrow, request.minimumFeatures);
@@ -65,17 +69,20 @@ export const openActivations = async (
       passes,
       seconds: 0,
       modelBytes: 0,
-      identity: { activations: sha256 },
-      warnings: narrow.map(
-        (layer) =>
-          `layer ${layer.name} is left out: ${layer.features} features, fewer than the ${request.minimumFeatures} components`,
-      ),
+      identity: { activations: sha256, rows: Array.from(rows) },
+      warnings: [
+        ...warnings,
+        ...narrow.map(
+          (layer) =>
+            `layer ${layer.name} is left out: ${layer.features} features, fewer than the ${request.minimumFeatures} components`,
+        ),
+      ],
       gather: async (pass, wanted, { checkStop }) => {
         checkStop();
         const [layer] = pass.layers.filter(wanted);
         if (layer === undefined) return [];
         const array = (await file.read(layer.name)) as NdArray;
-        const table = tableOf(array, order, layer.features, request, `${name}: ${layer.name}`);
+        const table = tableOf(array, rows, layer.features, request, `${name}: ${layer.name}`);
         return [heldSource(layer.name, table)];
       },
     },
@@ -98,15 +105,66 @@ const openArrays = async (
   };
 };
 
-/** For each stimulus in use, its row in the file. */
-const rowOrder = async (
-  { stimulusIds, used }: ActivationRequest,
+/** For each stimulus in use its row in the file, how many rows there are, and what a user should know of it. */
+interface Rows {
+  readonly rows: Int32Array;
+  readonly count: number;
+  readonly warnings: readonly string[];
+}
+
+const rowsOf = async (
+  request: ActivationRequest,
   file: ArrayFile,
   name: string,
-): Promise<Int32Array> => {
-  if (!file.names.includes(idArray)) return used;
+  files: Ports['files'],
+): Promise<Rows> => {
+  const { order, used } = request;
+  if (!file.names.includes(idArray)) return rowsByOrder(request, name, files);
+  if (order !== null)
+    throw inputError({
+      where: '--order',
+      expected: `a file without ${idArray}`,
+      got: `${name}, which says itself whose each row is`,
+      mend: 'leave --order out',
+    });
   const array = await file.read(idArray);
   const ids = isStrings(array) ? array.strings : Array.from(array.data, String);
+  return { rows: rowsById(request, ids, name, used), count: ids.length, warnings: [] };
+};
+
+const rowsByOrder = async (
+  { stimuli, used, order }: ActivationRequest,
+  name: string,
+  files: Ports['files'],
+): Promise<Rows> => {
+  const named = order === null ? null : await readNameOrder(order, files);
+  if (named !== null && typeof named === 'object') {
+    const places = placesIn(named, stimuli);
+    const warnings = [`rows of ${name} are taken in ${orderText(named)}`];
+    return { rows: used.map((each) => places[each]!), count: named.list.length, warnings };
+  }
+  const paths = stimuli.map(({ file }) => file);
+  const sorted = sortedNames(paths, named, `${name} without ${idArray}`);
+  const isSorted = sorted.every((path, index) => path === paths[index]);
+  const count = stimuli.length;
+  if (named === null) {
+    const remark = `rows of ${name} are taken in the order of stimuli.csv, which is not that of the file names; --order name takes them in that`;
+    return { rows: used, count, warnings: isSorted ? [] : [remark] };
+  }
+  const places = new Map(sorted.map((path, place) => [path, place]));
+  return {
+    rows: used.map((each) => places.get(paths[each]!)!),
+    count,
+    warnings: [`rows of ${name} are taken in ${orderText(named)} of the stimuli`],
+  };
+};
+
+const rowsById = (
+  { stimuli }: ActivationRequest,
+  ids: readonly string[],
+  name: string,
+  used: Int32Array,
+): Int32Array => {
   const rowOf = new Map(ids.map((id, row) => [id, row]));
   if (rowOf.size !== ids.length)
     throw inputError({
@@ -116,7 +174,7 @@ const rowOrder = async (
       mend,
     });
   return used.map((stimulus) => {
-    const id = stimulusIds[stimulus]!;
+    const { id } = stimuli[stimulus]!;
     const row = rowOf.get(id);
     if (row === undefined)
       throw inputError({
@@ -132,9 +190,12 @@ const rowOrder = async (
 const layersOf = async (
   request: ActivationRequest,
   file: ArrayFile,
+  count: number,
   name: string,
 ): Promise<LayerSize[]> => {
-  const named = file.names.filter((each) => each !== idArray).map((each) => ({ name: each }));
+  const named = file.names
+    .filter((each) => each !== idArray)
+    .map((each, index, { length }) => ({ name: each, place: { index, of: length } }));
   if (named.length === 0)
     throw inputError({
       where: name,
@@ -144,19 +205,12 @@ const layersOf = async (
     });
   const chosen =
     request.layers === null ? named : selectNamed(named, request.layers, name, ' (its arrays)');
-  const idCount = file.names.includes(idArray) ? sizeOf((await file.header(idArray)).shape) : null;
   return Promise.all(
-    chosen.map(async ({ name: layer }) => {
+    chosen.map(async ({ name: layer, place }) => {
       const { shape, kind } = await file.header(layer);
-      checkShape(
-        `${name}: ${layer}`,
-        shape,
-        kind,
-        idCount ?? request.stimulusIds.length,
-        request.grid,
-      );
+      checkShape(`${name}: ${layer}`, shape, kind, count, request.grid);
       const features = sizeOf(shape.slice(request.grid === null ? 1 : 3));
-      return { name: layer, tensor: layer, features };
+      return { name: layer, tensor: layer, features, place };
     }),
   );
 };
@@ -213,7 +267,7 @@ const tableOf = (
   { data, shape }: NdArray,
   order: Int32Array,
   features: number,
-  { grid, stimulusIds, used }: ActivationRequest,
+  { grid, stimuli, used }: ActivationRequest,
   where: string,
 ): FloatNd => {
   const perStimulus = sizeOf(shape.slice(1));
@@ -226,7 +280,7 @@ const tableOf = (
       table[at] = value;
       if (!Number.isFinite(Math.fround(value)))
         throw inputError({
-          where: `${where}, stimulus "${stimulusIds[used[index]!]}"`,
+          where: `${where}, stimulus "${stimuli[used[index]!]!.id}"`,
           expected: 'finite numbers, as float32 holds them',
           got: `${value} in ${featureAt(i, shape)}`,
           mend: 'save activations without missing or overflown values, or leave the layer out (--layers)',

@@ -1,5 +1,6 @@
 import { fullName, placeOf } from '../graph/place.ts';
 import type { ModelStructure } from '../graph/read.ts';
+import type { Place } from '../records/activations.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
 import { type Arrangement, arrangementOf } from './arrangement.ts';
@@ -133,6 +134,31 @@ export const everyTensor = (structure: ModelStructure, size: ImageSize | null = 
   return others.map(({ tensor }) => listed.get(tensor) ?? rest.get(tensor)!);
 };
 
+/**
+ * The place of each tensor (in graph order) among the layers of its network: a layer's own, of others as far between the
+ * layers around them as they stand.
+ */
+export const placesAmong = (
+  tensors: readonly string[],
+  layers: readonly { readonly tensor: string }[],
+): Place[] => {
+  const own = new Map(layers.map(({ tensor }, index) => [tensor, index]));
+  const of = layers.length;
+  const listed = tensors.flatMap((tensor, at) =>
+    own.has(tensor) ? [{ at, index: own.get(tensor)! }] : [],
+  );
+  let passed = 0;
+  return tensors.map((_, at) => {
+    if (of === 0) return { index: at, of: tensors.length };
+    while (listed[passed] !== undefined && listed[passed]!.at <= at) passed++;
+    const [before, after] = [listed[passed - 1], listed[passed]];
+    if (before === undefined) return { index: 0, of };
+    if (after === undefined) return { index: before.index, of };
+    const share = (at - before.at) / (after.at - before.at);
+    return { index: before.index + share * (after.index - before.index), of };
+  });
+};
+
 const globOf = (pattern: string): RegExp => {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
@@ -169,11 +195,11 @@ const similar = (pattern: string, names: readonly string[]): string[] => {
  * The layers whose names match any of the patterns (`matchesAny`), in the order of `layers`. Throws an input error for
  * a pattern that matches nothing, which shows the names that come near it, or else the first.
  */
-export const selectLayers = (
-  layers: readonly Layer[],
+export const selectLayers = <L extends Layer>(
+  layers: readonly L[],
   patterns: readonly string[],
   modelName: string,
-): Layer[] => selectNamed(layers, patterns, modelName, '; ventral layers lists all');
+): L[] => selectNamed(layers, patterns, modelName, '; ventral layers lists all');
 
 /** The same of anything with names; `more` says where all of them can be seen. */
 export const selectNamed = <T extends { readonly name: string }>(

@@ -10,7 +10,7 @@ import { hiddenProducts } from './bodies.ts';
 import { networkFeatures } from './features.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { inputSize, modelInputs } from './inputs.ts';
-import { everyTensor, listLayers, selectLayers } from './layers.ts';
+import { everyTensor, listLayers, placesAmong, selectLayers } from './layers.ts';
 import { loadNetwork, type Network } from './network.ts';
 import { resolvePreprocessing } from './preprocess.ts';
 import { randomTwin } from './twin.ts';
@@ -102,18 +102,6 @@ const openLayers = async (
     grid,
     stimuli: request.stimuli,
   };
-  const warnings = [
-    ...(warning === null ? [] : [warning]),
-    ...leftOut(
-      layers.filter((layer) => !spatial.includes(layer)),
-      'without a spatial map',
-    ),
-    ...leftOut(
-      left,
-      `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
-    ),
-  ];
-  const extraction = { ...probed, layers: kept };
   return {
     network,
     preprocessing,
@@ -141,10 +129,16 @@ const chooseLayers = (
   { structure, name }: Network,
   patterns: readonly string[] | null,
   size: { readonly height: number; readonly width: number },
-): readonly Layer[] => {
-  if (patterns?.length === 1 && patterns[0] === '*') return everyTensor(structure, size);
+): readonly (Layer & Pick<LayerSize, 'place'>)[] => {
   const layers = listLayers(structure, size);
-  return patterns === null ? layers : selectLayers(layers, patterns, name);
+  const every = patterns?.length === 1 && patterns[0] === '*' ? everyTensor(structure, size) : null;
+  const all = every ?? layers;
+  const places = placesAmong(
+    all.map(({ tensor }) => tensor),
+    layers,
+  );
+  const placed = all.map((layer, index) => ({ ...layer, place: places[index]! }));
+  return patterns === null || every !== null ? placed : selectLayers(placed, patterns, name);
 };
 
 const noLayers = (name: string) =>

@@ -29,6 +29,14 @@ export interface LayerSize {
   readonly features: number;
   /** What identifies the layer within its model or file, for the cache. */
   readonly tensor: string;
+  /** Where it stands in the whole network or file, whichever layers were asked for. */
+  readonly place?: Place;
+}
+
+/** `index` among `of` layers in order, from 0; of a tensor that is no layer, between those around it. */
+export interface Place {
+  readonly index: number;
+  readonly of: number;
 }
 
 /** Inputs done so far, and the check for an interrupt. */

@@ -67,9 +67,12 @@ export const profileSchema = z.strictObject({
     z.strictObject({
       layer: z.string(),
       features: count,
-      depth: share.describe("place in the score's order of layers, 0 the first, 1 the last"),
+      depth: share.describe("place among the network's layers, 0 its first, 1 its last"),
     }),
   ),
+  networkLayers: count
+    .nullable()
+    .describe('layers of the network, or arrays of the file; null where the scores do not say'),
   areas: list(areaProfileSchema),
   orders: list(orderSchema),
   replicates: count,

@@ -45,9 +45,16 @@ const foldScoreSchema = z
   .describe('a fold (leave one image out: an image), aggregated over sites');
 export type FoldScore = z.infer<typeof foldScoreSchema>;
 
+const placeSchema = z
+  .strictObject({ index: z.number().min(0), of: count })
+  .describe(
+    'place among all layers of the network (of activations: arrays of the file), from 0, whichever were scored; of a tensor that is no layer, between those around it',
+  );
+
 const layerScoreSchema = z.strictObject({
   layer: z.string(),
   features: count,
+  place: placeSchema.nullable().default(null).describe('null where the file does not say it'),
   value: figure.describe('null where no site has a defined correlation; the reason is in warnings'),
   raw: figure,
   ceiling: figure,

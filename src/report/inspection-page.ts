@@ -109,24 +109,26 @@ const timeSection = (inspection: Inspection): string => {
   );
 };
 
-const ceilingSection = (inspection: Inspection): string => {
+/** Reliability where trials repeat; else what other sites reach, which is none. */
+const reliabilitySection = (inspection: Inspection): string => {
   const { reliability, otherSites } = inspection;
   if (reliability === null && otherSites !== null && otherSites.length > 1)
     return section(
-      'Ceiling by time bin',
+      'Best other site by time bin',
       `No repeated trials, so no reliability: the best other site (Spearman of two sites’ maps, mean over stimuli), which is no upper bound; median over sites, quartiles.${key(inspection)}`,
       courseChart(courses(inspection, otherSites), 'correlation', 0),
     );
-  if (reliability === null)
-    return section(
-      'Ceiling',
-      'No repeated trials, so no reliability. Scores take other sites for a ceiling; see the protocol.',
-      '',
-    );
+  if (reliability === null) {
+    const instead =
+      otherSites === null
+        ? 'under the default protocol scores are uncorrected'
+        : 'under the default protocol scores are divided by the best other site, which is no upper bound';
+    return section('Reliability', `No repeated trials, so no reliability; ${instead}.`, '');
+  }
   if (reliability.bins.length < 2) return '';
   return section(
-    'Ceiling by time bin',
-    `Split-half reliability, Spearman–Brown-corrected, mean of ${reliability.splits} splits: median over sites, quartiles.${key(inspection)}`,
+    'Reliability by time bin',
+    `Of the mean over trials: split halves, Spearman–Brown-corrected, mean of ${reliability.splits} splits; median over sites, quartiles. The ceiling of a score is its root.${key(inspection)}`,
     courseChart(courses(inspection, reliability.bins), 'reliability', 0),
   );
 };
@@ -201,7 +203,7 @@ export const inspectionPage = (page: InspectionPage): string => {
 <h1>${escaped(name)}</h1><p class="soft">Recording from ${escaped(areas.map(({ area }) => area).join(', '))}, ${kind}</p>
 ${factsOf(inspection)}
 ${timeSection(inspection)}
-${ceilingSection(inspection)}
+${reliabilitySection(inspection)}
 ${siteSection(inspection)}
 ${mapSection(page)}
 ${section('Stimuli', stimuli.length < all.count ? `The first ${stimuli.length} of ${all.count}.` : `All ${all.count}.`, figures(stimuli, 'stimuli'))}

@@ -92,7 +92,7 @@ export const inspectionLines = (inspection: Inspection): string[] => {
       ? []
       : [
           line(
-            'ceiling',
+            'other sites',
             'best other site: Spearman of two sites’ maps, mean over stimuli; no reliability, no upper bound',
           ),
           ...otherSites.flatMap(reliabilityLines),

@@ -1,7 +1,7 @@
 import type { AreaProfile, Profile } from '../records/profile.ts';
 import { seriesColours } from './colours.ts';
 import { pageStyle } from './page-style.ts';
-import { orderVerdict, resampledText } from './profile.ts';
+import { depthMeaning, orderVerdict, resampledText } from './profile.ts';
 import { drawing, escaped, frameOf, margin, scale, short, width } from './svg-charts.ts';
 
 const height = 300;
@@ -116,7 +116,7 @@ ${chart(profile, colours)}
 ${orderTable}
 <h2>Layers</h2>${table(['depth', 'layer', ...areas.map(({ name }) => name)], layerRows)}
 ${warnings.map((warning) => `<p>${escaped(warning)}</p>`).join('')}
-<p class="soft">95 % intervals of ${replicates} bootstrap draws, seed ${seed}. Inference is to these animals and sites.</p>
+<p class="soft">${escaped(depthMeaning(profile))}. 95 % intervals of ${replicates} bootstrap draws, seed ${seed}. Inference is to these animals and sites.</p>
 </body></html>
 `;
 };

@@ -106,6 +106,12 @@ const headLines = (areas: readonly AreaProfile[]): string[] =>
       `${name}: ${recording.name}, ${timeBin.start}–${timeBin.end} ms, ${protocol}`,
   );
 
+/** What 0 and 1 are. */
+export const depthMeaning = ({ networkLayers }: Profile): string =>
+  networkLayers === null
+    ? 'relative depth: 0 the first of the layers scored, 1 the last'
+    : `relative depth: 0 the first of the network’s ${counted(networkLayers, 'layer')}, 1 the last`;
+
 /** A profile as plain lines: layers by depth with a bar per area, where each area lies, which lies deeper. */
 export const profileLines = (profile: Profile): string[] => [
   `${profile.subject} along its depth, ${counted(profile.layers.length, 'layer')}`,
@@ -117,5 +123,5 @@ export const profileLines = (profile: Profile): string[] => [
   '',
   ...(profile.orders.length > 0 ? [...orderLines(profile.orders), ''] : []),
   ...profile.warnings.map((warning) => `note: ${warning}`),
-  `relative depth: 0 the first layer, 1 the last; ${profile.replicates} bootstrap draws, seed ${profile.seed}; inference is to these animals and sites`,
+  `${depthMeaning(profile)}; ${profile.replicates} bootstrap draws, seed ${profile.seed}; inference is to these animals and sites`,
 ];

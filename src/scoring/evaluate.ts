@@ -45,6 +45,8 @@ export const comparedWith = (
 export interface Fitted extends Pick<LayerScore, 'strengths' | 'warnings'> {
   readonly name: string;
   readonly features: number;
+  /** Where the layer stands in its network. */
+  readonly place?: LayerScore['place'];
   readonly predictions: Float64Nd;
   readonly arithmetic: string;
 }
@@ -54,7 +56,7 @@ export const evaluateLayer = (
   layout: Layout,
   set: ResponseSet,
   resampling: Resampling,
-  { name, features, predictions, arithmetic, strengths, warnings }: Fitted,
+  { name, features, place = null, predictions, arithmetic, strengths, warnings }: Fitted,
 ): LayerScore => {
   const { protocol, aggregation, siteIds, heldOut } = layout;
   const { recorded, ceiling } = set;
@@ -66,6 +68,7 @@ export const evaluateLayer = (
   return {
     layer: name,
     features,
+    place,
     value: nullable(figures.value),
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),

@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import { withOwnName } from '../records/own-name.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
@@ -196,6 +197,13 @@ export const protocols: readonly Protocol[] = [
   brainScoreLike2026,
 ];
 
+/** Every content that a name stands for. */
+const knownProtocols: readonly Protocol[] = [
+  ...protocols,
+  ventral('image', false),
+  ventral('grid', false),
+];
+
 /** What `ventral` is for recordings with (`repeated`) or without several trials of a stimulus. */
 export const defaultProtocol = (layout: Layout, repeated: boolean): Protocol =>
   ventral(layout, repeated);
@@ -208,7 +216,8 @@ export const protocolNamed = (name: string, layout: Layout): Protocol | undefine
 export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**
- * A protocol by name, or from a JSON file (anything that ends in `.json`); null: `ventral`.
+ * A protocol by name, or from a JSON file (anything that ends in `.json`; changed ones under a name of their own); null:
+ * `ventral`.
  * Input errors: unknown name, missing file, unknown or ill-typed field.
  */
 export const resolveProtocol = async (
@@ -221,12 +230,8 @@ export const resolveProtocol = async (
     return defaultProtocol(layout, trialCount(recording) > 1);
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
-    return parseJsonAs(
-      protocolSchema,
-      text,
-      named,
-      'take a named protocol as a model (ventral protocols)',
-    );
+    const mend = 'take a named protocol as a model (ventral protocols)';
+    return withOwnName(parseJsonAs(protocolSchema, text, named, mend), knownProtocols);
   }
   const found = protocols.find(({ name }) => name === named);
   if (found !== undefined) return found;

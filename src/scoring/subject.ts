@@ -18,7 +18,14 @@ import { leastFeatures } from '../regression/regress.ts';
 import { type FitShape, featureBudget } from './effort.ts';
 
 /** What is scored: a model file, or activations that were computed elsewhere. */
-export type SubjectRequest = ModelRequest | { readonly kind: 'activations'; readonly path: string };
+export type SubjectRequest = ModelRequest | ActivationsRequest;
+
+interface ActivationsRequest {
+  readonly kind: 'activations';
+  readonly path: string;
+  /** Order of rows without ids: `name`, `number` or a file of names; default: none is given. */
+  readonly order?: string;
+}
 
 interface ModelRequest {
   readonly kind: 'model';
@@ -51,11 +58,11 @@ export const openSubject = (
   ports: Ports,
 ): Promise<Subject> =>
   subject.kind === 'activations'
-    ? openFile(subject.path, context, ports)
+    ? openFile(subject, context, ports)
     : openModel(subject, context, ports);
 
 const openFile = async (
-  path: string,
+  { path, order }: ActivationsRequest,
   { layers, recording, shape: { layout } }: SubjectContext,
   ports: Ports,
 ): Promise<Subject> => {
@@ -63,7 +70,8 @@ const openFile = async (
     {
       path,
       layers,
-      stimulusIds: recording.stimuli.map(({ id }) => id),
+      order: order ?? null,
+      stimuli: recording.stimuli,
       used: layout.stimuli,
       grid: layout.grid,
       minimumFeatures: leastFeatures(layout.protocol.regression),

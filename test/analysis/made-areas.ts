@@ -3,7 +3,7 @@
 import type { AreaScores } from '../../src/analysis/resample-layers.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { median, pearson } from '../../src/numeric/statistics.ts';
-import type { Score } from '../../src/records/score.ts';
+import type { LayerScore, Score } from '../../src/records/score.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 
 export interface MadeArea {
@@ -40,6 +40,7 @@ export const madeArea = ({
     return {
       layer: `layer${layer + 1}`,
       features: 10,
+      place: { index: layer, of: levels.length } as LayerScore['place'],
       value: median(values),
       folds: [],
       sites: values.map((value, s) => ({ site: `s${s}`, value })),

@@ -40,6 +40,18 @@ describe('a depth profile', () => {
     expect(planted.warnings).toEqual([]);
   });
 
+  it('says where the scores do not tell the place of their layers in the network', () => {
+    const area = madeArea({ area: 'V4', levels: early });
+    const layers = area.score.layers.map((layer) => ({ ...layer, place: null }));
+    const found = run([{ ...area, score: { ...area.score, layers } }]);
+    expect(found.networkLayers).toBeNull();
+    expect(found.layers.map(({ depth }) => depth)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(found.warnings[0]).toContain('relative to the layers scored, not to the network');
+    expect(profileLines({ ...found, version: '0' }).at(-1)).toContain(
+      '0 the first of the layers scored',
+    );
+  });
+
   it('gives no order to areas that one network matches alike, and says tie', () => {
     const flat = [0.45, 0.5, 0.5, 0.5, 0.45];
     let confident = 0;

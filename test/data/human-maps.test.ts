@@ -73,6 +73,25 @@ describe('fixations', () => {
     expect(b!.map.shape).toEqual([8, 8]);
   });
 
+  it('have a unit that the numbers may contradict', async () => {
+    await put('photos/a.png', await png(20, 10, grey));
+    await put('shares.csv', 'image,subject,x,y\na.png,p1,0.25,0.5\na.png,p2,1,0\n');
+    expect(await refusal('shares.csv', 'photos')).toContain(
+      'shares.csv: expected coordinates in pixels, got numbers between 0 and 1 throughout',
+    );
+    const settings = { maps: 'shares.csv', images: 'photos', root: 'cache', fixationSigma: 1 };
+    const unit = { ...settings, fixationUnit: 'shares' as const };
+    const [map] = await all(await openHumanMaps(unit, ports));
+    const [first, second] = map!.subjects!;
+    expect(first!.data.indexOf(Math.max(...first!.data))).toBe(5 * 20 + 5);
+    expect(second!.data.indexOf(Math.max(...second!.data))).toBe(19);
+    expect(map!.remark).toBeNull();
+    await put('degrees.csv', 'image,subject,x,y\na.png,p1,-3,2\na.png,p1,4,-1\n');
+    expect((await open('degrees.csv', 'photos')).warnings).toEqual([
+      '50 % of the coordinates of fixations are negative: pixels are counted from the upper left corner, not from the centre',
+    ]);
+  });
+
   it('are refused where a number, a column or the images are missing', async () => {
     await put('photos/a.png', await png(4, 4, grey));
     await put('looks.csv', 'image,subject,x,y\na.png,p1,1,\n');
@@ -82,7 +101,7 @@ describe('fixations', () => {
     expect(await refusal('looks.csv')).toContain('expected --images');
     await put('looks.csv', 'image,x,y\na.png,1,1\n');
     expect(await refusal('looks.csv', 'photos')).toContain('columns image, subject, x, y');
-    await put('looks.csv', 'image,subject,x,y\nb.png,p1,1,1\n');
+    await put('looks.csv', 'image,subject,x,y\nb.png,p1,2,1\n');
     expect(await refusal('looks.csv', 'photos')).toContain(
       'photos: a.png: expected fixations on it',
     );

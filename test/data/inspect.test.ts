@@ -172,7 +172,7 @@ describe('inspectRecording', () => {
     expect(second.median).toBeGreaterThan(0.7);
     expect(found.otherSites![0]!.median!).toBeLessThan(0.5);
     const lines = inspectionLines(found);
-    expect(lines.find((each) => each.startsWith('ceiling'))).toContain('best other site');
+    expect(lines.find((each) => each.startsWith('other sites'))).toContain('best other site');
     expect(lines).toContainEqual(
       expect.stringMatching(/^ {2}10–20 ms: median 0\.\d{3}, .* not defined for 1 site$/),
     );

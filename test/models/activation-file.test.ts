@@ -13,7 +13,8 @@ const blockOf = async (data: NdArray['data']) => {
   const request = {
     path: 'x.npy',
     layers: null,
-    stimulusIds: ['a', 'b', 'c'],
+    order: null,
+    stimuli: ['a', 'b', 'c'].map((id) => ({ id, file: `${id}.png`, columns: {} })),
     used: Int32Array.of(2, 0),
     grid: null,
     minimumFeatures: 1,

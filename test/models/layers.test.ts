@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodeModel, type OnnxNode } from '../../src/graph/encode.ts';
 import { readModel } from '../../src/graph/read.ts';
-import { everyTensor, listLayers, matchesAny, selectLayers } from '../../src/models/layers.ts';
+import {
+  everyTensor,
+  listLayers,
+  matchesAny,
+  placesAmong,
+  selectLayers,
+} from '../../src/models/layers.ts';
 import { goldenModel, patterned } from '../onnx.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 
@@ -520,5 +526,21 @@ describe('selectLayers', () => {
     expect(() => chosen('conv1', 'inception*')).toThrow(
       /--layers inception\*: .* its layers begin with conv1, layer1\.0\.conv1, layer1\.0;/,
     );
+  });
+});
+
+describe('the place of a tensor', () => {
+  const layers = ['a', 'b', 'c'].map((tensor) => ({ tensor }));
+  const indices = (...names: string[]) => placesAmong(names, layers).map(({ index }) => index);
+
+  it('is that of its layer, of others between the layers around them', () => {
+    expect(indices('a', 'b', 'c')).toEqual([0, 1, 2]);
+    expect(indices('before', 'a', 'x', 'b', 'y', 'z', 'w', 'c', 'after')).toEqual([
+      0, 0, 0.5, 1, 1.25, 1.5, 1.75, 2, 2,
+    ]);
+    expect(placesAmong(['x', 'y'], [])).toEqual([
+      { index: 0, of: 2 },
+      { index: 1, of: 2 },
+    ]);
   });
 });

@@ -190,11 +190,11 @@ describe('inspectionPage', () => {
     expect(page).not.toContain('NaN');
   });
 
-  it('shows course, ceiling, sites and maps, the most reliable sites first', () => {
+  it('shows course, reliability, sites and maps, the most reliable sites first', () => {
     const titles = [...page.matchAll(/<h2>([^<]+)/g)].map(([, title]) => title);
     expect(titles).toEqual([
       'Time course',
-      'Ceiling by time bin',
+      'Reliability by time bin',
       'Sites by reliability',
       'Response maps',
       'Stimuli',
@@ -215,5 +215,13 @@ describe('inspectionPage', () => {
     const text = inspectionPage({ inspection: inspectRecording(once), stimuli: [], maps: null });
     expect(text).toContain('No repeated trials');
     expect(text).not.toContain('Sites by reliability');
+    expect(text).not.toContain('Ceiling');
+  });
+
+  it('says of an image recording without trials that its scores are uncorrected, not that sites are its ceiling', () => {
+    const uncorrected = { ...inspection, reliability: null, otherSites: null };
+    const text = inspectionPage({ inspection: uncorrected, stimuli: [], maps: null });
+    expect(text).toContain('under the default protocol scores are uncorrected');
+    expect(text).not.toMatch(/other sites?/);
   });
 });
