@@ -71,7 +71,8 @@ describe.skipIf(session === null || model === null)(
       expect(raw!).toBeGreaterThan(0.1);
       expect(raw!).toBeLessThan(0.4);
       expect(['m.Conv_11', 'm.Conv_23', null]).toContain(layer);
-      expect(difference!.interval!.low).toBeGreaterThan(0.15);
+      // Twins differ: what three of them tell of all is part of the interval.
+      expect(difference!.interval!.low).toBeGreaterThan(0.08);
       expect(found.warnings.filter((each) => each.includes('does not beat'))).toEqual([]);
     });
   },
