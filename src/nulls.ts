@@ -3,89 +3,115 @@
 // after it.
 
 import { presetNamed } from './models/presets.ts';
-import { unstacked } from './numeric/array.ts';
+import { createRandom } from './numeric/random.ts';
 import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import { withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
 import {
   contextOf,
+  type PlannedLayer,
   planSubject,
   type ScorePlan,
   type ScoreResult,
   score,
-  sourceOf,
 } from './score.ts';
 import { type Contender, pairedDifference } from './scoring/compare.ts';
-import { type Effort, effortOfWidest, shapeOf } from './scoring/effort.ts';
-import { evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
-import { fitLayer } from './scoring/fit-layer.ts';
+import type { Effort } from './scoring/effort.ts';
+import { evaluateLayer } from './scoring/evaluate.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { onlyScored } from './scoring/lay-out.ts';
 import { withinFeatures } from './scoring/layout.ts';
-import { unbeaten } from './scoring/null-warnings.ts';
+import { reachedByChance, unbeaten } from './scoring/null-warnings.ts';
 import {
-  permutationCount,
-  permutationKinds,
-  permutationNull,
-  permutedSets,
-} from './scoring/permutations.ts';
+  type Batch,
+  type DrawsKeeper,
+  type PermutationBasis,
+  permutationEffort,
+  permutationNulls,
+} from './scoring/permutation-run.ts';
+import { usualPermutations } from './scoring/permutations.ts';
 import { meanMaps, positionFeatures } from './scoring/position-nulls.ts';
 import { openPixelsSubject, openTwinSubject, type Subject } from './scoring/subject.ts';
-import { fitKey, getFit, putFit } from './store/layer-cache.ts';
+import { ofDraws } from './scoring/twins.ts';
+import { getDraws, putDraws } from './store/draws-cache.ts';
+import { fitKey } from './store/layer-cache.ts';
 
 type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin'>;
 
-/** A null that is scored in the network's place, with layers of its own; or why it is not. */
-export type Rival =
-  | { readonly name: RivalName; readonly plan: ScorePlan; readonly note: string | null }
-  | { readonly name: RivalName; readonly plan: null; readonly note: string };
+/** A null that is scored in the network's place, planned: what it takes, and its plan when its turn comes. */
+interface RivalDraw {
+  readonly layers: readonly PlannedLayer[];
+  readonly estimate: Effort;
+  readonly open: () => Promise<ScorePlan>;
+}
+
+/** A null that is scored in the network's place, with layers of its own, once or for several draws; or why it is not. */
+export interface Rival {
+  readonly name: RivalName;
+  readonly draws: readonly RivalDraw[];
+  readonly note: string | null;
+}
+
+/** Random twins of one network. */
+export const twinDraws = 3;
 
 /** The nulls of a planned score. */
 export interface NullPlan {
   readonly plan: ScorePlan;
+  /** Permutations of the kind that the test rests on, at most. */
+  readonly permutations: number;
   readonly rivals: readonly Rival[];
-  /** What they take beside the score itself. */
+  /** What they take beside the score itself, at most: permutations may end early. */
   readonly estimate: Effort;
 }
 
-/** Settles the nulls of a planned score: opens pixels and the random twin, and works out memory and time. */
-export const planNulls = async (plan: ScorePlan, ports: Ports): Promise<NullPlan> => {
+/**
+ * Settles the nulls of a planned score: opens pixels and the random twins, and works out memory and time.
+ *
+ * @param permutations draws, at most: fewer cannot find a p below 1/(permutations + 1).
+ */
+export const planNulls = async (
+  plan: ScorePlan,
+  ports: Ports,
+  permutations = usualPermutations,
+): Promise<NullPlan> => {
   const alone: ScorePlan = { ...plan, laidOut: onlyScored(plan.laidOut) };
   const rivals = [
     ...(plan.recording.header.grid === null ? [] : [await positionRival(alone, ports)]),
     await pixelRival(alone, ports),
     await twinRival(alone, ports),
   ];
+  const basis = basisOf(alone, permutations);
   const efforts = [
-    await permutationEffort(alone, ports),
-    ...rivals.flatMap((rival) => (rival.plan === null ? [] : [rival.plan.estimate])),
+    await permutationEffort(basis, keeperOf(alone, ports), ports),
+    ...rivals.flatMap(({ draws }) => draws.map(({ estimate }) => estimate)),
   ];
-  // Models wait in memory for their turn.
-  const waiting = rivals.reduce((sum, rival) => sum + (rival.plan?.features.modelBytes ?? 0), 0);
   return {
     plan: alone,
+    permutations,
     rivals,
     estimate: {
-      bytes: Math.max(...efforts.map(({ bytes }) => bytes)) + waiting,
+      bytes: Math.max(...efforts.map(({ bytes }) => bytes)),
       seconds: efforts.reduce((sum, { seconds }) => sum + seconds, 0),
     },
   };
 };
 
 /**
- * Carries out the nulls of a score and sets them beside it, each with the paired difference to it; a warning says which
- * of the mean map, pixels and the random twin it does not beat. Finished fits are kept in the cache as those of layers
- * are. Rejects with the `stopped` error after an interrupt.
+ * Carries out the nulls of a score and sets them beside it, each with the difference to it; a warning says which of the
+ * mean map, pixels and the random twins it does not beat, and whether permutations reach it. What is finished is kept in
+ * the cache as fits of layers are. Rejects with the `stopped` error after an interrupt.
  */
 export const scoreNulls = async (
-  { plan, rivals }: NullPlan,
+  { plan, permutations, rivals }: NullPlan,
   result: ScoreResult,
   ports: Ports,
 ): Promise<ScoreResult> => {
   const startedAt = ports.now();
+  const basis = basisOf(plan, permutations);
   const nulls = [
-    ...(await permuted(plan, result, ports)),
+    ...(await permutationNulls(basis, result.score.value, keeperOf(plan, ports), ports)),
     ...(plan.recording.header.grid === null ? [] : [meanMap(plan, result)]),
   ];
   for (const rival of rivals) nulls.push(await scoreRival(rival, result, plan, ports));
@@ -95,27 +121,80 @@ export const scoreNulls = async (
     score: {
       ...result.score,
       nulls,
-      warnings: [...warnings, ...unbeaten(nulls)],
+      warnings: [...warnings, ...reachedByChance(nulls), ...unbeaten(nulls)],
       provenance: withTimeSince(provenance, startedAt, ports),
     },
   };
 };
 
-const rivalOf = async (
+const basisOf = (
+  { laidOut, features, recording, request: { seed, memory } }: ScorePlan,
+  asked: number,
+): PermutationBasis => ({
+  laidOut,
+  features,
+  stimuli: recording.stimuli,
+  seed,
+  asked,
+  memory,
+});
+
+/** The cache of finished batches: each depends on all layers that are chosen from, and on how they are scored. */
+const keeperOf = ({ layers, laidOut, recording }: ScorePlan, ports: Ports): DrawsKeeper => {
+  const { correlation, ceiling, aggregation, normalisation, layerChoice } = laidOut.layout.protocol;
+  const keyOf = ({ kind, draws }: Batch) =>
+    fitKey(ports.hash, {
+      permutationsOf: layers.map(({ key }) => key),
+      recording: recording.hash,
+      timeBin: laidOut.scored.label.timeBin,
+      ...{ correlation, ceiling, aggregation, normalisation, layerChoice },
+      ...{ kind, draws },
+    });
+  return {
+    get: async (batch) => getDraws(ports.cache, await keyOf(batch)),
+    put: async (batch, found) => putDraws(ports.cache, await keyOf(batch), found),
+  };
+};
+
+/** A subject in the network's place, and what was done otherwise for it. */
+const planRival = async (
   plan: ScorePlan,
-  name: RivalName,
   subject: Subject,
-  notes: readonly string[],
   ports: Ports,
-): Promise<Rival> => {
+): Promise<{ readonly plan: ScorePlan; readonly note: string | null }> => {
   const most = Math.max(...subject.features.layers.map(({ features }) => features));
   const { layout, note } = withinFeatures(plan.laidOut.layout, most);
   const laidOut = { ...plan.laidOut, layout };
-  const all = [...notes, ...(note === null ? [] : [note])];
+  return {
+    plan: await planSubject({ ...plan, laidOut, protocol: layout.protocol }, subject, ports),
+    note,
+  };
+};
+
+const joined = (...notes: readonly (string | null)[]): string | null => {
+  const all = notes.filter((note) => note !== null);
+  return all.length === 0 ? null : all.join('; ');
+};
+
+/** One layer against what may be the highest of several. */
+const againstBest = ({ layers, protocol }: ScorePlan): string | null =>
+  protocol.layerChoice === 'best' && layers.length > 1
+    ? `one layer beside the best of ${layers.length}: the difference contains what their choice gains`
+    : null;
+
+const singleRival = async (
+  plan: ScorePlan,
+  name: RivalName,
+  subject: Subject,
+  note: string | null,
+  ports: Ports,
+): Promise<Rival> => {
+  const own = await planRival(plan, subject, ports);
+  const { layers, estimate } = own.plan;
   return {
     name,
-    plan: await planSubject({ ...plan, laidOut, protocol: layout.protocol }, subject, ports),
-    note: all.length === 0 ? null : all.join('; '),
+    draws: [{ layers, estimate, open: async () => own.plan }],
+    note: joined(note, own.note, againstBest(plan)),
   };
 };
 
@@ -139,9 +218,9 @@ const unlessImpossible = async <T>(
 const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   const features = positionFeatures(plan.laidOut.layout);
   if (features === null)
-    return { name: 'position', plan: null, note: 'not applicable to a single fixation' };
+    return { name: 'position', draws: [], note: 'not applicable to a single fixation' };
   const provenance = { model: null, activations: null, preprocessing: null, engineCheck: null };
-  return rivalOf(plan, 'position', { features, provenance }, [], ports);
+  return singleRival(plan, 'position', { features, provenance }, null, ports);
 };
 
 const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
@@ -154,66 +233,55 @@ const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
         contextOf(plan),
         ports,
       );
-      const notes = preprocessing === null ? ['preprocessing imagenet-224'] : [];
-      return rivalOf(plan, 'pixels', subject, notes, ports);
+      const note = preprocessing === null ? 'preprocessing imagenet-224' : null;
+      return singleRival(plan, 'pixels', subject, note, ports);
     },
-    (note) => ({ name: 'pixels', plan: null, note }),
+    (note) => ({ name: 'pixels', draws: [], note }),
   );
 
+/** The first twin is drawn from the seed itself. */
+const twinSeed = (seed: number, draw: number): number =>
+  draw === 0
+    ? seed
+    : createRandom(seed)
+        .fork(`twin ${draw}`)
+        .int(2 ** 31);
+
+/** Twins are opened one after another, and again when their turn comes: one at a time is in memory. */
 const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   const name = 'random-twin';
   return unlessImpossible<Rival>(
     ports,
     async () => {
       const { request } = plan;
-      if (request.subject.kind === 'activations')
-        return { name, plan: null, note: 'not applicable to activations from a file' };
-      const { subject, note } = await openTwinSubject(
-        request.subject,
-        contextOf(plan),
-        request.seed,
-        ports,
-      );
-      if (subject === null) return { name, plan: null, note: `not applicable: ${note}` };
-      return rivalOf(plan, name, subject, note === null ? [] : [note], ports);
+      const { subject } = request;
+      if (subject.kind === 'activations')
+        return { name, draws: [], note: 'not applicable to activations from a file' };
+      const openDraw = async (draw: number) => {
+        const seed = twinSeed(request.seed, draw);
+        const twin = await openTwinSubject(subject, contextOf(plan), seed, ports);
+        if (twin.subject === null) return twin;
+        const own = await planRival(plan, twin.subject, ports);
+        return { ...own, note: joined(twin.note, own.note) };
+      };
+      const draws: RivalDraw[] = [];
+      let note: string | null = null;
+      for (let draw = 0; draw < twinDraws; draw++) {
+        const opened = await openDraw(draw);
+        if ('subject' in opened) return { name, draws: [], note: `not applicable: ${opened.note}` };
+        const { layers, estimate } = opened.plan;
+        const open = async (): Promise<ScorePlan> => {
+          const again = await openDraw(draw);
+          if ('subject' in again) throw new Error(`twin ${draw} could be drawn only once`);
+          return again.plan;
+        };
+        draws.push({ layers, estimate, open });
+        note = opened.note;
+      }
+      return { name, draws, note };
     },
-    (note) => ({ name, plan: null, note }),
+    (note) => ({ name, draws: [], note }),
   );
-};
-
-/** The widest layer may turn out the best. */
-const permutationEffort = ({ features, laidOut }: ScorePlan, ports: Ports) => {
-  const sets = permutationCount * permutationKinds(laidOut.layout).length;
-  return effortOfWidest(features, { ...shapeOf(laidOut), sets, choosing: 0 }, ports);
-};
-
-/** The network's best layer against permuted responses, all permutations from one Gram matrix. */
-const permuted = async (
-  plan: ScorePlan,
-  { score: found }: ScoreResult,
-  ports: Ports,
-): Promise<NullScore[]> => {
-  const { layout, scored } = plan.laidOut;
-  const sets = permutedSets(layout, scored, plan.request.seed);
-  const key = await fitKey(ports.hash, {
-    permutationsOf: plan.layers.find(({ name }) => name === found.layer)!.key,
-    timeBin: found.timeBin,
-    kinds: permutationKinds(layout),
-    count: sets.length,
-  });
-  const named = during('permutations', ports);
-  const kept = await getFit(ports.cache, key);
-  const fit =
-    kept ??
-    (await fitLayer(
-      layout,
-      { sets, choosing: [] },
-      await sourceOf(plan, found.layer, named),
-      named,
-    ));
-  if (kept === null) await putFit(ports.cache, key, fit);
-  const figures = evaluateSets(layout, found.layer, sets, unstacked(fit.predictions));
-  return permutationKinds(layout).map((kind) => permutationNull(layout, figures, kind, found));
 };
 
 const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
@@ -241,26 +309,32 @@ const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
           result,
           request.seed,
         );
-  return { name: 'mean-map', value, raw, interval, layer: null, difference, note: null };
+  const note = againstBest(plan);
+  return { name: 'mean-map', value, raw, interval, layer: null, draws: null, difference, note };
 };
 
 const scoreRival = async (
-  { name, plan, note }: Rival,
+  { name, draws, note }: Rival,
   result: ScoreResult,
   { request }: ScorePlan,
   ports: Ports,
 ): Promise<NullScore> => {
-  const absent = { name, value: null, raw: null, interval: null, layer: null, difference: null };
-  if (plan === null) return { ...absent, note };
+  const absent = { name, value: null, raw: null, interval: null, layer: null, draws: null };
+  if (draws.length === 0) return { ...absent, difference: null, note };
   return unlessImpossible<NullScore>(
     ports,
     async () => {
-      const rival = await score(plan, during(name, ports));
-      const { value, raw, interval, layer } = rival.score;
-      const difference = differenceTo(rival, result, request.seed);
-      return { name, value, raw, interval, layer, difference, note };
+      const scored: NullScore[] = [];
+      for (const [draw, { open }] of draws.entries()) {
+        const named = during(draws.length === 1 ? name : `${name} ${draw + 1}`, ports);
+        const rival = await score(await open(), named);
+        const { value, raw, interval, layer } = rival.score;
+        const difference = differenceTo(rival, result, request.seed);
+        scored.push({ name, value, raw, interval, layer, draws: null, difference, note });
+      }
+      return draws.length === 1 ? scored[0]! : ofDraws(scored);
     },
-    (why) => ({ ...absent, note: why }),
+    (why) => ({ ...absent, difference: null, note: why }),
   );
 };
 

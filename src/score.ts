@@ -311,7 +311,8 @@ const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, Lay
   return fits;
 };
 
-const hooksOf = ({ progress, checkStop }: Ports) => ({
+/** The ports as what gathers activations takes them. */
+export const hooksOf = ({ progress, checkStop }: Ports) => ({
   checkStop,
   progress: (task: string, done: number, total: number, unit: string) =>
     progress({ task, done, total, unit }),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plantedNetwork } from '../src/architectures/planted.ts';
 import { npyParts } from '../src/formats/npy.ts';
+import { npzParts } from '../src/formats/npz.ts';
 import { writeRecording } from '../src/formats/recording-write.ts';
 import { encodeModel } from '../src/graph/encode.ts';
 import { loadNetwork } from '../src/models/network.ts';
@@ -15,6 +16,7 @@ import type { PlsSettings, Protocol } from '../src/records/protocol.ts';
 import { type NullScore, type Score, scoreSchema } from '../src/records/score.ts';
 import { nullLines, nullPlanLine } from '../src/report/null-report.ts';
 import { planScore, type ScoreRequest, score } from '../src/score.ts';
+import { permutedSets } from '../src/scoring/permutations.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { createWorld, worldSettings } from '../src/world/world.ts';
@@ -27,9 +29,10 @@ beforeAll(async () => {
   folder = temporaryFolder();
 });
 
-const run = async (request: ScoreRequest, withPorts = ports) => {
+/** With few permutations: their number is tested where it matters. */
+const run = async (request: ScoreRequest, withPorts = ports, permutations = 20) => {
   const plan = await planScore(request, withPorts);
-  const nulls = await planNulls(plan, withPorts);
+  const nulls = await planNulls(plan, withPorts, permutations);
   const found = await scoreNulls(nulls, await score(plan, withPorts), withPorts);
   return { nulls, score: found.score };
 };
@@ -150,16 +153,21 @@ describe('the nulls of a score on a grid', () => {
     const shuffled = named(found, 'shuffled-positions');
     expect(Math.abs(shuffled.value!)).toBeLessThan(0.05);
     for (const each of [shuffled, named(found, 'permuted-maps')]) {
-      expect(each.layer).toBe('v4.pool');
+      expect(each.layer).toBeNull();
+      expect(each.draws).toBe(20);
       expect(each.difference!.p).toBe(1 / 21);
       expect(each.difference!.interval!.low).toBeGreaterThan(0);
     }
+    expect(shuffled.note).toBe('a check on the sanity of the rest, on which no test rests');
   });
 
   it('let the planted network beat pixels and its twin, and warn of nothing', () => {
     for (const name of ['pixels', 'random-twin'] as const)
       expect([name, beaten(named(found, name))]).toEqual([name, true]);
-    expect(named(found, 'random-twin').layer).toBe('v4.pool');
+    const twin = named(found, 'random-twin');
+    expect(twin.layer).toBe('v4.pool');
+    expect(twin.draws).toBe(3);
+    expect(twin.interval!.method).toBe('range of single ones of 3 draws');
     expect(found.warnings.filter((warning) => warning.includes('beat'))).toEqual([]);
   });
 });
@@ -225,11 +233,14 @@ describe('the nulls of a score on images', () => {
     ]);
     const permuted = named(found, 'permuted-stimuli');
     expect(Math.abs(permuted.raw!)).toBeLessThan(0.1);
-    expect(permuted.layer).toBe('conv3');
+    expect(permuted.layer).toBeNull();
     expect(permuted.difference!.p).toBe(1 / 21);
+    expect(permuted.difference!.method).toBe(
+      'one-sided rank among 20 permutations, of which 0 reach the score',
+    );
     expect(permuted.interval!.method).toBe('range of single ones of 20 permutations');
     const twin = named(found, 'random-twin');
-    expect(twin.difference!.method).toBe('bootstrap over 60 images and 6 sites');
+    expect(twin.difference!.method).toBe('bootstrap over 60 images and 6 sites, mean of 3 draws');
     expect(beaten(twin)).toBe(true);
     expect(beaten(named(found, 'pixels'))).toBe(true);
     expect(named(found, 'pixels').layer).toBe('pixels');
@@ -237,7 +248,7 @@ describe('the nulls of a score on images', () => {
       found,
     );
     expect(nullPlanLine(nulls)).toMatch(
-      /^nulls: permutations of the best layer, pixels \(1 layer\), random-twin \(3 layers\); about \d+ MB of memory and \d+ s more$/,
+      /^nulls: up to 20 permutations of 3 layers, pixels \(1 layer\), random-twin \(3 draws of 3 layers\); at most about \d+ MB of memory and \d+ s more$/,
     );
     const lines = nullLines(found);
     expect(lines.find((line) => line.startsWith('random-weight twin'))).toContain(
@@ -249,8 +260,9 @@ describe('the nulls of a score on images', () => {
     const cold = await testPorts();
     const first = await run(request(), cold);
     const again = await run(request(), cold);
-    for (const { plan } of again.nulls.rivals)
-      expect(plan!.layers.every(({ done }) => done)).toBe(true);
+    for (const { draws } of again.nulls.rivals)
+      for (const { layers } of draws) expect(layers.every(({ done }) => done)).toBe(true);
+    expect(again.nulls.estimate.seconds).toBe(0);
     expect(timeless(again.score)).toBe(timeless(first.score));
   });
 
@@ -259,6 +271,7 @@ describe('the nulls of a score on images', () => {
     const plan = await planScore(request(), kept);
     const found = await score(plan, kept);
     let puts = 0;
+    let stopAt = 2;
     const stopping: Ports = {
       ...kept,
       cache: {
@@ -269,20 +282,24 @@ describe('the nulls of a score on images', () => {
         },
       },
       checkStop: () => {
-        // After the permutations, pixels, and the first layer of the twin.
-        if (puts === 3) throw stoppedError();
+        // After two of three layers of the permutations, and then after the rest, pixels, and a layer of the first twin.
+        if (puts === stopAt) throw stoppedError();
       },
     };
-    const nulls = await planNulls(plan, kept);
-    await expect(scoreNulls(nulls, found, stopping)).rejects.toMatchObject({ kind: 'stopped' });
-    const rest = await planNulls(plan, kept);
-    const done = rest.rivals.map(({ name, plan: own }) => [
+    for (; stopAt <= 5; stopAt += 3)
+      await expect(
+        scoreNulls(await planNulls(plan, kept, 20), found, stopping),
+      ).rejects.toMatchObject({ kind: 'stopped' });
+    expect(puts).toBe(5);
+    const rest = await planNulls(plan, kept, 20);
+    const done = rest.rivals.map(({ name, draws }) => [
       name,
-      own!.layers.map((layer) => layer.done),
+      ...draws.map(({ layers }) => layers.map((layer) => layer.done)),
     ]);
+    const none = [false, false, false];
     expect(done).toEqual([
       ['pixels', [true]],
-      ['random-twin', [true, false, false]],
+      ['random-twin', [true, false, false], none, none],
     ]);
     const finished = await scoreNulls(rest, found, kept);
     expect(timeless(finished.score)).toBe(timeless((await run(request())).score));
@@ -294,9 +311,9 @@ describe('the nulls of a score on images', () => {
     const subject = { kind: 'model', path, preprocess: 'imagenet-224' } as const;
     const { score: found } = await run(request({ subject }));
     expect(beaten(named(found, 'random-twin'))).toBe(false);
-    const warning = found.warnings.find((each) => each.includes('its twin with random weights'))!;
+    const warning = found.warnings.find((each) => each.includes('its twins with random weights'))!;
     expect(warning).toMatch(
-      /^the network does not beat its twin with random weights: difference -?0\.\d{3}, 95 % interval \[-0\.\d{3}, -?0\.\d{3}\]$/,
+      /^the network does not beat its twins with random weights: difference -?0\.\d{3}, 95 % interval \[-0\.\d{3}, -?0\.\d{3}\]$/,
     );
   });
 
@@ -312,6 +329,7 @@ describe('the nulls of a score on images', () => {
       raw: null,
       interval: null,
       layer: null,
+      draws: null,
       difference: null,
       note: 'not applicable to activations from a file',
     });
@@ -325,7 +343,89 @@ describe('the nulls of a score on images', () => {
     expect(found.warnings.some((each) => each.startsWith('the network does not beat pixels'))).toBe(
       true,
     );
-    expect(nullLines(found).join('\n')).toMatch(/^random-weight twin +– +– +– +– +– +–$/m);
+    expect(nullLines(found).join('\n')).toMatch(/^random-weight twin( +–){7}$/m);
+  });
+
+  it('score a permutation as they would a recording in which the responses were exchanged', async () => {
+    const own = JSON.parse(readFileSync(protocol, 'utf8')) as Protocol;
+    const random = createRandom('exchanged');
+    const activations = join(folder, 'three.npz');
+    const layers = ['a', 'b', 'c'].map((name) => {
+      const data = Float32Array.from({ length: images * 30 }, () => random.normal());
+      return [name, { data, shape: [images, 30] }] as const;
+    });
+    writeFileSync(activations, Buffer.concat(npzParts(Object.fromEntries(layers))));
+    // Two equal trials: every ceiling is 1.
+    const responses = Float64Array.from({ length: images * sites }, () => random.normal());
+    const write = (order: ArrayLike<number>) => {
+      const data = Float64Array.from({ length: images * 2 * sites }, (_, k) => {
+        const image = order[Math.floor(k / (2 * sites))]!;
+        return responses[image * sites + (k % sites)]!;
+      });
+      const dims = ['stimulus', 'trial', 'site'] as const;
+      return writeStudy(
+        folder,
+        ports,
+        { data, shape: [images, 2, sites] },
+        { dims: [...dims] },
+        images,
+      );
+    };
+    const brainScore = protocolNamed('brainscore-like-2020', 'image')!;
+    const kinds: readonly Protocol[] = [
+      { ...own, name: 'best' },
+      {
+        ...own,
+        name: 'nested',
+        layerChoice: 'nested',
+        ceiling: protocolNamed('ventral', 'image')!.ceiling,
+      },
+      {
+        ...brainScore,
+        name: 'overlapping',
+        folds: { ...brainScore.folds, count: 4 } as Protocol['folds'],
+      },
+    ];
+    for (const kind of kinds) {
+      const path = join(folder, `${kind.name}.json`);
+      writeFileSync(path, JSON.stringify(kind));
+      const subject = { kind: 'activations', path: activations } as const;
+      const plan = await planScore(
+        request({
+          subject,
+          protocol: path,
+          recording: await write(Uint8Array.from({ length: images }, (_, i) => i)),
+        }),
+        ports,
+      );
+      const found = await score(plan, ports);
+      const nulls = await scoreNulls(await planNulls(plan, ports, 1), found, ports);
+      // The order of draw 0, from a table that says where each row was.
+      const { layout, scored } = plan.laidOut;
+      const places = {
+        data: Float64Array.from({ length: images * sites }, (_, k) => Math.floor(k / sites)),
+        shape: [images, sites],
+      };
+      const units = Int32Array.from({ length: images }, (_, i) => i);
+      const [set] = permutedSets(
+        layout,
+        { ...scored, responses: places },
+        { kind: 'permuted-stimuli', draws: [0, 1], units },
+        1,
+      );
+      const order = Array.from({ length: images }, (_, i) => set!.responses.data[i * sites]!);
+      expect(order).not.toEqual([...units]);
+      const other = await planScore(
+        request({ subject, protocol: path, recording: await write(order) }),
+        ports,
+      );
+      const permuted = await score(other, ports);
+      const [null_] = nulls.score.nulls!;
+      expect([kind.name, null_!.draws, null_!.interval]).toEqual([kind.name, 1, null]);
+      expect(null_!.value).toBeCloseTo(permuted.score.value, 9);
+      expect(null_!.raw).toBeCloseTo(permuted.score.raw, 9);
+      expect(Math.abs(found.score.value - permuted.score.value)).toBeGreaterThan(1e-3);
+    }
   });
 
   it('follow a nested choice of the layer, and ridge', async () => {

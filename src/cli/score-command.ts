@@ -44,6 +44,7 @@ interface ScoreOptions {
   readonly parquet?: string;
   readonly dryRun?: boolean;
   readonly nulls?: boolean;
+  readonly permutations?: number;
   readonly curve?: boolean;
   readonly keep?: readonly Keep[];
   readonly ceilings?: string;
@@ -97,7 +98,12 @@ export const addScoreCommand = (program: Command): void => {
     )
     .option(
       '--nulls',
-      'beside the score, what could come from nothing: permutations, pixels, a random-weight twin',
+      'beside the score, what could come from nothing: permutations, pixels, random-weight twins',
+    )
+    .option(
+      '--permutations <n>',
+      'of --nulls, at most (default: 200; fewer take less time, and cannot find a p below 1/(n + 1))',
+      parseWhole(1),
     )
     .option(
       '--keep <what>',
@@ -152,13 +158,20 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 });
 
 const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreRequest['subject'] => {
-  const { activations, preprocess, order, keep, out } = options;
+  const { activations, preprocess, order, keep, out, nulls, permutations } = options;
   if ((model === undefined) === (activations === undefined))
     throw inputError({
       where: 'ventral score',
       expected: 'a model or --activations, one of them',
       got: model === undefined ? 'neither' : 'both',
       mend: 'ventral score model.onnx --recording folder',
+    });
+  if (permutations !== undefined && !nulls)
+    throw inputError({
+      where: '--permutations',
+      expected: '--nulls, of which they are a part',
+      got: 'no --nulls',
+      mend: 'add --nulls',
     });
   if (keep !== undefined && out === undefined)
     throw inputError({
@@ -189,7 +202,7 @@ const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 /** What a score command writes beside its table, and whether nulls stand in it. */
 export type ScoreOutputs = Pick<
   ScoreOptions,
-  'nulls' | 'curve' | 'out' | 'csv' | 'parquet' | 'keep' | 'ceilings' | 'dryRun'
+  'nulls' | 'permutations' | 'curve' | 'out' | 'csv' | 'parquet' | 'keep' | 'ceilings' | 'dryRun'
 >;
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
@@ -202,7 +215,7 @@ export const runScore = async (
   await checkOutputs(namedOutputs(outputs), namedInputs(request, outputs), ports.files);
   const plan = await planScore(request, ports);
   const ceilings = await ceilingsOf(plan, outputs, ports);
-  const nulls = outputs.nulls ? await planNulls(plan, ports) : null;
+  const nulls = outputs.nulls ? await planNulls(plan, ports, outputs.permutations) : null;
   const further = [
     ...(nulls === null ? [] : [nullPlanLine(nulls)]),
     ...(outputs.curve ? [curvePlanLine(await planCurve(plan, ports))] : []),

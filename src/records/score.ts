@@ -123,7 +123,11 @@ const differenceSchema = z
   .strictObject({
     value: z.number(),
     interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
-    p: z.number().describe('two-sided; of permutations the share that reaches the score'),
+    p: z
+      .number()
+      .describe(
+        'two-sided; of permutations one-sided, with method: (1 + k)/(1 + B) for k of B that reach the score, or 10/B where the tenth to reach it was the last draw (Besag & Clifford 1991); of random twins the largest of the draws',
+      ),
     method: z.string(),
   })
   .describe('network − null, paired, in the unit of value, with its 95 % interval');
@@ -143,11 +147,17 @@ const nullScoreSchema = z
     raw: figure,
     interval: intervalSchema
       .nullable()
-      .describe('of permutations the range in which 95 % of single ones fall'),
+      .describe('of permutations and random twins the range in which 95 % of single ones fall'),
     layer: z
       .string()
       .nullable()
-      .describe("the null's own best layer, or the network's layer that permutations rest on"),
+      .describe(
+        "the null's own best layer; null where each draw has its own, as each permutation chooses it anew",
+      ),
+    draws: count
+      .nullable()
+      .default(null)
+      .describe('permutations or random twins, whose mean value and raw are; null of other nulls'),
     difference: differenceSchema.nullable(),
     note: z.string().nullable().describe('what was done otherwise, or why it is not applicable'),
   })

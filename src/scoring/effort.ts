@@ -66,43 +66,51 @@ const recordingBytes = ({ layout, bins, trials, sets }: FitShape, layers: number
   return bins * table * (trials + 1 + halves) + draws + layers * sets * table;
 };
 
-/**
- * The largest pass decides the memory: its features, and the widest layer's regression.
- * What is not done yet decides the time.
- */
-export const effortOf = async (
-  features: Features,
-  layers: readonly (LayerSize & { readonly done: boolean })[],
-  shape: FitShape,
-  { engine, now }: Pick<Ports, 'engine' | 'now'>,
-): Promise<Effort> => {
+/** Bytes: the largest pass's features, and beside them the widest layer's regression. */
+const passBytesOf = ({ passes }: Features, shape: FitShape): number => {
   const { protocol, imageOfRow } = shape.layout;
   const rows = imageOfRow.length;
-  const { regression } = protocol;
-  const passBytes = features.passes.map(({ layers: gathered, slices }) => {
+  const passBytes = passes.map(({ layers: gathered, slices }) => {
     const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
     const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
     const beside = columns.map(
-      (each) => regressionBytes(fitSize(shape, each), regression) - 4 * rows * each,
+      (each) => regressionBytes(fitSize(shape, each), protocol.regression) - 4 * rows * each,
     );
     return together + Math.max(...beside);
   });
+  return Math.max(...passBytes);
+};
+
+/** Bytes of a run that keeps the predictions of so many layers at a time. */
+export const bytesOf = (features: Features, shape: FitShape, kept: number): number =>
+  processBytes + recordingBytes(shape, kept) + features.modelBytes + passBytesOf(features, shape);
+
+/** Seconds: the layers that are not done yet, at a speed in multiplications per second (`measureSpeed`). */
+export const secondsOf = (
+  features: Features,
+  layers: readonly (LayerSize & { readonly done: boolean })[],
+  shape: FitShape,
+  speed: number,
+): number => {
+  const { regression } = shape.layout.protocol;
   const open = layers.filter(({ done }) => !done);
   const operations = open.reduce(
     (sum, layer) => sum + regressionOperations(fitSize(shape, layer.features), regression),
     0,
   );
-  const speed = await measureSpeed(engine, now);
-  const gathering = open.length > 0 ? features.seconds : 0;
-  return {
-    bytes:
-      processBytes +
-      recordingBytes(shape, layers.length) +
-      features.modelBytes +
-      Math.max(...passBytes),
-    seconds: gathering + operations / speed,
-  };
+  return (open.length > 0 ? features.seconds : 0) + operations / speed;
 };
+
+/** What a score takes: what is not done yet decides the time. */
+export const effortOf = async (
+  features: Features,
+  layers: readonly (LayerSize & { readonly done: boolean })[],
+  shape: FitShape,
+  { engine, now }: Pick<Ports, 'engine' | 'now'>,
+): Promise<Effort> => ({
+  bytes: bytesOf(features, shape, layers.length),
+  seconds: secondsOf(features, layers, shape, await measureSpeed(engine, now)),
+});
 
 /** What one layer takes alone, gathered and fitted anew: of a best layer that is not known yet, the widest. */
 export const effortOfWidest = (

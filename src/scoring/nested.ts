@@ -2,7 +2,7 @@
 
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
-import { ceilingWithin } from './ceilings.ts';
+import { type Ceiling, ceilingWithin } from './ceilings.ts';
 import { nullable } from './defined.ts';
 import { type Design, type HeldOutRows, leftOutOf, partOf } from './design.ts';
 import { evaluate } from './evaluate.ts';
@@ -30,12 +30,31 @@ export const choiceFigures = (
       {
         responses: set.responses,
         recorded: takeRows(set.responses, rows),
-        ceiling: ceilingWithin(set.ceiling, layout.groups, within.ofAll),
+        ceiling: innerCeiling(layout, design, set.ceiling, fold, within.ofAll),
       },
       predicted,
     );
     return nullable(figures.value);
   });
+
+const innerCeilings = new WeakMap<Design, WeakMap<Ceiling, Map<number, Ceiling>>>();
+
+/** The same for all layers, and for all permutations of stimuli: kept, since reliabilities take as long as a regression. */
+const innerCeiling = (
+  { groups }: Layout,
+  design: Design,
+  ceiling: Ceiling,
+  fold: number,
+  rows: readonly Group[],
+): Ceiling => {
+  const ofDesign = innerCeilings.get(design) ?? new WeakMap<Ceiling, Map<number, Ceiling>>();
+  innerCeilings.set(design, ofDesign);
+  const ofFolds = ofDesign.get(ceiling) ?? new Map<number, Ceiling>();
+  ofDesign.set(ceiling, ofFolds);
+  const kept = ofFolds.get(fold) ?? ceilingWithin(ceiling, groups, rows);
+  ofFolds.set(fold, kept);
+  return kept;
+};
 
 /** The rows of the folds that are predicted for the choice, one fold after another. */
 const innerTable = (

@@ -87,6 +87,7 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
         [`${metric}_difference`]: difference?.value ?? null,
         [`${metric}_difference_low`]: difference?.interval?.low ?? null,
         [`${metric}_difference_high`]: difference?.interval?.high ?? null,
+        [`${metric}_p`]: difference?.p ?? null,
       },
     };
   });

@@ -252,6 +252,7 @@ describe('wrong options', () => {
       [['--threads', '0'], 'a whole number of at least 1'],
       [['--threads', 'all'], 'a whole number of at least 1'],
       [['--seed', '-1'], 'a whole number of at least 0'],
+      [['--nulls', '--permutations', '0'], 'a whole number of at least 1'],
       [['--seed', '1.5'], 'a whole number of at least 0'],
       [['--keep', 'everything'], 'predictions, layer-predictions, readout'],
       [['--layers', 'conv1,,conv2'], 'none of them empty'],
@@ -289,6 +290,8 @@ describe('wrong options', () => {
     expect(both.got).toBe('both');
     const keep = await refused(folder, 'score', model, ...against, '--keep', 'readout');
     expect(keep.where).toBe('--keep');
+    const few = await refused(folder, 'score', model, ...against, '--permutations', '50');
+    expect([few.where, few.got]).toEqual(['--permutations', 'no --nulls']);
     const given = ['score', '--activations', 'a.npy', ...against, '--preprocess', 'raw'];
     expect((await refused(folder, ...given)).where).toBe('--preprocess');
   });

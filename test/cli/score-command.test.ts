@@ -166,12 +166,13 @@ describe('ventral score', () => {
   });
 
   it('sets nulls beside the score with --nulls, in the plan, the table and the file', async () => {
+    const few = ['--nulls', '--permutations', '20'];
     const { stdout: plan } = await cliDone(...scoring('--layers', 'conv3', '--dry-run', '--nulls'));
     expect(plan).toMatch(
-      /^nulls: permutations of the best layer, pixels \(1 layer\), random-twin \(1 layer\); about \d+ MB/m,
+      /^nulls: up to 200 permutations of 1 layer, pixels \(1 layer\), random-twin \(3 draws of 1 layer\); at most about \d+ MB/m,
     );
     const out = join(temporaryFolder(), 'score.json');
-    const { stdout } = await cliDone(...scoring('--layers', 'conv3', '--nulls', '--out', out));
+    const { stdout } = await cliDone(...scoring('--layers', 'conv3', ...few, '--out', out));
     const score = readScore(out);
     expect(score.nulls!.map(({ name }) => name)).toEqual([
       'permuted-stimuli',

@@ -59,6 +59,7 @@ const score: Score = madeScore({
       raw: 0.125,
       interval: null,
       layer: null,
+      draws: null,
       difference: {
         value: 0.35,
         interval: { low: 0.2, high: 0.5 },
@@ -73,6 +74,7 @@ const score: Score = madeScore({
       raw: null,
       interval: null,
       layer: null,
+      draws: null,
       difference: null,
       note: 'not applicable to activations from a file',
     },
@@ -128,11 +130,13 @@ const expected: readonly (readonly (string | number | null)[])[] = [
   [null, '90-130', null, null, 'null_mean_map_difference', 0.35],
   [null, '90-130', null, null, 'null_mean_map_difference_low', 0.2],
   [null, '90-130', null, null, 'null_mean_map_difference_high', 0.5],
+  [null, '90-130', null, null, 'null_mean_map_p', 0.01],
   [null, '90-130', null, null, 'null_random_twin_raw', null],
   [null, '90-130', null, null, 'null_random_twin', null],
   [null, '90-130', null, null, 'null_random_twin_difference', null],
   [null, '90-130', null, null, 'null_random_twin_difference_low', null],
   [null, '90-130', null, null, 'null_random_twin_difference_high', null],
+  [null, '90-130', null, null, 'null_random_twin_p', null],
 ];
 const rows = expected.map(([layer, ...rest]) => ['net.onnx', layer, 'V4+IT', ...rest]);
 
