@@ -206,7 +206,7 @@ const shared = {
 
 /** Protocols without a name of their own: combinations that no named one has. */
 const protocols: Readonly<Record<string, object>> = {
-  'image-ridge-half': {
+  'image-ridge': {
     ...shared,
     layout: 'image',
     sampling: { kind: 'image', features: 'pool' },
@@ -215,7 +215,6 @@ const protocols: Readonly<Record<string, object>> = {
     correlation: 'spearman',
     ceiling: { kind: 'split-half', splits: 6, minimumReliability: 0.2 },
     aggregation: 'sites',
-    normalisation: 'r²/c',
     layerChoice: 'nested',
   },
   'image-other-site': {
@@ -245,6 +244,7 @@ const protocols: Readonly<Record<string, object>> = {
     ...shared,
     layout: 'grid',
     sampling: { kind: 'patches' },
+    timeBin: { start: 50, end: 90 },
     regression: pls,
     folds: { kind: 'k-fold', count: 5, shuffle: true, stratifyBy: null, groupBy: null },
     correlation: 'spearman',

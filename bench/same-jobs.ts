@@ -25,13 +25,8 @@ const everything = `--nulls --curve ${keep} ${written}`;
 const cnn = 'inputs/cnn.onnx --preprocess inputs/cnn.json';
 const features = '--activations inputs/features.npy';
 
-const gridProtocols = [
-  'ventral',
-  'grid-cv',
-  'linsley2023',
-  'linsley2023-code',
-  'linsley2023-nested',
-];
+const codes = 'linsley2023-code';
+const gridProtocols = ['ventral', 'grid-cv', 'linsley2023', codes, 'linsley2023-nested'];
 const imageProtocols = ['ventral', 'image-cv', 'brainscore-like-2020', 'brainscore-like-2026'];
 
 const scores = (
@@ -40,12 +35,14 @@ const scores = (
   recordings: readonly string[],
   protocols: readonly string[],
   options: string,
+  needs: readonly string[] = [],
 ): Job[] =>
   recordings.flatMap((recording) =>
     protocols.map((protocol) =>
       job(
         `${group}/${recording}/${protocol.replace(/^inputs\/|\.json$/g, '')}`,
         `score ${subject} --recording inputs/${recording} --protocol ${protocol} ${options}`,
+        needs,
       ),
     ),
   );
@@ -82,28 +79,40 @@ const demo: readonly Job[] = [
 ];
 
 const own = (names: readonly string[]): string[] => names.map((name) => `inputs/${name}.json`);
+const layers = '--layers block,last';
+const inspected = (name: string): Job =>
+  job(`inspect/${name}`, `data inspect inputs/${name} --html OUT/page.html`);
 
 const grid: readonly Job[] = [
   ...scores(
     'grid',
     cnn,
-    ['grid-trials', 'grid-missing', 'grid-means'],
-    gridProtocols,
-    `--layers block,last,hidden ${everything}`,
+    ['grid-trials', 'grid-means'],
+    gridProtocols.filter((each) => each !== codes),
+    `${layers} ${everything}`,
   ),
   ...scores(
     'grid',
     cnn,
-    ['grid-trials', 'grid-missing'],
-    own(['grid-ridge-map', 'grid-pls-sites']),
-    `--layers block,last,hidden ${everything}`,
+    ['grid-missing'],
+    ['grid-cv', 'linsley2023', ...own(['grid-ridge-map', 'grid-pls-sites'])],
+    `${layers} ${everything}`,
+  ),
+  // Whole images of 32×32 are what the networks of the demo take, whose layers have channels enough.
+  ...scores(
+    'grid',
+    'demo/world/models/random-cnn.onnx',
+    ['grid-trials', 'grid-missing', 'grid-means'],
+    [codes],
+    everything,
+    ['demo'],
   ),
   job(
     'grid-best-bin',
-    `score ${cnn} --recording inputs/grid-trials --time-bins best --seed 3 ${keep} ${written}`,
+    `score ${cnn} --recording inputs/grid-trials --time-bins best --seed 3 ${layers} ${keep} ${written}`,
   ),
   ...['grid-trials', 'grid-missing', 'grid-means'].flatMap((name) => [
-    job(`inspect/${name}`, `data inspect inputs/${name} --html OUT/page.html`),
+    inspected(name),
     job(`ceiling/${name}`, `ceiling inputs/${name} --out OUT/ceiling.json --threads 1 --quiet`),
   ]),
   job(
@@ -123,31 +132,24 @@ const grid: readonly Job[] = [
 ];
 
 const image: readonly Job[] = [
+  ...scores('image', features, ['image-trials'], imageProtocols, everything),
+  ...scores('image', cnn, ['image-bins', 'image-means'], imageProtocols, `${layers} ${everything}`),
   ...scores(
     'image',
-    features,
-    ['image-trials', 'image-bins', 'image-means'],
-    imageProtocols,
-    everything,
-  ),
-  ...scores(
-    'image-cnn',
-    cnn,
-    ['image-trials', 'image-bins', 'image-means'],
-    imageProtocols,
-    `--layers block,last,hidden ${everything}`,
-  ),
-  ...scores(
-    'image-cnn',
     cnn,
     ['image-bins'],
-    own(['image-ridge-half', 'image-other-site']),
-    `--layers block,last,hidden ${everything}`,
+    own(['image-ridge', 'image-other-site']),
+    `${layers} ${everything}`,
   ),
-  ...['image-trials', 'image-bins', 'image-means'].map((name) =>
-    job(`inspect/${name}`, `data inspect inputs/${name} --html OUT/page.html`),
+  ...scores(
+    'image-cnn',
+    cnn,
+    ['image-trials'],
+    ['ventral', 'brainscore-like-2020'],
+    `${layers} ${keep} ${written}`,
   ),
-  ...imageProtocols.map((protocol) =>
+  ...['image-trials', 'image-bins', 'image-means'].map(inspected),
+  ...['ventral', 'brainscore-like-2020'].map((protocol) =>
     job(
       `ceiling/image-bins/${protocol}`,
       `ceiling inputs/image-bins --protocol ${protocol} --out OUT/ceiling.json --threads 1 --quiet`,
@@ -161,7 +163,7 @@ const image: readonly Job[] = [
     'ceiling/image-between-only',
     'ceiling inputs/image-trials inputs/image-means --between-only --out OUT/ceiling.json --threads 1 --quiet',
   ),
-  ...['ventral', 'image-cv', 'brainscore-like-2020'].map((protocol) =>
+  ...['ventral', 'brainscore-like-2020'].map((protocol) =>
     job(
       `image-compare/${protocol}`,
       `compare image/image-trials/${protocol}/score.json image-cnn/image-trials/${protocol}/score.json --json`,
@@ -175,13 +177,13 @@ const image: readonly Job[] = [
   ),
   job(
     'image-profile',
-    'profile image-cnn/image-trials/ventral/score.json image-cnn/image-means/ventral/score.json --out OUT/profile.json --quiet',
-    ['image-cnn/image-trials/ventral', 'image-cnn/image-means/ventral'],
+    'profile image-cnn/image-trials/ventral/score.json image/image-means/ventral/score.json --out OUT/profile.json --quiet',
+    ['image-cnn/image-trials/ventral', 'image/image-means/ventral'],
   ),
   job(
     'saliency',
-    `saliency ${cnn} --images inputs/grid-means/stimuli --readout image-cnn/image-trials/image-cv/score.json --site s1 --out OUT/maps --threads 1 --quiet`,
-    ['image-cnn/image-trials/image-cv'],
+    `saliency ${cnn} --images inputs/grid-means/stimuli --readout image-cnn/image-trials/ventral/score.json --site s1 --out OUT/maps --threads 1 --quiet`,
+    ['image-cnn/image-trials/ventral'],
   ),
 ];
 
@@ -201,7 +203,7 @@ const v4: readonly Job[] = [
   ),
   job(
     'v4-all',
-    `score ${mobilenet} --layers m.Conv_23 --recording v4/session --protocol image-cv ${everything}`,
+    `score ${mobilenet} --layers m.Conv_23 --recording v4/session --protocol brainscore-like-2020 ${everything}`,
     ['v4'],
   ),
 ];
@@ -212,7 +214,7 @@ export const v4Missing: string | null =
     ? null
     : 'no recordings and models in shared/data beside the repository';
 
-export const jobs: readonly Job[] = [...image, ...grid, ...demo, ...(v4Missing === null ? v4 : [])];
+export const jobs: readonly Job[] = [...image, ...demo, ...grid, ...(v4Missing === null ? v4 : [])];
 
 /** Those whose name contains one of the patterns (comma-separated, `*` for anything), with those that they need. */
 export const chosen = (patterns: string | null): Job[] => {

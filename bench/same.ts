@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -112,12 +112,21 @@ const checkOut = async ({ repository, tree }: Side, folder: string): Promise<voi
   await symlink(existsSync(own) ? own : join(root, 'node_modules'), join(folder, 'node_modules'));
 };
 
-/** What a job's result stands for: the same command on the same inputs. */
-const keyOf = ({ args }: Job): string =>
-  createHash('sha256')
-    .update(JSON.stringify(args))
-    .update(readFileSync(join(import.meta.dirname, 'same-inputs.ts')))
-    .digest('hex');
+/** What a job's result stands for: a command, the inputs that it names, and the jobs that it needs. */
+const keyOf = (side: Side, job: Job): string => {
+  const hash = createHash('sha256').update(JSON.stringify(job.args));
+  for (const need of job.needs) hash.update(keyOf(side, jobs.find(({ id }) => id === need)!));
+  for (const arg of job.args) {
+    const path = join(side.folder, arg);
+    if (!arg.startsWith('inputs/') || arg.startsWith('inputs/shared/')) continue;
+    if (statSync(path).isFile()) hash.update(readFileSync(path));
+    else
+      for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort())
+        if (statSync(join(path, name)).isFile())
+          hash.update(name).update(readFileSync(join(path, name)));
+  }
+  return hash.digest('hex');
+};
 
 const done = async (side: Side, job: Job): Promise<{ key: string; code: number } | null> => {
   const path = join(side.folder, job.id, 'done.json');
@@ -144,7 +153,7 @@ const runJob = async (side: Side, job: Job, folder: string): Promise<string> => 
   if (stopped) throw new Error('interrupted');
   await writeFile(join(to, 'stdout.txt'), out);
   await writeFile(join(to, 'stderr.log'), err);
-  await writeFile(join(to, 'done.json'), JSON.stringify({ key: keyOf(job), code }));
+  await writeFile(join(to, 'done.json'), JSON.stringify({ key: keyOf(side, job), code }));
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const why = code === 0 ? '' : `, exit ${code}: ${err.toString().trim().slice(0, 160)}`;
   return `${seconds} s${why}`;
@@ -152,8 +161,10 @@ const runJob = async (side: Side, job: Job, folder: string): Promise<string> => 
 
 /** Runs what has not been run yet. */
 const runSide = async (side: Side, asked: readonly Job[]): Promise<void> => {
+  await rm(join(side.folder, 'inputs'), { recursive: true, force: true });
+  await writeInputs(join(side.folder, 'inputs'));
   const pending: Job[] = [];
-  for (const job of asked) if ((await done(side, job))?.key !== keyOf(job)) pending.push(job);
+  for (const job of asked) if ((await done(side, job))?.key !== keyOf(side, job)) pending.push(job);
   console.log(
     `${side.name}: ${relative(root, side.folder)}, ${asked.length - pending.length} of ${asked.length} jobs are there`,
   );
@@ -162,8 +173,6 @@ const runSide = async (side: Side, asked: readonly Job[]): Promise<void> => {
   const started = Date.now();
   try {
     await checkOut(side, folder);
-    await rm(join(side.folder, 'inputs'), { recursive: true, force: true });
-    await writeInputs(join(side.folder, 'inputs'));
     for (const [k, job] of pending.entries())
       console.log(
         `${side.name} ${k + 1}/${pending.length} ${job.id}: ${await runJob(side, job, folder)}`,
