@@ -211,7 +211,7 @@ const protocols: Readonly<Record<string, object>> = {
     layout: 'image',
     sampling: { kind: 'image', features: 'pool' },
     regression: ridge,
-    folds: { kind: 'k-fold', count: 5, shuffle: true, stratifyBy: null, groupBy: 'object_name' },
+    folds: { kind: 'k-fold', count: 4, shuffle: true, stratifyBy: null, groupBy: 'object_name' },
     correlation: 'spearman',
     ceiling: { kind: 'split-half', splits: 6, minimumReliability: 0.2 },
     aggregation: 'sites',

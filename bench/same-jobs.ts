@@ -133,7 +133,8 @@ const grid: readonly Job[] = [
 
 const image: readonly Job[] = [
   ...scores('image', features, ['image-trials'], imageProtocols, everything),
-  ...scores('image', cnn, ['image-bins', 'image-means'], imageProtocols, `${layers} ${everything}`),
+  ...scores('image', cnn, ['image-bins'], imageProtocols, `${layers} ${everything}`),
+  ...scores('image', cnn, ['image-means'], ['ventral', 'image-cv'], `${layers} ${everything}`),
   ...scores(
     'image',
     cnn,
@@ -161,7 +162,7 @@ const image: readonly Job[] = [
   ),
   job(
     'ceiling/image-between-only',
-    'ceiling inputs/image-trials inputs/image-means --between-only --out OUT/ceiling.json --threads 1 --quiet',
+    'ceiling inputs/image-trials inputs/image-bins --between-only --out OUT/ceiling.json --threads 1 --quiet',
   ),
   ...['ventral', 'brainscore-like-2020'].map((protocol) =>
     job(
@@ -182,7 +183,7 @@ const image: readonly Job[] = [
   ),
   job(
     'saliency',
-    `saliency ${cnn} --images inputs/grid-means/stimuli --readout image-cnn/image-trials/ventral/score.json --site s1 --out OUT/maps --threads 1 --quiet`,
+    `saliency inputs/cnn.onnx --images inputs/grid-means/stimuli --readout image-cnn/image-trials/ventral/score.json --site s1 --out OUT/maps --threads 1 --quiet`,
     ['image-cnn/image-trials/ventral'],
   ),
 ];
