@@ -250,7 +250,7 @@ const protocols: Readonly<Record<string, object>> = {
     correlation: 'spearman',
     ceiling: { kind: 'none' },
     aggregation: 'images-of-sites',
-    layerChoice: 'half',
+    layerChoice: 'nested',
   },
 };
 

@@ -203,8 +203,8 @@ const v4: readonly Job[] = [
     ),
   ),
   job(
-    'v4-all',
-    `score ${mobilenet} --layers m.Conv_23 --recording v4/session --protocol brainscore-like-2020 ${everything}`,
+    'v4-nulls',
+    `score ${mobilenet} --layers m.Conv_23 --recording v4/session --protocol image-cv --nulls ${written}`,
     ['v4'],
   ),
 ];

@@ -22,6 +22,8 @@ const table: SameTable = {
   added: ['kind'],
   ignored: [
     ...['seconds', 'startedAt', 'format', 'version'],
+    // The hash of a score file, in which the seconds stand.
+    'score.sha256',
     // The wording of messages.
     ...['warnings', 'notes', 'note', 'method', 'description'],
   ],
