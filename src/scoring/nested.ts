@@ -2,7 +2,8 @@
 
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
-import { type Ceiling, ceilingWithin } from './ceilings.ts';
+import type { Ceiling } from './ceiling.ts';
+import { ceilingWithin } from './ceilings.ts';
 import { nullable } from './defined.ts';
 import { type Design, type HeldOutRows, leftOutOf, partOf } from './design.ts';
 import { evaluate } from './evaluate.ts';
