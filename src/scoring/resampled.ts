@@ -1,32 +1,63 @@
 import type { Float64Nd } from '../records/array.ts';
 import type { CorrelationKind } from './correlations.ts';
 import { columnAt } from './groups.ts';
-import { ascending, type Counts, centred, weightedPearson, weightedRanks } from './weighted.ts';
+import {
+  ascending,
+  type Counts,
+  centred,
+  takeCounts,
+  weightedPearson,
+  weightedRanks,
+} from './weighted.ts';
 
 /** A column whose resamples are correlated: values about 0, and for rank correlations their order. */
 export interface Side {
   readonly values: Float64Array;
   readonly order: Int32Array | null;
+  /** Rows that the values are of, as places among those asked for; null: all. */
+  readonly places: Int32Array | null;
 }
 
-/** One column of a `[rows, columns]` table at the given rows; null where a value is missing. */
+/** One column of a `[rows, columns]` table at the given rows, less those where a value is missing; null where all are. */
 export const sideOf = (
   table: Float64Nd,
   column: number,
   rows: Int32Array,
   kind: CorrelationKind,
 ): Side | null => {
-  const values = columnAt(table, column, rows);
-  if (values.some(Number.isNaN)) return null;
-  const about = centred(values);
-  return { values: about, order: kind === 'spearman' ? ascending(about) : null };
+  const all = columnAt(table, column, rows);
+  const places = Int32Array.from(all, (_, place) => place).filter(
+    (place) => !Number.isNaN(all[place]!),
+  );
+  if (places.length === 0) return null;
+  const about = inItsUnit(centred(all.filter((value) => !Number.isNaN(value))));
+  return {
+    values: about,
+    order: kind === 'spearman' ? ascending(about) : null,
+    places: places.length === all.length ? null : places,
+  };
+};
+
+/** Squares of numbers outside this range leave double precision. */
+const range = { least: 1e-100, most: 1e100 } as const;
+
+/** The same in units of a power of two where squares would be lost: correlations know no unit. */
+const inItsUnit = (values: Float64Array): Float64Array => {
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (!(largest > 0) || (largest > range.least && largest < range.most)) return values;
+  const unit = 2 ** Math.round(Math.log2(largest));
+  return values.map((value) => value / unit);
 };
 
 const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
   order === null ? values : weightedRanks(values, order, counts);
 
-/** Correlation of two columns with each row counted as often as it was drawn; NaN where a column is missing. */
-export const correlationIn = (a: Side | null, b: Side | null, counts: Counts): number =>
-  a === null || b === null
-    ? Number.NaN
-    : weightedPearson(inResample(a, counts), inResample(b, counts), counts);
+/**
+ * Correlation of two columns with each row counted as often as it was drawn; NaN where a column is missing, or the two are of
+ * other rows.
+ */
+export const correlationIn = (a: Side | null, b: Side | null, counts: Counts): number => {
+  if (a === null || b === null || a.values.length !== b.values.length) return Number.NaN;
+  const own = a.places === null ? counts : takeCounts(counts, a.places);
+  return weightedPearson(inResample(a, own), inResample(b, own), own);
+};
