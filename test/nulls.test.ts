@@ -348,6 +348,7 @@ describe('the nulls of a score on images', () => {
 
   it('score a permutation as they would a recording in which the responses were exchanged', async () => {
     const own = JSON.parse(readFileSync(protocol, 'utf8')) as Protocol;
+    const elsewhere = temporaryFolder();
     const random = createRandom('exchanged');
     const activations = join(folder, 'three.npz');
     const layers = ['a', 'b', 'c'].map((name) => {
@@ -364,7 +365,7 @@ describe('the nulls of a score on images', () => {
       });
       const dims = ['stimulus', 'trial', 'site'] as const;
       return writeStudy(
-        folder,
+        elsewhere,
         ports,
         { data, shape: [images, 2, sites] },
         { dims: [...dims] },
