@@ -92,7 +92,10 @@ describe('importNpy', () => {
       unit: 'spike count',
       licence: 'CC0',
       citation: null,
-      notes: ['imported from R.npy (site × stimulus × trial)'],
+      notes: [
+        'imported from R.npy (site × stimulus × trial)',
+        expect.stringContaining('by code unit'),
+      ],
     });
     // By code unit: capitals first, 1 before letters.
     expect(recording.stimuli.map(({ id, file }) => [id, file])).toEqual([

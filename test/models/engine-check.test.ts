@@ -106,7 +106,9 @@ const exports = Object.values(table.networks).flatMap((families) =>
 );
 
 describe('every family of networks', () => {
-  it.each(exports)('%s: optimised and not, all layers agree', async (model) => {
+  // Layers of exports in training mode mix their images, and are refused before.
+  const evaluated = exports.filter((model) => !model.includes('-training'));
+  it.each(evaluated)('%s: optimised and not, all layers agree', async (model) => {
     const { ports } = portsOf();
     const network = networkOf(goldenModel(`families/${model}`).bytes, model);
     const { engineCheck, features } = await open(network, ports);
@@ -258,16 +260,20 @@ describe('a session that the optimiser changes', () => {
     const { ports, opened } = portsOf();
     const network = networkOf(encodeModel(armed('MaxPool', ownPads)));
     const once = await open(network, ports, { size });
-    const { plain } = opened;
-    expect((await open(network, ports, { size })).engineCheck).toEqual(once.engineCheck);
-    expect(opened.plain).toBe(plain);
-    await open({ ...network, sha256: 'another' }, ports, { size });
-    expect(opened.plain).toBe(plain + 1);
-    await open(network, ports, { size, every: true });
-    expect(opened.plain).toBe(plain + 2);
+    const plainIn = async (work: () => Promise<unknown>): Promise<number> => {
+      const before = opened.plain;
+      await work();
+      return opened.plain - before;
+    };
+    // What the probe opens, whose taps the optimiser refuses.
+    const probing = await plainIn(async () =>
+      expect((await open(network, ports, { size })).engineCheck).toEqual(once.engineCheck),
+    );
+    const otherModel = { ...network, sha256: 'another' };
+    expect(await plainIn(() => open(otherModel, ports, { size }))).toBe(probing + 1);
+    expect(await plainIn(() => open(network, ports, { size, every: true }))).toBe(1);
     const other = { ...ports, engine: { ...ports.engine, version: 'onnxruntime-node 9' } };
-    await open(network, other, { size });
-    expect(opened.plain).toBe(plain + 3);
+    expect(await plainIn(() => open(network, other, { size }))).toBe(probing + 1);
   });
 });
 
