@@ -90,7 +90,7 @@ export const checkRepeated = ({ trials }: ResponseTable): void => {
 };
 
 /** Half of the images of each row, drawn; all 0 where there are fewer than four. */
-const halvesOfImages = (imageOfRow: Int32Array, seed: number): Uint8Array => {
+export const halvesOfImages = (imageOfRow: Int32Array, seed: number): Uint8Array => {
   const images = [...new Set(imageOfRow)];
   const half = new Map(images.map((image) => [image, 0]));
   if (images.length >= leastHalved) {
@@ -144,6 +144,13 @@ const noneAboveChance = (
   };
 };
 
+/** Places of those of `count` sites that are spared, every second of them, drawn; of an odd number the more or the fewer. */
+export const everySecond = (count: number, seed: number): Int32Array => {
+  const random = createRandom(seed).fork('sites chosen once');
+  const kept = Math.floor((count + random.int(2)) / 2);
+  return random.permutation(count).slice(kept);
+};
+
 const overRows = (
   { minimumReliability }: SplitHalfSettings,
   basis: TrialBasis,
@@ -162,11 +169,7 @@ const overRows = (
     return { first, second: halved ? chosenBy(1, site) : first };
   });
   const once = choosing.flatMap(({ first, second }, site) => (first === second ? [] : [site]));
-  const random = createRandom(seed).fork('sites chosen once');
-  const kept = Math.floor((once.length + random.int(2)) / 2);
-  const spared = new Set(
-    Array.from(random.permutation(once.length).slice(kept), (index) => once[index]!),
-  );
+  const spared = new Set(Array.from(everySecond(once.length, seed), (index) => once[index]!));
   const from = Uint8Array.from(choosing, ({ first, second }) =>
     first === second ? bothHalves : first ? 2 : 1,
   );

@@ -1,10 +1,11 @@
-// What test/golden/protocols.py is asked about: random recordings and activations, and the splits that our own seeded
-// generator draws for them (folds of stimuli, halves of trials, halves for the choice of a layer).
+// What test/golden/protocols.py is asked about: random recordings and activations, and what our own seeded generator draws
+// for them (folds of stimuli, halves of trials and of images, halves for the choice of a layer, sites that are spared).
 //
 //     npx tsx test/golden/make-protocol-inputs.ts
 //
 // Writes test/golden/protocol-inputs.json. Splits are asked of the functions that draw them, so that the Python script
-// needs to know nothing of the generator: of halves of trials, by halving an identity matrix.
+// needs to know nothing of the generator: of halves of trials, by halving an identity matrix. Trials that are dealt anew to
+// see what chance gives are not written: the script deals them by itself, and our recordings leave no doubt.
 
 import { writeFileSync } from 'node:fs';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
@@ -14,6 +15,7 @@ import type { Stimulus } from '../../src/records/recording.ts';
 import { designOf, leftOutOf } from '../../src/scoring/design.ts';
 import { foldsOf } from '../../src/scoring/folds.ts';
 import { protocols } from '../../src/scoring/protocols.ts';
+import { everySecond, halvesOfImages } from '../../src/scoring/split-half.ts';
 import { ventralVersion } from '../../src/version.ts';
 
 const seed = 1;
@@ -28,48 +30,111 @@ interface Settings {
   readonly bins: number;
   /** The largest number of trials; null: the recording has no such dimension. */
   readonly trials: number | null;
-  /** Whether a site has this trial of a stimulus. */
-  readonly has: (stimulus: number, trial: number, site: number) => boolean;
+  /** Whether a site has this trial of a stimulus, at this fixation of it. */
+  readonly has: (stimulus: number, trial: number, site: number, place: number) => boolean;
   readonly sites: number;
   /** A site that responds alike to everything, .7 in every trial. */
   readonly dead: number | null;
   readonly columns: readonly ('object_name' | 'alike')[];
+  /** Standard deviation of the noise of a trial. */
+  readonly noise: (site: number) => number;
+  /** What the signal is multiplied by. */
+  readonly gain: (bin: number, stimulus: number) => number;
+  /** Stimuli that are left out for what they lack: those lists that occur under some protocol. */
+  readonly leftOut: readonly (readonly number[])[];
+  /** Reliabilities that the owner published. */
+  readonly published: readonly (number | null)[] | null;
 }
 
-const images = { grid: null, stimuli: 60, sites: 6 } as const;
-const maps = { grid: [5, 5], stimuli: 6, sites: 5 } as const;
 const all = () => true;
+const usual = {
+  bins: 1,
+  trials: 4,
+  has: all,
+  dead: null,
+  columns: [],
+  noise: () => 1.5,
+  // The second bin is the better one.
+  gain: (bin: number) => (bin === 1 ? 1.3 : 1),
+  leftOut: [[]],
+  published: null,
+} as const;
+const images = { ...usual, grid: null, stimuli: 60, sites: 6 } as const;
+const maps = { ...usual, grid: [5, 5], stimuli: 6, sites: 5 } as const;
 
 /** The trials of each stimulus where they differ, one to six, all of them at least once. */
 const unequal = (stimulus: number): number => 1 + ((stimulus * 5) % 6);
+/** One stimulus in three is shown more than once. */
+const repeated = (stimulus: number): boolean => stimulus % 3 === 1;
 
 const settings: Readonly<Record<string, Settings>> = {
-  even: { ...images, bins: 2, trials: 4, has: all, sites: 7, dead: 2, columns: ['object_name'] },
-  odd: { ...images, bins: 1, trials: 3, has: all, dead: null, columns: ['object_name', 'alike'] },
+  even: { ...images, bins: 2, sites: 7, dead: 2, columns: ['object_name'] },
+  odd: { ...images, trials: 3, columns: ['object_name', 'alike'] },
   unequal: {
     ...images,
-    bins: 1,
     trials: 6,
     // The second trial of a stimulus is missing from one site here and there.
     has: (stimulus, trial, site) =>
       trial < unequal(stimulus) && !(trial === 1 && (stimulus + 7 * site) % 11 === 0),
-    dead: null,
-    columns: [],
   },
-  single: { ...images, bins: 1, trials: null, has: all, dead: null, columns: ['object_name'] },
-  // Three sets of sites: all stimuli, without two of them, without one.
+  single: { ...images, trials: null, columns: ['object_name'] },
+  'mostly-single': {
+    ...images,
+    trials: 5,
+    has: (stimulus, trial) => trial === 0 || repeated(stimulus),
+  },
+  // Those that are repeated drive the sites less than the others.
+  otherwise: {
+    ...images,
+    has: (stimulus, trial) => trial === 0 || repeated(stimulus),
+    gain: (_, stimulus) => (repeated(stimulus) ? 0.6 : 1.4),
+  },
+  // Sites that respond reliably, hardly and not at all; in the first bin none does.
+  noisy: {
+    ...images,
+    bins: 3,
+    sites: 14,
+    trials: 3,
+    noise: (site) => 1.5 + 0.55 * site,
+    gain: (bin) => [0, 1, 0.8][bin]!,
+    published: Array.from({ length: 14 }, (_, site) => (site === 3 ? null : 0.9 - 0.065 * site)),
+  },
+  // A stimulus that most sites lack, two that two lack, one that one lacks; trials that are lacking too; a site that has none.
   missing: {
     ...images,
-    bins: 1,
-    trials: 4,
-    has: (stimulus, _trial, site) =>
-      !(site > 3 && (stimulus === 3 || stimulus === 17)) && !(site === 3 && stimulus === 8),
-    dead: null,
+    sites: 7,
+    has: (stimulus, trial, site) =>
+      site !== 6 &&
+      !(stimulus === 30 && site > 1) &&
+      !(site > 3 && (stimulus === 3 || stimulus === 17)) &&
+      !(site === 3 && stimulus === 8) &&
+      !(trial > 1 && (stimulus + site) % 13 === 0),
     columns: ['object_name'],
+    leftOut: [[30], [3, 8, 17, 30]],
   },
-  'grid-even': { ...maps, bins: 2, trials: 4, has: all, dead: 1, columns: [] },
-  'grid-odd': { ...maps, bins: 1, trials: 3, has: all, dead: null, columns: [] },
-  'grid-single': { ...maps, bins: 1, trials: null, has: all, dead: null, columns: [] },
+  'grid-even': { ...maps, bins: 2, dead: 1 },
+  'grid-odd': { ...maps, trials: 3 },
+  'grid-single': { ...maps, trials: null },
+  'grid-noisy': { ...maps, bins: 2, sites: 8, trials: 3, noise: (site) => 1.5 + 1.3 * site },
+  // Too few images to halve.
+  'grid-few': { ...maps, stimuli: 3, sites: 6, noise: (site) => 1.5 + 1.7 * site },
+  // An image, a fixation, and most images are missing from a site each.
+  'grid-missing': {
+    ...maps,
+    sites: 7,
+    trials: 3,
+    has: (stimulus, trial, site, place) =>
+      !(site === 5 && stimulus === 1) &&
+      !(site === 4 && stimulus === 2 && (place === 7 || (place > 18 && trial === 1))) &&
+      !(site === 6 && stimulus > 1),
+  },
+  'grid-single-missing': {
+    ...maps,
+    sites: 6,
+    trials: null,
+    has: (stimulus, _, site, place) =>
+      !(site === 5 && stimulus === 1) && !(site === 4 && place % 8 === stimulus),
+  },
 };
 
 const latents = 8;
@@ -109,7 +174,7 @@ const layersOf = (name: string, rows: number) => {
 
 /** [stimulus, row, column, time, trial, site] without the dimensions that the recording lacks. */
 const responsesOf = (name: string, world: Settings): number[] => {
-  const { bins, trials, sites, has, dead, grid, stimuli } = world;
+  const { bins, trials, sites, has, dead, grid, stimuli, noise, gain } = world;
   const z = driven(rowsOf(world), grid === null ? 'image' : 'grid');
   const random = createRandom(`responses ${name}`);
   // Sites share the first latents, so that one map is like another.
@@ -122,10 +187,10 @@ const responsesOf = (name: string, world: Settings): number[] => {
       Array.from({ length: trials ?? 1 }, (_trial, trial) =>
         weights.map((weight, site) => {
           if (site === dead) return 0.7;
-          // The second bin is the better one.
-          const signal = (bin === 1 ? 1.3 : 1) * dot(row, weight);
-          const response = signal + 1.5 * random.normal() + site;
-          return has(Math.floor(index / perStimulus), trial, site) ? response : Number.NaN;
+          const stimulus = Math.floor(index / perStimulus);
+          const signal = gain(bin, stimulus) * dot(row, weight);
+          const response = signal + noise(site) * random.normal() + site;
+          return has(stimulus, trial, site, index % perStimulus) ? response : Number.NaN;
         }),
       ),
     ).flat(2),
@@ -146,30 +211,13 @@ const stimuliOf = ({ stimuli, columns }: Settings): Stimulus[] =>
     ),
   }));
 
-/** Stimuli that a site has no trial of, comma-separated: sites that agree in them are fitted together. */
-const missingFrom = (site: number, { stimuli, trials, has }: Settings): string =>
-  Array.from({ length: stimuli }, (_, i) => i)
-    .filter((i) => !Array.from({ length: trials ?? 1 }, (_, t) => t).some((t) => has(i, t, site)))
-    .join();
-
-/** Folds as lists of stimuli, for each set of missing stimuli that occurs. */
-const foldsFor = ({ folds }: Protocol, world: Settings): Record<string, number[][]> => {
-  const sets = new Set(Array.from({ length: world.sites }, (_, s) => missingFrom(s, world)));
-  return Object.fromEntries(
-    [...sets].map((missing) => {
-      const gone = new Set(missing === '' ? [] : missing.split(',').map(Number));
-      const kept = Int32Array.from({ length: world.stimuli }, (_, i) => i).filter(
-        (i) => !gone.has(i),
-      );
-      const drawn = foldsOf(folds, kept, stimuliOf(world), seed);
-      return [missing, drawn.map(({ test }) => Array.from(test, (row) => kept[row]!))];
-    }),
-  );
-};
+/** Folds as lists of stimuli, by their places among those that are kept. */
+const foldsFor = ({ folds }: Protocol, world: Settings, kept: Int32Array): number[][] =>
+  foldsOf(folds, kept, stimuliOf(world), seed).map(({ test }) => [...test]);
 
 /** For each stimulus that is left out, those (folds of one stimulus) that a layer is chosen on. */
-const choosing = (world: Settings): number[][] => {
-  const tests = Array.from({ length: world.stimuli }, (_, i) => ({
+const choosing = (stimuli: number): number[][] => {
+  const tests = Array.from({ length: stimuli }, (_, i) => ({
     name: String(i),
     test: Int32Array.of(i),
   }));
@@ -181,15 +229,17 @@ const choosing = (world: Settings): number[][] => {
  * Which half each trial falls in, of every split and site: a digit for each row and trial, `0`, `1`, or `.` where it is
  * missing (or left out). Sites that have the same trials share their halves.
  */
-const trialHalves = (world: Settings): Record<string, string[]> => {
+const trialHalves = (world: Settings, kept: Int32Array): Record<string, string[]> => {
   const { sites, trials, has, stimuli } = world;
   if (trials === null) return {};
-  const rows = rowsOf(world);
+  const places = rowsOf(world) / stimuli;
+  const rows = kept.length * places;
   const found = new Map<string, string[]>();
   const bySite = Array.from({ length: sites }, (_, site) => {
-    const there = Array.from({ length: rows * trials }, (_, i) =>
-      has(Math.floor(Math.floor(i / trials) / (rows / stimuli)), i % trials, site),
-    );
+    const there = Array.from({ length: rows * trials }, (_, i) => {
+      const row = Math.floor(i / trials);
+      return has(kept[Math.floor(row / places)]!, i % trials, site, row % places);
+    });
     const key = there.map(Number).join('');
     const known = found.get(key);
     if (known !== undefined) return known;
@@ -211,11 +261,27 @@ const trialHalves = (world: Settings): Record<string, string[]> => {
     : Object.fromEntries(bySite.map((digits, site) => [`s${site}`, digits]));
 };
 
-const worlds = Object.entries(settings).map(([name, world]) => {
-  const { grid, stimuli, bins, trials, sites } = world;
+/** All that is drawn for a recording, of which some stimuli may be left out. */
+const drawnFor = (world: Settings, leftOut: readonly number[]) => {
+  const { grid, stimuli } = world;
+  const kept = Int32Array.from({ length: stimuli }, (_, i) => i).filter(
+    (i) => !leftOut.includes(i),
+  );
   const named = protocols.filter(
     ({ layout, folds }) => layout === (grid === null ? 'image' : 'grid') && folds.kind === 'k-fold',
   );
+  return {
+    folds: Object.fromEntries(
+      named.map((protocol) => [protocol.name, foldsFor(protocol, world, kept)]),
+    ),
+    choosing: grid === null ? null : choosing(kept.length),
+    imageHalves: halvesOfImages(kept, seed).join(''),
+    trialHalves: trialHalves(world, kept),
+  };
+};
+
+const worlds = Object.entries(settings).map(([name, world]) => {
+  const { grid, stimuli, bins, trials, sites, leftOut, published } = world;
   const sizes = {
     stimulus: stimuli,
     ...(grid === null ? {} : { row: grid[0], column: grid[1] }),
@@ -235,11 +301,8 @@ const worlds = Object.entries(settings).map(([name, world]) => {
         ]),
       ),
       features: grid === null ? 'image' : 'grid',
-      folds: Object.fromEntries(
-        named.map((protocol) => [protocol.name, foldsFor(protocol, world)]),
-      ),
-      choosing: grid === null ? null : choosing(world),
-      trialHalves: trialHalves(world),
+      published,
+      drawn: Object.fromEntries(leftOut.map((each) => [each.join(), drawnFor(world, each)])),
       thousandths: responsesOf(name, world).map(thousandths),
     },
   ];
@@ -249,6 +312,9 @@ const inputs = {
   versions: { ventral: ventralVersion },
   seed,
   splits,
+  spared: Object.fromEntries(
+    Array.from({ length: 14 }, (_, i) => [i + 1, [...everySecond(i + 1, seed)]]),
+  ),
   features: { image: layersOf('image', rowsOf(images)), grid: layersOf('grid', rowsOf(maps)) },
   worlds: Object.fromEntries(worlds),
 };

@@ -4,10 +4,10 @@
     /usr/bin/python3 test/golden/protocols.py
 
 Reads test/golden/protocol-inputs.json (random recordings and activations; what our seeded generator draws: folds, halves
-of trials, halves for the choice of a layer) and writes test/golden/protocols.json, the figures of `score` for each
-recording and protocol. Splits of scikit-learn are its own. What is computed is what README.md, ARCHITECTURE.md and the
-descriptions of the protocols say; no function here follows one of src/. Not covered: what sampling makes of a network's
-layers (the activations are given), intervals, surrogates.
+of trials and of images, halves for the choice of a layer, sites that are spared) and writes test/golden/protocols.json,
+the figures of `score` for each recording and protocol. Splits of scikit-learn are its own. What is computed is what
+README.md, ARCHITECTURE.md and the descriptions of protocols and ceilings say; no function here follows one of src/. Not covered: what
+sampling makes of a network's layers (the activations are given), intervals, surrogates, bins of more than 200 sites.
 """
 
 import json
@@ -18,22 +18,18 @@ import scipy
 import sklearn
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
-from protocol_parts import (
-    INPUTS,
-    World,
-    average,
+from protocol_ceilings import (
     best_other_site,
     best_pair,
-    by_site,
     median_split_half,
-    middle,
     mismatched,
     no_ceiling,
-    pls,
-    reliability,
-    ridge,
+    published,
     split_half,
+    split_half_within,
 )
+from protocol_parts import by_site, pls, regress, ridge
+from protocol_world import INPUTS, World, average, middle
 
 HERE = pathlib.Path(__file__).parent
 
@@ -66,68 +62,97 @@ def aggregate(r, ceiling, by):
 # Protocols, as their descriptions say
 
 
-def ceiling_kind(world, protocol, time_bin, groups, sites):
-    kind = protocol["ceiling"]
+CEILINGS = {
+    "split-half": split_half,
+    "median-split-half": median_split_half,
+    "published": published,
+    "best-pair": best_pair,
+    "none": no_ceiling,
+}
+
+
+def ceiling_kind(world, protocol, time_bin, groups):
+    kind, sites = protocol["ceiling"], range(len(world.ids))
     if kind == "best-other-site":
         return best_other_site(world, time_bin, groups, sites, protocol["correlation"])
-    made = {"split-half": split_half, "median-split-half": median_split_half, "best-pair": best_pair, "none": no_ceiling}
-    return made[kind](world, time_bin, groups, sites)
+    return CEILINGS[kind](world, time_bin, groups, sites)
 
 
 IMAGE = dict(
-    regression=pls(1e-6), folds="k-fold", correlation="pearson", ceiling="split-half", by="r/c", choice="best"
-)
+    regression=pls(1e-6), folds="k-fold", correlation="pearson", ceiling="split-half", by="r/c", choice="best",
+    missing="per-site",
+)  # fmt: skip
 GRID = dict(IMAGE, folds="leave-one-image-out")
-LINSLEY = dict(GRID, correlation="spearman", ceiling="best-other-site")
-BRAIN_SCORE = dict(IMAGE, folds="shuffle", ceiling="median-split-half")
+OTHER_SITES = dict(GRID, correlation="spearman", ceiling="best-other-site")
+LINSLEY = dict(OTHER_SITES, missing="drop-sites")
+LINSLEY_CODE = dict(GRID, regression=pls(1e-4), ceiling="best-pair", missing="drop-sites")
+BRAIN_SCORE = dict(IMAGE, folds="shuffle", ceiling="median-split-half", missing="drop-sites")
+
+# Every named protocol on the recordings with names of their own, some of them and some changed ones on the others.
+ON_IMAGES = {
+    "ventral": dict(IMAGE, choice="nested"),
+    "image-cv": IMAGE,
+    "image-cv-ridge": dict(IMAGE, regression=ridge),
+    "brainscore-like-2020": BRAIN_SCORE,
+    "brainscore-like-2026": dict(BRAIN_SCORE, by="r²/c"),
+    "image-cv-drop-stimuli": dict(IMAGE, missing="drop-stimuli"),
+    "image-cv-published": dict(IMAGE, ceiling="published"),
+}
+ON_GRIDS = {
+    "ventral": dict(GRID, choice="nested"),
+    "linsley2023": LINSLEY,
+    "linsley2023-code": LINSLEY_CODE,
+    "linsley2023-nested": dict(LINSLEY, choice="half"),
+    "grid-cv": GRID,
+}
+NAMED = ["ventral", "image-cv", "image-cv-ridge", "brainscore-like-2020", "brainscore-like-2026"]
+ASKED = {
+    "even": NAMED,
+    "odd": NAMED,
+    "unequal": NAMED,
+    "single": ["ventral"],
+    "mostly-single": ["ventral", "brainscore-like-2020"],
+    "otherwise": ["image-cv"],
+    "noisy": ["ventral", "image-cv-published"],
+    "missing": ["ventral", "image-cv", "image-cv-ridge", "image-cv-drop-stimuli", "brainscore-like-2020"],
+    "grid-even": list(ON_GRIDS),
+    "grid-odd": list(ON_GRIDS),
+    "grid-single": ["ventral", "linsley2023", "linsley2023-code", "linsley2023-nested"],
+    "grid-noisy": ["ventral"],
+    "grid-few": ["grid-cv"],
+    "grid-missing": ["ventral", "grid-cv", "linsley2023", "linsley2023-nested"],
+    "grid-single-missing": ["ventral", "linsley2023-code"],
+}
 
 
-def protocols_for(world):
-    repeated = world.trials.shape[2] > 1
-    if world.grid:
-        return {
-            "ventral": dict(GRID if repeated else LINSLEY, choice="nested"),
-            "linsley2023": LINSLEY,
-            "linsley2023-code": dict(GRID, regression=pls(1e-4), ceiling="best-pair"),
-            "linsley2023-nested": dict(LINSLEY, choice="half"),
-            **({"grid-cv": GRID} if repeated else {}),
-        }
-    if world.name == "missing":
-        # How layers are chosen for folds that differ between sites is not written anywhere.
-        return {"image-cv": IMAGE}
-    if not repeated:
-        return {"ventral": dict(IMAGE, ceiling="none", choice="nested")}
-    return {
-        "ventral": dict(IMAGE, choice="nested"),
-        "image-cv": IMAGE,
-        "image-cv-ridge": dict(IMAGE, regression=ridge),
-        "brainscore-like-2020": BRAIN_SCORE,
-        "brainscore-like-2026": dict(BRAIN_SCORE, by="r²/c"),
-    }
+def settings_for(name, protocol):
+    entry = INPUTS["worlds"][name]
+    repeated = "trial" in entry["dims"]
+    if protocol == "ventral" and not repeated:
+        return dict(OTHER_SITES if "row" in entry["dims"] else dict(IMAGE, ceiling="none"), choice="nested")
+    return (ON_GRIDS if "row" in entry["dims"] else ON_IMAGES)[protocol]
 
 
-def folds_of(world, protocol, name, missing):
+def folds_of(world, protocol, name):
     """Lists of stimuli that are held out together."""
     if protocol["folds"] == "k-fold":
-        drawn = world.entry["folds"]
-        folds = [np.array(fold) for fold in drawn[name.removesuffix("-ridge")][missing]]
-        check_folds(world, folds, missing, grouped=name == "ventral")
+        folds = [np.array(fold) for fold in world.drawn["folds"]["ventral" if name == "ventral" else "image-cv"]]
+        check_folds(world, folds, grouped=name == "ventral")
         return folds
     if protocol["folds"] == "leave-one-image-out":
         return [np.array([stimulus]) for stimulus in range(world.stimuli)]
-    classes = world.entry["columns"].get("object_name")
+    classes = world.stimulus_columns.get("object_name")
     settings = dict(n_splits=10, test_size=0.1, random_state=1)
     everything = np.arange(world.stimuli)
     splitter = ShuffleSplit(**settings) if classes is None else StratifiedShuffleSplit(**settings)
     return [np.sort(test) for _, test in splitter.split(everything, classes)]
 
 
-def check_folds(world, folds, missing, grouped):
+def check_folds(world, folds, grouped):
     """What is promised of the folds that we are given: every stimulus once, nearly even sizes and classes, groups whole."""
-    gone = [int(s) for s in missing.split(",")] if missing else []
-    assert sorted(np.concatenate(folds)) == sorted(set(range(world.stimuli)) - set(gone))
+    assert sorted(np.concatenate(folds)) == list(range(world.stimuli))
     sizes = [len(fold) for fold in folds]
-    columns = world.entry["columns"]
+    columns = world.stimulus_columns
     if grouped and "alike" in columns:
         alike = np.array(columns["alike"])
         fold_of = {stimulus: k for k, fold in enumerate(folds) for stimulus in fold}
@@ -140,64 +165,71 @@ def check_folds(world, folds, missing, grouped):
         assert max(counts) - min(counts) <= 1
 
 
-def groups_for(world, protocol, folds, rows):
+def groups_for(world, protocol, folds):
     """Rows within which a correlation is computed: a split's, an image's, or all."""
     if protocol["folds"] == "shuffle":
         return [world.rows_of(fold) for fold in folds]
     if world.grid:
         return [world.rows_of([stimulus]) for stimulus in range(world.stimuli)]
-    return [rows]
+    return [np.arange(len(world.image_of_row))]
 
 
-def figures_of(world, protocol, name):
-    """The score of a recording under a protocol."""
-    parts = [
-        scored_set(world, protocol, name, missing, world.sites[positions], positions)
-        for missing, positions in world.sets().items()
-    ]
-    return parts[0] if len(parts) == 1 else merged(world, protocol, parts)
-
-
-def scored_set(world, protocol, name, missing, sites, positions):
-    """Sites that have the same rows: folds, ceilings, regressions and, where the protocol chooses, layers."""
-    gone = [int(s) for s in missing.split(",")] if missing else []
-    kept = np.flatnonzero(~np.isin(np.arange(world.stimuli), gone))
-    rows = world.rows_of(kept)
-    folds = folds_of(world, protocol, name, missing)
-    groups = groups_for(world, protocol, folds, rows)
-    bins = range(len(world.means))
-    ceilings = [ceiling_kind(world, protocol, b, groups, sites) for b in bins]
-    chosen_bin = int(np.argmax([ceiling["strength"] for ceiling in ceilings]))
-    layers, courses, inner = {}, {}, {}
+def scored(world, protocol, name):
+    """Everything that is fitted: folds, ceilings, regressions and, where the protocol chooses, figures for the choice."""
+    folds = folds_of(world, protocol, name)
+    groups = groups_for(world, protocol, folds)
+    ceilings = [ceiling_kind(world, protocol, b, groups) for b in range(len(world.means))]
+    having = [b for b, c in enumerate(ceilings) if not np.isnan(c["per_site"]).all()]
+    chosen_bin = max(having, key=lambda b: ceilings[b]["strength"])
+    side_by_side, course_sites, own_sites = over_common_sites(ceilings)
+    course = {
+        "ceilings": [level_of(ceiling) for ceiling in side_by_side],
+        "sites": course_sites, "ownSites": own_sites, "layers": {},
+    }  # fmt: skip
+    layers, inner = {}, {}
     for layer, x in world.layers.items():
-        courses[layer] = []
-        for b in bins:
-            y = world.means[b][:, sites]
-            predictions = held_out(world, protocol, folds, rows, x, y)
+        course["layers"][layer] = []
+        for b, y in enumerate(world.means):
+            predictions = held_out(world, protocol, folds, x, y)
             r = correlations_of(protocol, groups, folds, world, y, predictions)
-            figures = aggregate(r, ceilings[b], protocol["by"])
-            courses[layer].append({k: figures[k] for k in ("raw", "value")})
+            figures = aggregate(r, side_by_side[b], protocol["by"])
+            course["layers"][layer].append({k: figures[k] for k in ("raw", "value")})
             if b == chosen_bin:
-                layers[layer] = dict(figures, r=r, predictions=predictions)
+                layers[layer] = {"r": r, "predictions": predictions}
         if protocol["choice"] != "best":
-            y = world.means[chosen_bin][:, sites]
-            inner[layer] = inner_figures(world, protocol, folds, rows, sites, x, y, chosen_bin, ceilings[chosen_bin])
+            inner[layer] = inner_figures(world, protocol, folds, x, chosen_bin, ceilings[chosen_bin])
     return {
-        "world": world, "protocol": protocol, "sites": [f"s{s}" for s in sites], "positions": positions,
-        "folds": folds, "groups": groups, "ceilings": ceilings, "bin": chosen_bin, "layers": layers,
-        "courses": courses, "inner": inner, "y": world.means[chosen_bin][:, sites],
+        "world": world, "protocol": protocol, "sites": world.ids, "folds": folds, "groups": groups,
+        "ceilings": ceilings, "bin": chosen_bin, "layers": layers, "course": course, "inner": inner,
+        "y": world.means[chosen_bin],
     }  # fmt: skip
 
 
-def held_out(world, protocol, folds, rows, x, y):
+def over_common_sites(ceilings):
+    """A time course is over the sites that all bins have a ceiling for; bins without any have none, and take none away."""
+    own = [~np.isnan(ceiling["per_site"]).all(0) for ceiling in ceilings]
+    counts = [int(sites.sum()) for sites in own]
+    if not ceilings[0]["raw_too"]:
+        return ceilings, counts, counts
+    common = np.all([sites for sites in own if sites.any()], 0)
+    kept = [dict(c, per_site=np.where(common, c["per_site"], np.nan)) for c in ceilings]
+    return kept, [int(common.sum()) if count else 0 for count in counts], counts
+
+
+def level_of(ceiling):
+    if ceiling["overall"] is not None:
+        return ceiling["overall"]
+    return average([middle(row) for row in ceiling["per_site"]])
+
+
+def held_out(world, protocol, folds, x, y):
     """Predictions of each fold, a list, from all rows that it does not hold out (nor, by `half`, chooses on)."""
     predictions = []
     for k, fold in enumerate(folds):
         out = list(fold)
         if protocol["choice"] == "half":
-            out += world.entry["choosing"][k]
-        train = np.setdiff1d(rows, world.rows_of(out))
-        predictions.append(protocol["regression"](x[train], y[train], x[world.rows_of(fold)]))
+            out += world.drawn["choosing"][k]
+        predictions.append(regress(protocol["regression"], x, y, world.rows_of(out), world.rows_of(fold)))
     return predictions
 
 
@@ -212,37 +244,29 @@ def correlations_of(protocol, groups, folds, world, y, predictions):
     return np.array([by_site(y[rows], whole[rows], kind) for rows in groups])
 
 
-def inner_figures(world, protocol, folds, rows, sites, x, y, time_bin, ceiling):
+def inner_figures(world, protocol, folds, x, time_bin, ceiling):
     """For each fold, the layer's value on others: all of them, predicted from each other, or the chosen half, from the rest."""
-    predict, kind = protocol["regression"], protocol["correlation"]
+    predict, kind, y = protocol["regression"], protocol["correlation"], world.means[time_bin]
     values = []
     for i, fold in enumerate(folds):
         half = protocol["choice"] == "half"
-        judges = world.entry["choosing"][i] if half else [j for j in range(len(folds)) if j != i]
+        judges = world.drawn["choosing"][i] if half else [j for j in range(len(folds)) if j != i]
         whole = np.full(y.shape, np.nan)
         for j in judges:
             out = [*fold, *(s for k in judges for s in folds[k])] if half else [*fold, *folds[j]]
-            train = np.setdiff1d(rows, world.rows_of(out))
             test = world.rows_of(folds[j])
-            whole[test] = predict(x[train], y[train], x[test])
+            whole[test] = regress(predict, x, y, world.rows_of(out), test)
         if world.grid:
             r = np.array([by_site(y[g], whole[g], kind) for g in (world.rows_of(folds[j]) for j in judges)])
             within = dict(ceiling, per_site=ceiling["per_site"][judges])
         else:
             inside = np.sort(np.concatenate([world.rows_of(folds[j]) for j in judges]))
             r = by_site(y[inside], whole[inside], kind)[None]
-            within = ceiling_on(world, protocol, time_bin, inside, sites, ceiling)
+            within = ceiling
+            if protocol["ceiling"] == "split-half":
+                within = split_half_within(world, time_bin, inside, range(len(world.ids)), ceiling)
         values.append(aggregate(r, within, protocol["by"])["value"])
     return values
-
-
-def ceiling_on(world, protocol, time_bin, rows, sites, ceiling):
-    """Of one group of rows, the reliabilities on some of them, for the sites that have a ceiling on all."""
-    if protocol["ceiling"] == "none":
-        return ceiling
-    rho = np.array([[reliability(world, time_bin, s, rows) for s in sites]])
-    usable = ~np.isnan(ceiling["per_site"]) & (rho > 0)
-    return dict(ceiling, per_site=np.where(usable, np.sqrt(np.where(usable, rho, 1)), np.nan))
 
 
 # What a score file says
@@ -258,7 +282,7 @@ def layer_figures(part, r, predictions):
         "folds": fold_figures(part, r, predictions, figures),
         "sites": {
             site: {
-                "raw": average(r[:, s]),
+                "raw": average(figures["kept"][:, s]),
                 "ceiling": average(c[:, s]),
                 "value": average(figures["ceiled"][:, s]),
             }
@@ -272,7 +296,7 @@ def fold_figures(part, r, predictions, figures):
     if protocol["folds"] != "k-fold":
         # A group is a fold: an image, or a split.
         return [
-            {"raw": middle(r[g]), "value": middle(figures["ceiled"][g])} for g in range(len(r))
+            {"raw": middle(figures["kept"][g]), "value": middle(figures["ceiled"][g])} for g in range(len(r))
         ]
     c = part["ceilings"][part["bin"]]["per_site"][0]
     found = []
@@ -289,7 +313,8 @@ def chosen_layers(part):
     predictions = [layers[layer]["predictions"][k] for k, layer in enumerate(taken)]
     r = correlations_of(part["protocol"], part["groups"], part["folds"], part["world"], part["y"], predictions)
     figures = layer_figures(part, r, predictions)
-    best = max(layers[layer]["value"] for layer in layers)
+    by = part["protocol"]["by"]
+    best = max(aggregate(each["r"], part["ceilings"][part["bin"]], by)["value"] for each in layers.values())
     return {"layers": taken, **figures, "best": best, "optimism": best - figures["value"]}
 
 
@@ -310,35 +335,14 @@ def report(part):
         layer: layer_figures(part, each["r"], each["predictions"]) for layer, each in part["layers"].items()
     }
     best = max(layers, key=lambda layer: layers[layer]["value"])
-    found = {"bin": part["bin"], "layer": best, "layers": layers, "timeCourse": part["courses"]}
+    found = {"bin": part["bin"], "layer": best, "layers": layers, "timeCourse": part["course"]}
     found["choice"] = None if part["protocol"]["choice"] == "best" else chosen_layers(part)
     if part["protocol"]["ceiling"] == "best-other-site":
         world, kind = part["world"], part["protocol"]["correlation"]
-        found["mismatched"] = mismatched(world, part["bin"], part["groups"], world.sites, kind)
+        found["mismatched"] = mismatched(world, part["bin"], part["groups"], range(len(world.ids)), kind)
     if part["protocol"]["folds"] == "shuffle":
         found["splitError"] = split_error(part, layers[best]["raw"], layers[best]["folds"])
     return found
-
-
-def merged(world, protocol, parts):
-    """Sets of sites that have rows of their own, side by side: a median over all their sites."""
-    layers = {}
-    for layer in world.layers:
-        r = np.full((1, len(world.sites)), np.nan)
-        c = np.full((1, len(world.sites)), np.nan)
-        for part in parts:
-            r[:, part["positions"]] = part["layers"][layer]["r"]
-            c[:, part["positions"]] = part["ceilings"][part["bin"]]["per_site"]
-        figures = aggregate(r, {"per_site": c, "overall": None, "raw_too": True}, protocol["by"])
-        layers[layer] = {
-            **{key: figures[key] for key in ("raw", "value", "ceiling")},
-            "sites": {
-                site: {"raw": r[0, s], "ceiling": c[0, s], "value": r[0, s] / c[0, s]}
-                for s, site in enumerate(world.ids)
-            },
-        }
-    best = max(layers, key=lambda layer: layers[layer]["value"])
-    return {"bin": 0, "layer": best, "layers": layers, "timeCourse": None, "choice": None}
 
 
 def plain(value):
@@ -354,12 +358,11 @@ def plain(value):
 
 def everything():
     found = {}
-    for name in INPUTS["worlds"]:
-        world = World(name)
+    for name, protocols in ASKED.items():
         found[name] = {}
-        for protocol, settings in protocols_for(world).items():
-            part = figures_of(world, settings, protocol)
-            found[name][protocol] = plain(report(part) if "inner" in part else part)
+        for protocol in protocols:
+            settings = settings_for(name, protocol)
+            found[name][protocol] = plain(report(scored(World(name, settings["missing"]), settings, protocol)))
     return found
 
 
