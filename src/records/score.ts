@@ -235,7 +235,11 @@ export const scoreSchema = z.strictObject({
 export type Score = z.infer<typeof scoreSchema>;
 
 /** The figures that a score's value comes from: those of the chosen layers, else of the best one. */
-export const scoredLayer = ({ choice, layers, layer }: Score): LayerScore =>
+export const scoredLayer = ({
+  choice,
+  layers,
+  layer,
+}: Pick<Score, 'choice' | 'layers' | 'layer'>): LayerScore =>
   choice?.scores ?? layers.find((each) => each.layer === layer)!;
 
 /**

@@ -12,12 +12,23 @@ import { correlationIn, type Side, sideOf } from './resampled.ts';
 import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
 import { type Counts, takeCounts } from './weighted.ts';
 
-/** A score as it was read, with its held-out predictions where they were kept. */
+/** What of a score a comparison rests on. */
+export type ComparedScore = Pick<
+  Score,
+  'protocol' | 'value' | 'ceiling' | 'layer' | 'layers' | 'choice'
+>;
+
+/** A score with its held-out predictions where they were kept. */
 export interface Contender {
   /** File, for messages. */
   readonly name: string;
-  readonly score: Score;
+  readonly score: ComparedScore;
   readonly heldOut: HeldOut | null;
+}
+
+/** A score as it was read. */
+export interface StoredContender extends Contender {
+  readonly score: Score;
 }
 
 const replicates = 2000;
@@ -41,7 +52,10 @@ export const holm = (p: readonly number[]): number[] => {
  * share of replicates on either side of 0. Never over sites alone: they share their stimuli.
  * Input errors: other recordings or protocols, predictions that were not kept.
  */
-export const compareScores = (contenders: readonly Contender[], seed: number): Comparison[] => {
+export const compareScores = (
+  contenders: readonly StoredContender[],
+  seed: number,
+): Comparison[] => {
   checkComparable(contenders);
   const pairs = contenders.flatMap((first, index) =>
     contenders.slice(index + 1).map((second) => ({ first, second })),
@@ -55,7 +69,7 @@ export const compareScores = (contenders: readonly Contender[], seed: number): C
   return compared.map((each, index) => ({ ...each, adjusted: adjusted[index]! }));
 };
 
-const checkComparable = ([first, ...others]: readonly Contender[]): void => {
+const checkComparable = ([first, ...others]: readonly StoredContender[]): void => {
   if (first === undefined || others.length === 0)
     throw inputError({
       where: 'ventral compare',
@@ -84,19 +98,24 @@ const notComparable = (name: string, what: string, first: string) =>
 export type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method'>;
 
 /** What `compareScores` does for one pair, which must be comparable. */
-export const pairedDifference = (first: Contender, second: Contender, seed: number): Outcome =>
+export const pairedDifference = (
+  first: Contender,
+  second: Contender,
+  seed: number,
+  draws = replicates,
+): Outcome =>
   aggregationOf(first.score.protocol).over === 'images'
     ? overImages(first.score, second.score, seed)
-    : overImagesAndSites(first, second, seed);
+    : overImagesAndSites(first, second, seed, draws);
 
-const scoredFolds = (score: Score): ReadonlyMap<string, number> =>
+const scoredFolds = (score: ComparedScore): ReadonlyMap<string, number> =>
   new Map(
     scoredLayer(score).folds.flatMap(({ fold, value }) =>
       value === null ? [] : [[fold, value] as const],
     ),
   );
 
-const overImages = (first: Score, second: Score, seed: number): Outcome => {
+const overImages = (first: ComparedScore, second: ComparedScore, seed: number): Outcome => {
   const theirs = scoredFolds(second);
   const differences = [...scoredFolds(first)].flatMap(([fold, value]) => {
     const other = theirs.get(fold);
@@ -126,13 +145,18 @@ interface PairedRows {
   readonly sites: readonly SitePair[];
 }
 
-const overImagesAndSites = (first: Contender, second: Contender, seed: number): Outcome => {
+const overImagesAndSites = (
+  first: Contender,
+  second: Contender,
+  seed: number,
+  draws: number,
+): Outcome => {
   const { normalisation } = first.score.protocol;
   const { images, groups } = pairedRows(first, second);
   const sites = groups[0]!.sites.length;
   const random = createRandom(seed).fork('compare');
   const overall = overallCeilings(first, second);
-  const differences = Array.from({ length: replicates }, () => {
+  const differences = Array.from({ length: draws }, () => {
     const counts = new Float64Array(images);
     for (let i = 0; i < images; i++) counts[random.int(images)]! += 1;
     const drawn = Array.from({ length: sites }, () => random.int(sites));
@@ -149,7 +173,7 @@ const overImagesAndSites = (first: Contender, second: Contender, seed: number): 
   return {
     difference: first.score.value - second.score.value,
     interval: percentileRange(differences, 0.95),
-    p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates + 1)),
+    p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (draws + 1)),
     method: `bootstrap over ${images} images and ${sites} sites`,
   };
 };
