@@ -16,7 +16,7 @@ import {
   score,
   sourceOf,
 } from './score.ts';
-import { type Contender, pairedDifference } from './scoring/compare.ts';
+import { pairedDifference } from './scoring/compare.ts';
 import { type Effort, effortOfWidest, shapeOf } from './scoring/effort.ts';
 import { evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
 import { fitLayer } from './scoring/fit-layer.ts';
@@ -24,6 +24,7 @@ import { prepareResampling } from './scoring/intervals.ts';
 import { onlyScored } from './scoring/lay-out.ts';
 import { withinFeatures } from './scoring/layout.ts';
 import { unbeaten } from './scoring/null-warnings.ts';
+import type { Contender } from './scoring/paired-sites.ts';
 import {
   permutationCount,
   permutationKinds,

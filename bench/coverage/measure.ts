@@ -7,14 +7,16 @@ import type { Protocol, RidgeSettings } from '../../src/records/protocol.ts';
 import type { LayerScore } from '../../src/records/score.ts';
 import { putTogether } from '../../src/regression/omissions.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
+import { divisorsOf } from '../../src/scoring/ceilings.ts';
 import { chooseLayers } from '../../src/scoring/choose-layers.ts';
-import { type ComparedScore, pairedDifference } from '../../src/scoring/compare.ts';
+import { pairedDifference } from '../../src/scoring/compare.ts';
 import { leftOutOf, partOf } from '../../src/scoring/design.ts';
 import { bestLayer, evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { prepareResampling, type Resampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { foldOfRows } from '../../src/scoring/layout.ts';
 import { choiceFigures } from '../../src/scoring/nested.ts';
+import type { ComparedScore } from '../../src/scoring/paired-sites.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
 import { type Cell, design } from './design.ts';
 import { predict, readoutsOf } from './fits.ts';
@@ -80,7 +82,7 @@ const scoreNetwork = (
   const { strength } = design[layout.grid === null ? 'image' : 'grid'];
   const folds = layout.design!;
   // Of layers that are only chosen from, no interval is asked.
-  const none = { ...resampling, rowCounts: [], imageDraws: [], siteDraws: [], ceilings: null };
+  const none = { ...resampling, rowCounts: [], siteDraws: [] };
   const candidates = layers.map((features, layer) => {
     const readout = readoutsOf(features, scored.responses, folds.folds, strength);
     const predictionsOf = (omission: number): Float64Nd =>
@@ -136,8 +138,8 @@ const measured = (cell: Cell, population: Population, world: World, seed: number
     ceiling: held(scored.level, truth.ceiling, ceiling),
     difference: held(outcome.difference, truth.values[0] - truth.values[1], outcome.interval),
     p: outcome.p,
-    effect: held(Number.NaN, truth.effect, null),
-    effectP: Number.NaN,
+    effect: held(outcome.effect!.value, truth.effect, outcome.effect!.interval),
+    effectP: outcome.effect!.p ?? Number.NaN,
   };
 };
 
@@ -187,5 +189,6 @@ const contender = (
     ...{ recorded: scored.recorded, predicted: predictions, siteIds: layout.siteIds },
     stimulusIds: Array.from(layout.imageOfScored, (image) => `i${image}`),
     folds: foldOfRows(layout),
+    ceiling: divisorsOf(scored.ceiling),
   },
 });

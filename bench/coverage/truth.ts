@@ -31,26 +31,52 @@ const onBasis = ({ layer, readout: { weights, offset } }: ReadoutOfFold): Float6
   return Array.from(offset, (_, site) => columnOf(all, offset.length, site));
 };
 
+/** A layer's covariances over the pool, and with the responses of every site `[features, sites]`. */
+const momentsOf = ({ moments, tuning, sites, size }: Population, layer: Float64Array) => {
+  const [triangle] = moments as readonly [Float64Array];
+  const features = layer.length / size;
+  const columns = Array.from({ length: features }, (_, k) =>
+    productWith(triangle, columnOf(layer, features, k)),
+  );
+  const inside = columns.flatMap((left, i) =>
+    columns.slice(i).map((_, k) => dotOf(left, columnOf(layer, features, i + k))),
+  );
+  const across = product(
+    columns.flatMap((column) => [...column]),
+    tuning,
+    size,
+    sites,
+  );
+  return { covariance: Float64Array.from(inside), across };
+};
+
 /**
  * Images as rows: for each fold the median over all sites of the population of the correlation with the noise-free responses
  * over the pool; the mean over folds. `readouts` are of all sites of the population.
  */
 export const truthOfImages = (
-  { moments, tuning, sites, noise }: Population,
+  population: Population,
   trials: number,
   readouts: readonly [readonly ReadoutOfFold[], readonly ReadoutOfFold[]],
 ): Truth => {
-  const [covariance] = moments as readonly [Float64Array];
-  const tunings = Array.from({ length: sites }, (_, s) => columnOf(tuning, sites, s));
+  const { sites, noise } = population;
   const ceilings = noise.map((each) => Math.sqrt(1 / (1 + each ** 2 / trials)));
+  const known = new Map(
+    [...new Set(readouts.flat().map(({ layer }) => layer))].map((layer) => [
+      layer,
+      momentsOf(population, layer),
+    ]),
+  );
   const perFold = readouts.map((folds) =>
-    folds.map((fold) =>
-      onBasis(fold).map(
-        (weights, s) =>
-          covarianceOf(covariance, weights, tunings[s]!) /
-          Math.sqrt(covarianceOf(covariance, weights, weights)),
-      ),
-    ),
+    folds.map(({ layer, readout: { weights } }) => {
+      const { covariance, across } = known.get(layer)!;
+      return Array.from({ length: sites }, (_, s) => {
+        const own = columnOf(weights, sites, s);
+        return (
+          dotOf(own, columnOf(across, sites, s)) / Math.sqrt(covarianceOf(covariance, own, own))
+        );
+      });
+    }),
   );
   const over = (which: number, scale: (s: number) => number): number =>
     mean(perFold[which]!.map((values) => median(values.map((r, s) => r * scale(s)))));
@@ -83,7 +109,7 @@ export const truthOfGrids = (
     const covariance = moments[random.int(moments.length)]!;
     const signals = tunings.map((each) => covarianceOf(covariance, each, each));
     const ceilings = signals.map((v, s) => Math.sqrt(v / (v + noise[sites[s]!]! ** 2 / trials)));
-    const sides = tunings.map((each) => sideOf(covariance, each));
+    const sides = tunings.map((each) => productWith(covariance, each));
     sums.ceiling += median(ceilings);
     for (let k = 0; k < folds; k++) {
       const fold = random.int(readouts[0].length);
@@ -116,7 +142,7 @@ const dotOf = (a: Float64Array, b: Float64Array): number => {
 };
 
 /** C·a for the upper triangle of C. */
-const sideOf = (triangle: Float32Array | Float64Array, a: Float64Array): Float64Array => {
+const productWith = (triangle: Float32Array | Float64Array, a: Float64Array): Float64Array => {
   const size = a.length;
   const result = new Float64Array(size);
   for (let i = 0, at = 0; i < size; i++) {
