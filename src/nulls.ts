@@ -16,13 +16,14 @@ import {
   type ScoreResult,
   score,
 } from './score.ts';
-import { type Contender, pairedDifference } from './scoring/compare.ts';
+import { pairedDifference } from './scoring/compare.ts';
 import type { Effort } from './scoring/effort.ts';
 import { evaluateLayer } from './scoring/evaluate.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { onlyScored } from './scoring/lay-out.ts';
 import { withinFeatures } from './scoring/layout.ts';
 import { reachedByChance, unbeaten } from './scoring/null-warnings.ts';
+import type { Contender } from './scoring/paired-sites.ts';
 import {
   type Batch,
   type DrawsKeeper,

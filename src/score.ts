@@ -16,6 +16,7 @@ import type { Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
 import { checkRegression } from './regression/regress.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
+import { divisorsOf } from './scoring/ceilings.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
 import { sideBySide } from './scoring/common-sites.ts';
@@ -201,6 +202,8 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
       stimulusIds: Array.from(layout.imageOfScored, (image) => recording.stimuli[image]!.id),
       siteIds: layout.siteIds,
       folds: foldOfRows(layout),
+      ceiling: divisorsOf(scored.ceiling),
+      drawnWith: Array.from(layout.drawnWith, (image) => recording.stimuli[image]!.id),
     },
     layerPredictions: () =>
       layerPredictionsOf(

@@ -7,6 +7,7 @@ import { aggregationOf } from '../scoring/aggregation.ts';
 import { correlate } from '../scoring/correlations.ts';
 import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
 import { type Group, imagesOf } from '../scoring/groups.ts';
+import { aroundOtherFolds } from '../scoring/pooling.ts';
 import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
 import { type Counts, takeCounts } from '../scoring/weighted.ts';
 
@@ -40,7 +41,11 @@ export const layerResampler = ({ file, score, predictions }: AreaScores): LayerR
   return overImages ? fromMaps(score, predictions) : fromRows(score, predictions);
 };
 
-const checkPredictions = (file: string, { layers }: Score, kept: LayerPredictions): void => {
+const checkPredictions = (
+  file: string,
+  { layers, protocol }: Score,
+  kept: LayerPredictions,
+): void => {
   const [rows, sites] = [kept.stimulusIds.length, kept.siteIds.length];
   const shapes = [
     [kept.recorded, [rows, sites]],
@@ -52,6 +57,7 @@ const checkPredictions = (file: string, { layers }: Score, kept: LayerPrediction
     layers.every(({ layer }, index) => layer === kept.layers[index]) &&
     sites === layers[0]!.sites.length &&
     kept.groups.length === rows &&
+    (aggregationOf(protocol).over !== 'rows' || kept.folds.length === rows) &&
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({
@@ -165,9 +171,23 @@ interface SiteInGroup {
 const ceiledIn = ({ ceiling, recorded, predicted }: SiteInGroup, counts: Counts): Float64Array =>
   Float64Array.from(predicted, (side) => correlationIn(recorded, side, counts) / ceiling);
 
+/** What was recorded and each layer's predictions, fit to be correlated over folds as scores are. */
+const pooledLayers = (protocol: Score['protocol'], kept: LayerPredictions) => {
+  const each = kept.layers.map((_, layer) => ({
+    recorded: kept.recorded,
+    predicted: layerOf(kept, layer),
+  }));
+  const pooled =
+    aggregationOf(protocol).over === 'rows'
+      ? each.map((both) => aroundOtherFolds(both, kept.folds))
+      : each;
+  return { recorded: pooled[0]!.recorded, layers: pooled.map(({ predicted }) => predicted) };
+};
+
 /** Correlations over all rows, or over those of each split: median over the drawn sites, mean over splits. */
 const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler => {
   const { ids, imageOfRow } = imagesOf(kept.stimulusIds);
+  const { recorded, layers } = pooledLayers(protocol, kept);
   const inUse = sitesInUse(kept);
   const kind = protocol.correlation;
   const groups = groupsOf(kept).map(({ rows }, group) => ({
@@ -175,8 +195,8 @@ const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
     sites: inUse.map(
       (site): SiteInGroup => ({
         ceiling: kept.ceiling.data[group * kept.siteIds.length + site]!,
-        recorded: sideOf(kept.recorded, site, rows, kind),
-        predicted: kept.layers.map((_, layer) => sideOf(layerOf(kept, layer), site, rows, kind)),
+        recorded: sideOf(recorded, site, rows, kind),
+        predicted: layers.map((predicted) => sideOf(predicted, site, rows, kind)),
       }),
     ),
   }));

@@ -8,8 +8,13 @@ import { withStorage } from './session.ts';
 export const addCompareCommand = (program: Command): void => {
   program
     .command('compare')
-    .description('compare scores on the same recording, paired by image; Holm over all pairs')
-    .argument('<score.json...>', 'score files; one response per image needs --keep predictions')
+    .description(
+      'compare scores on the same recording, paired by image and by site; Holm over all pairs',
+    )
+    .argument(
+      '<score.json...>',
+      'score files; one response per image, and the paired effect, need --keep predictions',
+    )
     .option('--seed <n>', 'seed of the draws', parseWhole(0), 1)
     .option('--json', 'as JSON')
     .action((paths: readonly string[], { seed, json }: { seed: number; json?: boolean }) =>

@@ -48,7 +48,7 @@ export const incompleteBeta = (x: number, rest: number, a: number, b: number): n
 };
 
 /** P(T > t) for t ≥ 0: half of I_{df/(df + t²)}(df/2, 1/2). */
-const upperTail = (t: number, df: number): number =>
+export const upperTail = (t: number, df: number): number =>
   0.5 * incompleteBeta(df / (df + t * t), (t * t) / (df + t * t), df / 2, 0.5);
 
 const density = (t: number, df: number): number =>

@@ -1,5 +1,5 @@
 import { ascendingOrder } from './radix.ts';
-import { tDistributionQuantile } from './special.ts';
+import { tDistributionQuantile, upperTail } from './special.ts';
 
 type Numbers = ArrayLike<number>;
 
@@ -134,6 +134,9 @@ export const spearman = (x: Numbers, y: Numbers): number => pearson(ranks(x), ra
  * necessarily whole). NaN outside these ranges.
  */
 export const tQuantile = (p: number, df: number): number => tDistributionQuantile(p, df);
+
+/** P(T > t) of Student's t distribution, t ≥ 0, `df` > 0 degrees of freedom (not necessarily whole). */
+export const tTail = (t: number, df: number): number => upperTail(t, df);
 
 /**
  * The range that leaves (1 − level) / 2 of the values on either side; those that are not defined do not count. NaN where

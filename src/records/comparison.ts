@@ -1,3 +1,17 @@
+/** What one score is better by than another, site by site. */
+export interface PairedEffect {
+  /** Median over sites of paired differences `first − second` (grids: mean over images of that), in the unit of the value. */
+  readonly value: number;
+  /** 95 %. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
+  /** Two-sided, from the same t. */
+  readonly p: number | null;
+  /** Sites that favour the first, and the second; of the rest neither. */
+  readonly first: number;
+  readonly second: number;
+  readonly sites: number;
+}
+
 /** Difference `first − second` of two scores on the same recording under the same protocol. */
 export interface Comparison {
   readonly first: string;
@@ -5,9 +19,13 @@ export interface Comparison {
   readonly difference: number;
   /** 95 % interval of the difference; null where the images are too few for one. */
   readonly interval: { readonly low: number; readonly high: number } | null;
-  /** Two-sided. */
+  /** Two-sided, from the t that gives the interval. */
   readonly p: number;
   /** Holm's correction over all comparisons made together. */
   readonly adjusted: number;
+  /** Null where predictions were not kept with both scores. */
+  readonly effect: PairedEffect | null;
+  /** Draws in which the difference was not defined. */
+  readonly undefinedDraws: number;
   readonly method: string;
 }

@@ -9,6 +9,8 @@ export interface LayerPredictions {
   readonly predicted: Float64Nd;
   /** Rows that are correlated together, by number: all, those of an image, or those of one of overlapping splits. */
   readonly groups: Int32Array;
+  /** Fold (or split) that held each row out, by number; empty in files of older versions. */
+  readonly folds: Int32Array;
   /** What correlations are divided by, `[groups, sites]`; NaN where a site is left out. */
   readonly ceiling: Float64Nd;
   /** Stimulus of each row. */

@@ -26,11 +26,14 @@ export const intervalSchema = z
     method: z
       .string()
       .describe(
-        '`t over images` at 20 images or fewer, else `bootstrap over images and sites` (of the ceiling of best pairs: `over images`)',
+        '`t over images` at 20 images or fewer, which is about these sites; else `bootstrap over images and sites`: value ± t · error, its variance from draws of images, of sites and of both (of the ceiling of best pairs, or of a single site: `bootstrap over images`)',
       ),
-    images: count,
+    images: count.describe('that were drawn; nearly equal ones are drawn together and count once'),
     sites: count,
     approximate: z.boolean(),
+    undefinedDraws: count
+      .optional()
+      .describe('draws in which the value was not defined, where there are any'),
   })
   .describe('confidence interval in the unit of the value that it belongs to');
 export type Interval = z.infer<typeof intervalSchema>;
@@ -277,7 +280,11 @@ export const scoreSchema = z.strictObject({
 export type Score = z.infer<typeof scoreSchema>;
 
 /** The figures that a score's value comes from: those of the chosen layers, else of the best one. */
-export const scoredLayer = ({ choice, layers, layer }: Score): LayerScore =>
+export const scoredLayer = ({
+  choice,
+  layers,
+  layer,
+}: Pick<Score, 'choice' | 'layers' | 'layer'>): LayerScore =>
   choice?.scores ?? layers.find((each) => each.layer === layer)!;
 
 /**
@@ -292,4 +299,8 @@ export interface HeldOut {
   /** Fold (or split) that held each row out, by number. */
   readonly folds: Int32Array;
   readonly siteIds: readonly string[];
+  /** `[groups, sites]`: what each correlation is divided by, NaN where left out; absent in files of older versions. */
+  readonly ceiling?: Float64Nd;
+  /** For each row a stimulus that it is drawn together with, being nearly equal (or its own); absent: each on its own. */
+  readonly drawnWith?: readonly string[];
 }

@@ -1,15 +1,56 @@
 import type { Comparison } from '../records/comparison.ts';
 import { type Column, figure, tableLines } from './table.ts';
 
-const columns: readonly Column[] = [
+const pair: readonly Column[] = [
   { head: 'first', align: 'left' },
   { head: 'second', align: 'left' },
+];
+
+const columns: readonly Column[] = [
+  ...pair,
   { head: 'difference', align: 'right' },
   { head: '95 % interval', align: 'left' },
   { head: 'p', align: 'right' },
   { head: 'p (Holm)', align: 'right' },
   { head: 'verdict', align: 'left' },
 ];
+
+const effectColumns: readonly Column[] = [
+  ...pair,
+  { head: 'paired effect', align: 'right' },
+  { head: '95 % interval', align: 'left' },
+  { head: 'p', align: 'right' },
+  { head: 'sites for the first', align: 'right' },
+  { head: 'for the second', align: 'right' },
+];
+
+const rangeText = (interval: Comparison['interval']): string =>
+  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+
+/** Median over sites of paired differences, where predictions were kept. */
+const effectLines = (comparisons: readonly Comparison[]): string[] => {
+  const rows = comparisons.flatMap(({ first, second, effect }) =>
+    effect === null
+      ? []
+      : [
+          [
+            first,
+            second,
+            figure(effect.value),
+            rangeText(effect.interval),
+            effect.p === null ? '–' : pText(effect.p),
+            `${effect.first} of ${effect.sites}`,
+            `${effect.second}`,
+          ],
+        ],
+  );
+  return rows.length === 0 ? [] : ['', ...tableLines(effectColumns, rows)];
+};
+
+const undefinedText = (comparisons: readonly Comparison[]): string[] => {
+  const lost = comparisons.reduce((sum, { undefinedDraws }) => sum + undefinedDraws, 0);
+  return lost === 0 ? [] : [`${lost} draws in which a difference is not defined do not count`];
+};
 
 const pText = (p: number): string => (p < 0.0001 ? '<.0001' : p.toFixed(4));
 
@@ -40,14 +81,14 @@ export const comparisonLines = (
       each.first,
       each.second,
       figure(each.difference),
-      each.interval === null
-        ? '–'
-        : `[${figure(each.interval.low)}, ${figure(each.interval.high)}]`,
+      rangeText(each.interval),
       pText(each.p),
       pText(each.adjusted),
       verdict(each),
     ]),
   ),
+  ...effectLines(comparisons),
   '',
+  ...undefinedText(comparisons),
   `${comparisons[0]?.method ?? ''}; inference is to these animals and sites`,
 ];

@@ -20,9 +20,11 @@ const intervalText = (interval: Interval | null): string =>
 const methodText = (interval: Interval | null): string => {
   if (interval === null) return 'too few images for an interval';
   const level = `${Math.round(interval.level * 100)} % interval`;
-  return interval.approximate
-    ? `${level}, t over ${interval.images} images, approximate`
-    : `${level}, bootstrap over ${counted(interval.images, 'image')} and ${counted(interval.sites, 'site')}`;
+  if (interval.approximate)
+    return `${level}, t over ${interval.images} images, approximate, about these sites`;
+  const { undefinedDraws: lost = 0 } = interval;
+  const undefinedText = lost === 0 ? '' : `, ${lost} draws not defined`;
+  return `${level}, bootstrap over ${counted(interval.images, 'image')} and ${counted(interval.sites, 'site')}${undefinedText}`;
 };
 
 /** A ceiling of 1 stands in the record where there is none. */

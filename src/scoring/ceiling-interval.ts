@@ -1,24 +1,26 @@
 // How far a ceiling itself is known: the draws of images and sites that the score's interval rests on, applied to it.
 
-import { pearson } from '../numeric/statistics.ts';
+import { pearson, standardDeviation } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { bestPairOf, mapsOf } from './best-maps.ts';
 import { withoutDivision } from './ceilings.ts';
-import { meanOfDefined, medianOfDefined } from './defined.ts';
+import { meanOfDefined, medianOfDefined, weightedMeanOfDefined } from './defined.ts';
 import { comparedWith } from './evaluate.ts';
 import {
+  drawsOfGroups,
+  drawsOfTables,
   fewImages,
+  intervalFromDraws,
   intervalOf,
-  percentileInterval,
+  perDrawnImage,
   type Resampling,
-  replicatesOverGroups,
-  tInterval,
 } from './intervals.ts';
 import type { Layout } from './layout.ts';
 import type { BinSet } from './response-sets.ts';
 import { reliabilityWithin, rootOf } from './split-half.ts';
+import { tInterval, tRange } from './two-factor.ts';
 
 /**
  * The interval of the ceiling of a time bin, in the unit of the ceiling; of few images by t over images. Which
@@ -36,64 +38,69 @@ export const ceilingIntervalOf = (
   if (kind === 'none' || kind === 'median-split-half' || Number.isNaN(level)) return null;
   if (kind === 'best-pair') return ofBestPair(layout, bin, resampling);
   const figures = aggregate(ceiling.perSite, withoutDivision(ceiling), 'r/c');
-  if (resampling.overImages) return ofImages(figures, resampling);
+  if (resampling.overImages) return ofImages(layout, figures, resampling);
   return kind === 'split-half'
-    ? ofReliabilities(bin, figures, resampling)
+    ? ofReliabilities(layout, bin, figures, resampling)
     : ofPartners(layout, bin, figures, resampling);
 };
 
-const ofImages = (figures: Aggregate, resampling: Resampling): Interval | null => {
+const ofImages = (
+  { groups, drawnWith }: Layout,
+  figures: Aggregate,
+  resampling: Resampling,
+): Interval | null => {
   const { images, settings } = resampling;
-  if (images <= fewImages)
-    return tInterval(
-      figures.perGroup.filter((value) => !Number.isNaN(value)),
-      figures,
-      settings.level,
-    );
-  return percentileInterval(replicatesOverGroups(resampling, figures.ceiled), resampling, figures);
+  return images <= fewImages
+    ? tInterval(perDrawnImage(figures.perGroup, { groups, drawnWith }), figures, settings.level)
+    : intervalFromDraws(resampling, figures, drawsOfGroups(resampling, figures.ceiled, groups));
 };
 
 const ofBestPair = (
-  { groups, siteIds, grid }: Layout,
+  { groups, siteIds, grid, drawnWith }: Layout,
   { responses }: BinSet,
-  resampling: Resampling,
+  { images, rowCounts, settings: { level } }: Resampling,
 ): Interval | null => {
   const perImage = Float64Array.from(groups, (group) => {
     const maps = mapsOf(responses, group, 'pearson');
     return bestPairOf(maps, maps, grid!.columns);
   });
-  const figures = { sitesUsed: siteIds.length };
-  if (resampling.images <= fewImages)
-    return tInterval(
-      perImage.filter((value) => !Number.isNaN(value)),
-      figures,
-      resampling.settings.level,
-    );
-  const replicates = resampling.imageDraws.map((drawn) =>
-    meanOfDefined(Array.from(drawn, (image) => perImage[image]!)),
+  const values = perDrawnImage(perImage, { groups, drawnWith });
+  if (images <= fewImages) return tInterval(values, { sitesUsed: siteIds.length }, level);
+  const draws = rowCounts.map((counts) =>
+    weightedMeanOfDefined(
+      [...perImage],
+      groups.map(({ rows }) => counts[rows[0]!]!),
+    ),
   );
+  const error = standardDeviation(draws) * Math.sqrt(images / (images - 1));
+  const { low, high } = tRange(meanOfDefined(perImage), { error, degrees: images - 1 }, level);
   return {
-    ...percentileInterval(replicates, resampling, figures),
-    method: 'bootstrap over images',
+    ...{ low, high, level, method: 'bootstrap over images' },
+    ...{ images, sites: siteIds.length, approximate: false },
   };
 };
 
 /** Split halves over all rows: the ceilings of the draws, or the jackknife over few images. */
 const ofReliabilities = (
+  { drawnWith }: Layout,
   { table, ceiling }: BinSet,
   figures: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
-  const { images, siteDraws, ceilings, settings } = resampling;
-  if (images > fewImages) {
-    const replicates = ceilings!.map((perSite, replicate) =>
-      medianOfDefined(Array.from(siteDraws[replicate]!, (site) => perSite[site]!)),
+  const { images, ceilings, settings } = resampling;
+  if (images > fewImages)
+    return intervalFromDraws(
+      resampling,
+      figures,
+      drawsOfTables(
+        ceilings!.map((perSite) => [perSite]),
+        [ceiling.perSite.data],
+        resampling,
+      ),
     );
-    return percentileInterval(replicates, resampling, figures);
-  }
   const without = (image: number): number => {
     const rest = Int32Array.from(table.imageOfRow, (_, row) => row).filter(
-      (row) => table.imageOfRow[row] !== image,
+      (row) => drawnWith[row] !== image,
     );
     return medianOfDefined(
       ceiling.perSite.data.map((c, site) =>
@@ -102,7 +109,7 @@ const ofReliabilities = (
     );
   };
   const pseudo = Float64Array.from(
-    new Set(table.imageOfRow),
+    new Set(drawnWith),
     (image) => images * figures.value - (images - 1) * without(image),
   );
   return tInterval(pseudo, figures, settings.level);
@@ -117,7 +124,7 @@ const ofPartners = (
 ): Interval | null =>
   intervalOf(
     { ...resampling, normalisation: 'r/c' },
-    comparedWith(layout, recorded, partnersOf(layout, recorded)),
+    comparedWith(layout, { recorded, predicted: partnersOf(layout, recorded) }),
     withoutDivision(ceiling),
     figures,
   );

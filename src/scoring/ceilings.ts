@@ -51,6 +51,15 @@ export const sitesInUse = ({ perSite: { data, shape } }: Pick<Ceiling, 'perSite'
   return Int32Array.from({ length: sites }, (_, site) => site).filter((site) => used[site] === 1);
 };
 
+/** What each correlation is divided by, `[groups, sites]`, be it before or after aggregation; NaN where left out. */
+export const divisorsOf = ({
+  perSite,
+  overall,
+}: Pick<Ceiling, 'perSite' | 'overall'>): Float64Nd => ({
+  data: perSite.data.map((each) => overall ?? each),
+  shape: perSite.shape,
+});
+
 /** The ceiling of every site that has one set to 1, so that correlations stay as they are. */
 export const withoutDivision = (ceiling: Ceiling): Ceiling => ({
   ...ceiling,

@@ -1,26 +1,33 @@
 import { createRandom } from '../numeric/random.ts';
-import { mean, percentileRange } from '../numeric/statistics.ts';
-import type { Comparison } from '../records/comparison.ts';
+import { mean } from '../numeric/statistics.ts';
+import type { Comparison, PairedEffect } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
 import { sameBin } from '../records/recording.ts';
-import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
+import { type Score, scoredLayer } from '../records/score.ts';
 import { normalised } from './aggregate.ts';
 import { aggregationOf } from './aggregation.ts';
-import { meanOfDefined, medianOfDefined } from './defined.ts';
-import { imagesOf } from './groups.ts';
-import { correlationIn, type Side, sideOf } from './resampled.ts';
-import { exactPairs, signFlipInterval, signFlipTest } from './sign-flips.ts';
+import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
+import { perDrawnImage } from './intervals.ts';
+import {
+  type ComparedScore,
+  type Contender,
+  differencesOf,
+  overallCeilings,
+  pairedRows,
+  perSiteOf,
+  type SiteValues,
+  valuesIn,
+} from './paired-sites.ts';
+import { errorOfMean, type TwoFactorError, tRange, twoFactorError } from './two-factor.ts';
 import { type Counts, takeCounts } from './weighted.ts';
 
-/** A score as it was read, with its held-out predictions where they were kept. */
-export interface Contender {
-  /** File, for messages. */
-  readonly name: string;
+/** A score as it was read. */
+export interface StoredContender extends Contender {
   readonly score: Score;
-  readonly heldOut: HeldOut | null;
 }
 
 const replicates = 2000;
+const level = 0.95;
 
 /** Holm's step-down adjusted p values, in the order given (Holm 1979). */
 export const holm = (p: readonly number[]): number[] => {
@@ -35,13 +42,15 @@ export const holm = (p: readonly number[]): number[] => {
 };
 
 /**
- * All pairs. On grids: exact sign flips over the images that both have a value for, and the interval of the shifts that
- * they would not reject. On images: a joint bootstrap over
- * images and sites of the held-out predictions, the same draws for both, ceilings held fixed; p is twice the smaller
- * share of replicates on either side of 0. Never over sites alone: they share their stimuli.
- * Input errors: other recordings or protocols, predictions that were not kept.
+ * All pairs, each with the difference of both scores and the paired effect over sites. On grids: t over the images that both
+ * have a value for; this is about these sites. On images: a two-factor bootstrap over images and sites of the held-out
+ * predictions, the same draws for both, ceilings held fixed; interval and p come from one t. Never over sites alone: they
+ * share their stimuli. Input errors: other recordings or protocols, predictions that were not kept.
  */
-export const compareScores = (contenders: readonly Contender[], seed: number): Comparison[] => {
+export const compareScores = (
+  contenders: readonly StoredContender[],
+  seed: number,
+): Comparison[] => {
   checkComparable(contenders);
   const pairs = contenders.flatMap((first, index) =>
     contenders.slice(index + 1).map((second) => ({ first, second })),
@@ -55,7 +64,7 @@ export const compareScores = (contenders: readonly Contender[], seed: number): C
   return compared.map((each, index) => ({ ...each, adjusted: adjusted[index]! }));
 };
 
-const checkComparable = ([first, ...others]: readonly Contender[]): void => {
+const checkComparable = ([first, ...others]: readonly StoredContender[]): void => {
   if (first === undefined || others.length === 0)
     throw inputError({
       where: 'ventral compare',
@@ -81,162 +90,153 @@ const notComparable = (name: string, what: string, first: string) =>
     mend: 'score both networks against the same recording under the same protocol',
   });
 
-export type Outcome = Pick<Comparison, 'difference' | 'interval' | 'p' | 'method'>;
+export type Outcome = Omit<Comparison, 'first' | 'second' | 'adjusted'>;
 
 /** What `compareScores` does for one pair, which must be comparable. */
-export const pairedDifference = (first: Contender, second: Contender, seed: number): Outcome =>
+export const pairedDifference = (
+  first: Contender,
+  second: Contender,
+  seed: number,
+  draws = replicates,
+): Outcome =>
   aggregationOf(first.score.protocol).over === 'images'
-    ? overImages(first.score, second.score, seed)
-    : overImagesAndSites(first, second, seed);
+    ? overImages(first, second)
+    : overImagesAndSites(first, second, seed, draws);
 
-const scoredFolds = (score: Score): ReadonlyMap<string, number> =>
+const scoredFolds = (score: ComparedScore): ReadonlyMap<string, number> =>
   new Map(
     scoredLayer(score).folds.flatMap(({ fold, value }) =>
       value === null ? [] : [[fold, value] as const],
     ),
   );
 
-const overImages = (first: Score, second: Score, seed: number): Outcome => {
-  const theirs = scoredFolds(second);
-  const differences = [...scoredFolds(first)].flatMap(([fold, value]) => {
+const overImages = (first: Contender, second: Contender): Outcome => {
+  const theirs = scoredFolds(second.score);
+  const drawnWith = drawnWithOf(first);
+  const together = new Map<string, number[]>();
+  for (const [fold, value] of scoredFolds(first.score)) {
     const other = theirs.get(fold);
-    return other === undefined ? [] : [value - other];
-  });
+    const drawn = drawnWith.get(fold) ?? fold;
+    if (other !== undefined) together.set(drawn, [...(together.get(drawn) ?? []), value - other]);
+  }
+  const differences = Array.from(together.values(), mean);
   return {
-    difference: mean(differences),
-    interval: signFlipInterval(differences, 0.95, seed),
-    p: signFlipTest(differences, seed),
-    method: `${differences.length <= exactPairs ? 'exact ' : ''}sign flips over ${differences.length} images`,
+    ...outcomeOf(mean(differences), errorOfMean(differences)),
+    effect: effectOverImages(first, second),
+    method: `t over ${differences.length} images, about these sites`,
   };
 };
 
-/** One site within the rows that are correlated together. */
-interface SitePair {
-  readonly recorded: Side | null;
-  readonly a: Side | null;
-  readonly b: Side | null;
-  readonly ceilingA: number;
-  readonly ceilingB: number;
-}
+/** In each group of rows what both reach at each site. */
+type Table = readonly SiteValues[];
 
-/** Rows that are correlated together: all, or those of one of several splits that overlap. */
-interface PairedRows {
-  /** Image of each row, by number. */
-  readonly images: Int32Array;
-  readonly sites: readonly SitePair[];
-}
+/** For each image the one that it is drawn together with. */
+const drawnWithOf = ({ heldOut }: Contender): ReadonlyMap<string, string> =>
+  new Map(
+    heldOut?.drawnWith?.map((drawn, row) => [heldOut.stimulusIds[row]!, drawn] as const) ?? [],
+  );
 
-const overImagesAndSites = (first: Contender, second: Contender, seed: number): Outcome => {
+const effectOverImages = (first: Contender, second: Contender): PairedEffect | null => {
+  if (first.heldOut?.ceiling === undefined || second.heldOut?.ceiling === undefined) return null;
   const { normalisation } = first.score.protocol;
-  const { images, groups } = pairedRows(first, second);
-  const sites = groups[0]!.sites.length;
-  const random = createRandom(seed).fork('compare');
+  const { drawn, groups } = pairedRows(first, second);
   const overall = overallCeilings(first, second);
-  const differences = Array.from({ length: replicates }, () => {
+  const perGroup = groups.map((group) => {
+    const counts = new Float64Array(group.rows.length).fill(1);
+    return differencesOf(
+      valuesIn(group, counts, overall !== null, normalisation),
+      overall,
+      normalisation,
+    );
+  });
+  const values = perDrawnImage(Float64Array.from(perGroup, medianOfDefined), {
+    groups,
+    drawnWith: drawn,
+  });
+  return effectOf(mean(values), errorOfMean(values), perSiteOf(perGroup));
+};
+
+const effectOf = (
+  value: number,
+  found: Pick<TwoFactorError, 'error' | 'degrees'>,
+  perSite: readonly number[],
+): PairedEffect | null => {
+  if (Number.isNaN(value)) return null;
+  const { p, ...interval } = tRange(value, found, level);
+  return {
+    ...{ value, interval: orNull(interval), p: nullable(p) },
+    first: perSite.filter((each) => each > 0).length,
+    second: perSite.filter((each) => each < 0).length,
+    sites: perSite.filter((each) => !Number.isNaN(each)).length,
+  };
+};
+
+const overImagesAndSites = (
+  first: Contender,
+  second: Contender,
+  seed: number,
+  draws: number,
+): Outcome => {
+  const { normalisation } = first.score.protocol;
+  const { drawn, groups } = pairedRows(first, second);
+  const images = new Set(drawn).size;
+  const overall = overallCeilings(first, second);
+  const tableIn = (counts: Counts): Table =>
+    groups.map((group) =>
+      valuesIn(group, takeCounts(counts, group.rows), overall !== null, normalisation),
+    );
+  const whole = tableIn(new Float64Array(drawn.length).fill(1));
+  const inUse = Array.from(whole[0]![0], (_, site) => site).filter((site) =>
+    whole.some(([a, b]) => !Number.isNaN(a[site]! - b[site]!)),
+  );
+  const random = createRandom(seed).fork('compare');
+  const tables = Array.from({ length: draws }, () => {
     const counts = new Float64Array(images);
     for (let i = 0; i < images; i++) counts[random.int(images)]! += 1;
-    const drawn = Array.from({ length: sites }, () => random.int(sites));
-    const medians = groups.map((group) =>
-      mediansOf(group, drawn, takeCounts(counts, group.images)),
-    );
-    const [a, b] = [0, 1].map((which) => meanOfDefined(medians.map((each) => each[which]!)));
-    return overall === null
-      ? a! - b!
-      : normalised(a!, overall[0], normalisation) - normalised(b!, overall[1], normalisation);
+    return tableIn(takeCounts(counts, drawn));
   });
-  const below = differences.filter((each) => each <= 0).length;
-  const above = differences.filter((each) => each >= 0).length;
-  return {
-    difference: first.score.value - second.score.value,
-    interval: percentileRange(differences, 0.95),
-    p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (replicates + 1)),
-    method: `bootstrap over ${images} images and ${sites} sites`,
-  };
-};
-
-/** The ceilings that both are divided by after aggregation; null where each site has its own. */
-const overallCeilings = (first: Contender, second: Contender): readonly [number, number] | null =>
-  aggregationOf(first.score.protocol).ceiling === 'after'
-    ? [first.score.ceiling, second.score.ceiling]
-    : null;
-
-/** Median over the drawn sites of what both reach there. */
-const mediansOf = (
-  { sites }: PairedRows,
-  drawn: readonly number[],
-  counts: Counts,
-): readonly [number, number] => {
-  const values = new Map<number, readonly [number, number]>();
-  for (const s of drawn) if (!values.has(s)) values.set(s, ceiled(sites[s]!, counts));
-  return [
-    medianOfDefined(drawn.map((s) => values.get(s)![0])),
-    medianOfDefined(drawn.map((s) => values.get(s)![1])),
-  ];
-};
-
-const ceiled = (
-  { recorded, a, b, ceilingA, ceilingB }: SitePair,
-  counts: Counts,
-): readonly [number, number] => [
-  correlationIn(recorded, a, counts) / ceilingA,
-  correlationIn(recorded, b, counts) / ceilingB,
-];
-
-const heldOutOf = ({ heldOut, name }: Contender): HeldOut => {
-  if (heldOut !== null) return heldOut;
-  throw inputError({
-    where: name,
-    expected: `its held-out predictions beside it (${name}.predictions.npz)`,
-    got: 'no such file',
-    mend: 'score again with --keep predictions (finished layers are not computed again)',
-  });
-};
-
-/** Joins both contenders by the order of the rows of the same recording, and by the ids of sites. */
-const pairedRows = (
-  first: Contender,
-  second: Contender,
-): { readonly images: number; readonly groups: readonly PairedRows[] } => {
-  const [a, b] = [heldOutOf(first), heldOutOf(second)];
-  const { ids, imageOfRow } = imagesOf(a.stimulusIds);
-  const all = Int32Array.from(imageOfRow, (_, row) => row);
-  const overlap = aggregationOf(first.score.protocol).over === 'splits';
-  const splits = overlap
-    ? [...new Set(a.folds)].map((fold) => all.filter((row) => a.folds[row] === fold))
-    : [all];
-  const groups = splits.map((rows) => ({
-    images: rows.map((row) => imageOfRow[row]!),
-    sites: sitePairs(first, second, a, b, rows),
-  }));
-  return { images: ids.length, groups };
-};
-
-/** Sites that both have a ceiling for. A ceiling after aggregation does not divide here. */
-const sitePairs = (
-  first: Contender,
-  second: Contender,
-  a: HeldOut,
-  b: HeldOut,
-  rows: Int32Array,
-): SitePair[] => {
-  const { correlation } = first.score.protocol;
-  const overall = overallCeilings(first, second) !== null;
-  const ceilingOf = ({ score }: Contender, site: string): number => {
-    const found = scoredLayer(score).sites.find((each) => each.site === site)?.ceiling;
-    return overall && found !== undefined ? 1 : (found ?? Number.NaN);
-  };
-  return a.siteIds.flatMap((site, column) => {
-    const other = b.siteIds.indexOf(site);
-    const [ceilingA, ceilingB] = [ceilingOf(first, site), ceilingOf(second, site)];
-    if (other < 0 || Number.isNaN(ceilingA) || Number.isNaN(ceilingB)) return [];
-    return [
+  const siteDraws = Array.from({ length: draws }, () =>
+    inUse.map(() => inUse[random.int(inUse.length)]!),
+  );
+  const errorOf = (valueIn: (table: Table, sites: readonly number[]) => number): TwoFactorError =>
+    twoFactorError(
       {
-        recorded: sideOf(a.recorded, column, rows, correlation),
-        a: sideOf(a.predicted, column, rows, correlation),
-        b: sideOf(b.predicted, other, rows, correlation),
-        ceilingA,
-        ceilingB,
+        images: tables.map((table) => valueIn(table, inUse)),
+        sites: siteDraws.map((sites) => valueIn(whole, sites)),
+        joint: tables.map((table, draw) => valueIn(table, siteDraws[draw]!)),
       },
-    ];
-  });
+      { images, sites: inUse.length },
+    );
+  const medianAt = (values: Float64Array, sites: readonly number[]): number =>
+    medianOfDefined(sites.map((site) => values[site]!));
+  const scoreIn = (table: Table, sites: readonly number[], which: 0 | 1): number => {
+    const value = meanOfDefined(table.map((group) => medianAt(group[which], sites)));
+    return overall === null ? value : normalised(value, overall[which], normalisation);
+  };
+  const effectIn = (table: Table, sites: readonly number[]): number =>
+    meanOfDefined(
+      table.map((group) => medianAt(differencesOf(group, overall, normalisation), sites)),
+    );
+  const difference = first.score.value - second.score.value;
+  const found = errorOf((table, sites) => scoreIn(table, sites, 0) - scoreIn(table, sites, 1));
+  const perSite = perSiteOf(whole.map((group) => differencesOf(group, overall, normalisation)));
+  return {
+    ...outcomeOf(difference, found),
+    effect: effectOf(effectIn(whole, inUse), errorOf(effectIn), perSite),
+    method: `bootstrap over ${images} images and ${inUse.length} sites`,
+  };
 };
+
+/** A difference that cannot be tested is none that was shown. */
+const outcomeOf = (difference: number, found: TwoFactorError) => {
+  const { p, ...interval } = tRange(difference, found, level);
+  return {
+    difference,
+    interval: orNull(interval),
+    p: Number.isNaN(p) ? 1 : p,
+    undefinedDraws: found.lost,
+  };
+};
+
+const orNull = (range: { readonly low: number; readonly high: number }) =>
+  Number.isNaN(range.low) ? null : range;

@@ -7,8 +7,9 @@ import type { Aggregate } from './aggregate.ts';
 import { sitesInUse } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { comparedWith } from './evaluate.ts';
-import { intervalOf, percentileInterval, type Resampling } from './intervals.ts';
+import { drawsOfTables, intervalFromDraws, intervalOf, type Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
+import { aroundTraining } from './pooling.ts';
 import { correlationIn, type Side, sideOf } from './resampled.ts';
 import type { ResponseSet } from './response-sets.ts';
 import { type Counts, takeCounts } from './weighted.ts';
@@ -72,11 +73,22 @@ export const consistencyOf = (
   const { groups, siteIds, protocol } = layout;
   const sites = siteIds.length;
   const { perSite: ceilings } = set.ceiling;
+  const pooled = halves.map(({ recorded, predicted }): HalfPredictions => {
+    if (layout.aggregation.over !== 'rows') return { recorded, predicted };
+    const [a, b] = [0, 1].map((half) =>
+      aroundTraining(
+        recorded[half]!,
+        { recorded: recorded[half]!, predicted: predicted[half]! },
+        layout.heldOut,
+      ),
+    );
+    return { recorded: [a!.recorded, b!.recorded], predicted: [a!.predicted, b!.predicted] };
+  });
   const sides = groups.map(({ rows }, group) =>
     siteIds.map((_, site) =>
       leftOut(site) || Number.isNaN(ceilings.data[group * sites + site]!)
         ? null
-        : halves.map(({ recorded, predicted }): SplitSides => {
+        : pooled.map(({ recorded, predicted }): SplitSides => {
             const both = ([a, b]: readonly [Float64Nd, Float64Nd]) =>
               [a, b].map((table) => sideOf(table, site, rows, protocol.correlation)) as [
                 Side | null,
@@ -139,24 +151,22 @@ const overImages = (
   { recorded, ceiling }: ResponseSet,
   resampling: Resampling,
   figures: Aggregate,
-) => intervalOf(resampling, comparedWith(layout, recorded, recorded), ceiling, figures);
+) =>
+  intervalOf(resampling, comparedWith(layout, { recorded, predicted: recorded }), ceiling, figures);
 
 const overRows = (
   resampling: Resampling,
   figures: Aggregate,
   tableIn: (counts: Counts) => Float64Nd,
 ): Interval | null => {
-  const { rowCounts, siteDraws } = resampling;
+  const { rowCounts } = resampling;
   if (rowCounts.length === 0) return null;
-  const values = rowCounts.map((counts, replicate) => {
-    const table = tableIn(counts);
-    const drawn = siteDraws[replicate]!;
-    return meanOfDefined(
-      Array.from({ length: table.shape[0]! }, (_, group) => {
-        const row = rowAt(table, group);
-        return medianOfDefined(Array.from(drawn, (site) => row[site]!));
-      }),
-    );
-  });
-  return percentileInterval(values, resampling, figures);
+  const split = (table: Float64Nd): Float64Array[] =>
+    Array.from({ length: table.shape[0]! }, (_, group) => rowAt(table, group));
+  const tables = rowCounts.map((counts) => split(tableIn(counts)));
+  return intervalFromDraws(
+    resampling,
+    figures,
+    drawsOfTables(tables, split(figures.ceiled), resampling),
+  );
 };

@@ -2,18 +2,23 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { BinScores, LayerScore } from '../records/score.ts';
 import { type Aggregate, aggregate, foldScores, siteScores } from './aggregate.ts';
+import { aggregationOf } from './aggregation.ts';
 import type { Ceiling } from './ceiling.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
 import { withoutGuesses } from './guesses.ts';
 import { type Compared, intervalOf, type Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
+import { aroundTraining, type Both } from './pooling.ts';
 import type { ResponseSet } from './response-sets.ts';
 
 /** One layer's held-out predictions of one response set, scored. */
 export interface Evaluated {
-  /** `[rows scored, sites]`; NaN for sites of which the regression knew nothing but the mean. */
-  readonly predicted: Float64Nd;
+  /**
+   * What is correlated, `[rows scored, sites]` each: predictions are NaN for sites of which the regression knew nothing but
+   * the mean; both are less the training mean where rows of several folds are correlated together.
+   */
+  readonly both: Both;
   /** `[groups, sites]`, within each group. */
   readonly correlations: Float64Nd;
   readonly figures: Aggregate;
@@ -29,17 +34,20 @@ export const evaluate = (
   predictions: Float64Nd,
 ): Evaluated => {
   const predicted = withoutGuesses({ responses, recorded }, predictions, heldOut);
-  const correlations = correlate(recorded, predicted, groups, protocol.correlation);
+  const both =
+    aggregationOf(protocol).over === 'rows'
+      ? aroundTraining(responses, { recorded, predicted }, heldOut)
+      : { recorded, predicted };
+  const correlations = correlate(both.recorded, both.predicted, groups, protocol.correlation);
   const figures = aggregate(correlations, ceiling, protocol.normalisation);
-  return { predicted, correlations, figures };
+  return { both, correlations, figures };
 };
 
 /** Scored rows beside what predicts them. */
 export const comparedWith = (
-  { imageOfScored, groups, protocol: { correlation } }: Layout,
-  recorded: Float64Nd,
-  predicted: Float64Nd,
-): Compared => ({ recorded, predicted, imageOfRow: imageOfScored, groups, correlation });
+  { drawnWith, groups, protocol: { correlation } }: Layout,
+  { recorded, predicted }: Both,
+): Compared => ({ recorded, predicted, drawnWith, groups, correlation });
 
 /** One layer's predictions `[rows scored, sites]` of a response set, and how they came about. */
 export interface Fitted extends Pick<LayerScore, 'strengths' | 'warnings'> {
@@ -59,11 +67,11 @@ export const evaluateLayer = (
   { name, features, place = null, predictions, arithmetic, strengths, warnings }: Fitted,
 ): LayerScore => {
   const { protocol, aggregation, siteIds, heldOut } = layout;
-  const { recorded, ceiling } = set;
-  const { predicted, correlations, figures } = evaluate(layout, set, predictions);
+  const { ceiling } = set;
+  const { both, correlations, figures } = evaluate(layout, set, predictions);
   const withinFolds =
     aggregation.over === 'rows'
-      ? correlate(recorded, predicted, heldOut, protocol.correlation)
+      ? correlate(both.recorded, both.predicted, heldOut, protocol.correlation)
       : correlations;
   return {
     layer: name,
@@ -72,7 +80,7 @@ export const evaluateLayer = (
     value: nullable(figures.value),
     raw: nullable(figures.raw),
     ceiling: nullable(figures.ceiling),
-    interval: intervalOf(resampling, comparedWith(layout, recorded, predicted), ceiling, figures),
+    interval: intervalOf(resampling, comparedWith(layout, both), ceiling, figures),
     sitesUsed: figures.sitesUsed,
     folds: foldScores(layout, withinFolds, ceiling, figures),
     sites: siteScores(siteIds, ceiling, figures),

@@ -1,6 +1,6 @@
 import { createRandom } from '../numeric/random.ts';
 import { byVariance, noiseShare, ofScoredMean, variesOtherwise } from '../numeric/reliability.ts';
-import { mean, percentileRange, standardDeviation, tQuantile } from '../numeric/statistics.ts';
+import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Interval } from '../records/score.ts';
@@ -8,11 +8,13 @@ import { type Aggregate, aggregate, normalised } from './aggregate.ts';
 import type { Ceiling, CeilingBasis } from './ceiling.ts';
 import { sitesInUse } from './ceilings.ts';
 import { type CorrelationKind, correlate } from './correlations.ts';
-import { meanOfDefined, medianOfDefined } from './defined.ts';
+import { meanOfDefined, medianOfDefined, weightedMeanOfDefined } from './defined.ts';
 import type { Group } from './groups.ts';
 import type { Layout } from './layout.ts';
+import type { Both } from './pooling.ts';
 import { correlationIn, sideOf } from './resampled.ts';
 import { rootOf, trialsWithin } from './split-half.ts';
+import { type TwoFactorDraws, tInterval, twoFactorInterval } from './two-factor.ts';
 import { type Counts, centred, takeCounts, weightedPearson } from './weighted.ts';
 
 /** At this many images or fewer a percentile bootstrap covers too little, and a t interval is given (§11). */
@@ -21,62 +23,58 @@ export const fewImages = 20;
 /** What all layers of a recording share: the draws, and the ceilings within them. */
 export interface Resampling {
   readonly settings: Protocol['interval'];
+  /** That are drawn: nearly equal ones together, so that these count as one. */
   readonly images: number;
-  readonly sites: number;
   /** Whether the groups are images, which are drawn as such; else the images within each group are. */
   readonly overImages: boolean;
   readonly normalisation: Protocol['normalisation'];
   /** Per replicate: how often each row is drawn; empty at few images. */
   readonly rowCounts: readonly Counts[];
-  /** Per replicate: how often each group (image) is drawn, for aggregation over images. */
-  readonly imageDraws: readonly Int32Array[];
+  /** Sites that are drawn from. */
+  readonly inUse: Int32Array;
   readonly siteDraws: readonly Int32Array[];
   /** Per replicate and site, the ceiling in that resample; null where the protocol's ceiling is held fixed. */
   readonly ceilings: readonly Float64Array[] | null;
 }
 
 /** The rows of a layout as draws take them. */
-export type ResampledRows = Pick<
-  Layout,
-  'protocol' | 'aggregation' | 'imageOfScored' | 'siteIds' | 'groups'
->;
+export type ResampledRows = Pick<Layout, 'protocol' | 'aggregation' | 'drawnWith' | 'groups'>;
 
 /**
- * Draws images and sites with replacement, jointly, the same for all layers (so that layers are compared on the same
- * draws); takes some seconds on large recordings. Where the ceiling is a split-half reliability over all rows, it is
- * computed anew in each draw.
+ * Draws images and sites with replacement, the same for all layers (so that layers are compared on the same draws); takes
+ * some seconds on large recordings. Images that are nearly equal are drawn together. Where the ceiling is a split-half
+ * reliability over all rows, it is computed anew in each draw.
  */
 export const prepareResampling = (
-  { protocol, aggregation, imageOfScored, siteIds, groups }: ResampledRows,
+  { protocol, aggregation, drawnWith, groups }: ResampledRows,
   ceiling: Ceiling,
   seed: number,
 ): Resampling => {
   const { interval: settings, normalisation } = protocol;
-  const images = [...new Set(imageOfScored)];
+  const images = [...new Set(drawnWith)];
   const random = createRandom(seed).fork('interval');
   const replicates = images.length <= fewImages ? 0 : settings.replicates;
   const draw = (count: number) => Int32Array.from({ length: count }, () => random.int(count));
   const imageDraws = Array.from({ length: replicates }, () => draw(images.length));
   // Sites that are left out everywhere are not drawn: they would only thin the draws.
-  const usable = sitesInUse(ceiling);
+  const inUse = sitesInUse(ceiling);
   const siteDraws = Array.from({ length: replicates }, () =>
-    draw(usable.length).map((index) => usable[index]!),
+    draw(inUse.length).map((index) => inUse[index]!),
   );
   const place = new Map(images.map((image, index) => [image, index]));
   const rowCounts = imageDraws.map((drawn) => {
     const perImage = new Float64Array(images.length);
     for (const index of drawn) perImage[index]! += 1;
-    return Float64Array.from(imageOfScored, (image) => perImage[place.get(image)!]!);
+    return Float64Array.from(drawnWith, (image) => perImage[place.get(image)!]!);
   });
   const overRows = groups.length === 1 && ceiling.basis !== null;
   return {
     settings,
     images: images.length,
-    sites: siteIds.length,
     overImages: aggregation.over === 'images',
     normalisation,
     rowCounts,
-    imageDraws,
+    inUse,
     siteDraws,
     ceilings: overRows ? resampledCeilings(ceiling.basis!, ceiling.perSite, rowCounts) : null,
   };
@@ -112,11 +110,9 @@ const resampledCeilings = (
 };
 
 /** What is correlated, rows in the same order. */
-export interface Compared {
-  /** `[rows, sites]`. */
-  readonly recorded: Float64Nd;
-  readonly predicted: Float64Nd;
-  readonly imageOfRow: Int32Array;
+export interface Compared extends Both {
+  /** Rows with the same number are drawn together: those of an image, and of nearly equal images. */
+  readonly drawnWith: Int32Array;
   /** Rows that are correlated together. */
   readonly groups: readonly Group[];
   readonly correlation: CorrelationKind;
@@ -124,8 +120,8 @@ export interface Compared {
 
 /**
  * 95 % (or `settings.level`) interval of a layer's value, on stored held-out predictions, conditional on the fits.
- * Few images: a t interval over images (over the jackknife's pseudo-values where the correlation is over all rows).
- * Otherwise the percentile bootstrap over images and sites. Null where the value itself is not defined.
+ * Few images: a t interval over images (over the jackknife's pseudo-values where the correlation is over all rows), which is
+ * about these sites. Otherwise the two-factor bootstrap over images and sites. Null where the value itself is not defined.
  */
 export const intervalOf = (
   resampling: Resampling,
@@ -137,7 +133,7 @@ export const intervalOf = (
   const { settings, images, overImages, normalisation } = resampling;
   if (images <= fewImages) {
     const values = overImages
-      ? figures.perGroup.filter((value) => !Number.isNaN(value))
+      ? perDrawnImage(figures.perGroup, compared)
       : pseudoValues(
           compared,
           figures.value,
@@ -145,111 +141,136 @@ export const intervalOf = (
         );
     return tInterval(values, figures, settings.level);
   }
-  const replicates = overImages
-    ? replicatesOverGroups(resampling, figures.ceiled)
-    : replicatesOverRows(resampling, compared, ceiling);
-  return percentileInterval(replicates, resampling, figures);
+  const draws = overImages
+    ? drawsOfGroups(resampling, figures.ceiled, compared.groups)
+    : drawsOfRows(resampling, compared, ceiling, figures.ceiled);
+  return intervalFromDraws(resampling, figures, draws);
 };
 
-/** The percentile interval of what the replicates gave; those that are not defined do not count. */
-export const percentileInterval = (
-  replicates: readonly number[],
+/** The interval of a value from its draws. */
+export const intervalFromDraws = (
   { settings: { level }, images }: Resampling,
-  { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
-): Interval => ({
-  ...percentileRange(replicates, level),
-  level,
-  method: 'bootstrap over images and sites',
-  images,
-  sites: sitesUsed,
-  approximate: false,
-});
+  { value, sitesUsed }: Pick<Aggregate, 'value' | 'sitesUsed'>,
+  draws: TwoFactorDraws,
+): Interval | null => twoFactorInterval(value, draws, { images, sites: sitesUsed }, level);
 
-/** The t interval of a mean over images; null for fewer than two. */
-export const tInterval = (
-  values: Float64Array,
-  { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
-  level: number,
-): Interval | null => {
-  const n = values.length;
-  if (n < 2) return null;
-  const half = (tQuantile(1 - (1 - level) / 2, n - 1) * standardDeviation(values)) / Math.sqrt(n);
-  const centre = mean(values);
-  return {
-    low: centre - half,
-    high: centre + half,
-    level,
-    method: 't over images',
-    images: n,
-    sites: sitesUsed,
-    approximate: true,
-  };
+/** One value for each image that is drawn, the mean of nearly equal ones; images without a value are left out. */
+export const perDrawnImage = (
+  perGroup: Float64Array,
+  {
+    groups,
+    drawnWith,
+  }: {
+    readonly groups: readonly Pick<Group, 'rows'>[];
+    readonly drawnWith: Int32Array;
+  },
+): Float64Array => {
+  const together = new Map<number, number[]>();
+  groups.forEach(({ rows }, g) => {
+    const drawn = drawnWith[rows[0]!]!;
+    together.set(drawn, [...(together.get(drawn) ?? []), perGroup[g]!]);
+  });
+  return Float64Array.from(together.values(), meanOfDefined).filter(
+    (value) => !Number.isNaN(value),
+  );
 };
 
 /** Jackknife over images: n·value − (n − 1)·value without image i. The ceiling is held fixed. */
 const pseudoValues = (
-  { recorded, predicted, imageOfRow, groups, correlation }: Compared,
+  { recorded, predicted, drawnWith, groups, correlation }: Compared,
   value: number,
   valueOfCorrelations: (correlations: Float64Nd) => number,
 ): Float64Array => {
-  const images = [...new Set(imageOfRow)];
+  const images = [...new Set(drawnWith)];
   return Float64Array.from(images, (image) => {
     const rest = groups.map(({ name, rows }) => ({
       name,
-      rows: rows.filter((row) => imageOfRow[row] !== image),
+      rows: rows.filter((row) => drawnWith[row] !== image),
     }));
     const without = valueOfCorrelations(correlate(recorded, predicted, rest, correlation));
     return images.length * value - (images.length - 1) * without;
   });
 };
 
-/** Draws of images within each group: median over the drawn sites of what a site has there, mean over groups. */
-const replicatesOverRows = (
-  { rowCounts, siteDraws, ceilings, normalisation }: Resampling,
+/** `[groups, sites]`, a row for each group. */
+const rowsOf = ({ data, shape: [groups = 0, sites = 0] }: Float64Nd): Float64Array[] =>
+  Array.from(
+    { length: groups },
+    (_, g) => data.subarray(g * sites, (g + 1) * sites) as Float64Array,
+  );
+
+/** Draws of images within each group: median over sites of what a site has there, mean over groups. */
+const drawsOfRows = (
+  { rowCounts, siteDraws, inUse, ceilings, normalisation }: Resampling,
   { recorded, predicted, groups, correlation }: Compared,
   ceiling: Ceiling,
-): number[] => {
+  whole: Float64Nd,
+): TwoFactorDraws => {
   const sites = recorded.shape[1]!;
-  const medians = groups.map(({ rows }) => {
-    const ceiled = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
+  const { overall } = ceiling;
+  // In each draw, one row of sites for each group.
+  const tables = rowCounts.map(() => groups.map(() => new Float64Array(sites).fill(Number.NaN)));
+  groups.forEach(({ rows }, g) => {
     const drawn =
       groups.length === 1 ? rowCounts : rowCounts.map((counts) => takeCounts(counts, rows));
     for (let s = 0; s < sites; s++) {
       if (Number.isNaN(ceiling.perSite.data[s]!)) continue;
       const x = sideOf(recorded, s, rows, correlation);
       const y = sideOf(predicted, s, rows, correlation);
-      drawn.forEach((counts, replicate) => {
+      drawn.forEach((counts, draw) => {
+        const c = ceilings === null ? ceiling.perSite.data : ceilings[draw]!;
         const r = correlationIn(x, y, counts);
-        const c = ceilings === null ? ceiling.perSite.data : ceilings[replicate]!;
-        // A ceiling for all sites is taken into account after aggregation.
-        ceiled[replicate]![s] = r / c[s]!;
+        // A ceiling for all sites comes after aggregation.
+        tables[draw]![g]![s] = overall === null ? normalised(r, c[s]!, normalisation) : r;
       });
     }
-    return ceiled.map((values, replicate) =>
-      medianOfDefined(Array.from(siteDraws[replicate]!, (s) => values[s]!)),
-    );
   });
-  return rowCounts.map((_, replicate) => {
-    const value = meanOfDefined(medians.map((each) => each[replicate]!));
-    return ceiling.overall === null ? value : normalised(value, ceiling.overall, normalisation);
-  });
+  const undrawn = overall === null ? whole : correlate(recorded, predicted, groups, correlation);
+  return drawsOfTables(tables, rowsOf(undrawn), { siteDraws, inUse }, (value) =>
+    overall === null ? value : normalised(value, overall, normalisation),
+  );
+};
+
+/**
+ * Draws of images, whose tables are given (for each draw and group a row of sites), of sites, and of both: mean over groups
+ * of the median over sites.
+ *
+ * @param whole the same with nothing drawn.
+ */
+export const drawsOfTables = (
+  tables: readonly (readonly Float64Array[])[],
+  whole: readonly Float64Array[],
+  { siteDraws, inUse }: Pick<Resampling, 'siteDraws' | 'inUse'>,
+  finish: (value: number) => number = (value) => value,
+): TwoFactorDraws => {
+  const meanOfMedians = (table: readonly Float64Array[], sites: Int32Array): number =>
+    finish(meanOfDefined(table.map((row) => medianOfDefined(Array.from(sites, (s) => row[s]!)))));
+  return {
+    images: tables.map((table) => meanOfMedians(table, inUse)),
+    sites: siteDraws.map((sites) => meanOfMedians(whole, sites)),
+    joint: tables.map((table, draw) => meanOfMedians(table, siteDraws[draw]!)),
+  };
 };
 
 /** Drawn images of drawn sites: mean over images of the median over sites of a table `[images, sites]`. */
-export const replicatesOverGroups = (
-  { imageDraws, siteDraws }: Pick<Resampling, 'imageDraws' | 'siteDraws'>,
+export const drawsOfGroups = (
+  { rowCounts, siteDraws, inUse }: Pick<Resampling, 'rowCounts' | 'siteDraws' | 'inUse'>,
   ceiled: Float64Nd,
-): number[] => {
-  const sites = ceiled.shape[1]!;
-  return imageDraws.map((drawn, replicate) => {
-    const chosen = siteDraws[replicate]!;
-    const medians = new Map<number, number>();
-    const medianOf = (g: number): number =>
-      medianOfDefined(Array.from(chosen, (s) => ceiled.data[g * sites + s]!));
-    for (const g of drawn) if (!medians.has(g)) medians.set(g, medianOf(g));
-    const values = Array.from(drawn, (g) => medians.get(g)!).filter(
-      (value) => !Number.isNaN(value),
+  groups: readonly Group[],
+): TwoFactorDraws => {
+  const rows = rowsOf(ceiled);
+  const mediansOf = (sites: Int32Array): number[] =>
+    rows.map((row) => medianOfDefined(Array.from(sites, (s) => row[s]!)));
+  const ofAll = mediansOf(inUse);
+  const ofDrawn = siteDraws.map(mediansOf);
+  const over = (medians: readonly number[], counts: Counts): number =>
+    weightedMeanOfDefined(
+      medians,
+      groups.map((group) => counts[group.rows[0]!]!),
     );
-    return mean(values);
-  });
+  return {
+    images: rowCounts.map((counts) => over(ofAll, counts)),
+    sites: ofDrawn.map(meanOfDefined),
+    joint: rowCounts.map((counts, draw) => over(ofDrawn[draw]!, counts)),
+  };
 };

@@ -1,8 +1,9 @@
 import { stacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
+import { divisorsOf } from './ceilings.ts';
 import { withoutGuesses } from './guesses.ts';
-import type { Layout } from './layout.ts';
+import { foldOfRows, type Layout } from './layout.ts';
 import type { ResponseSet } from './response-sets.ts';
 
 /**
@@ -10,23 +11,24 @@ import type { ResponseSet } from './response-sets.ts';
  * `stimulusIds[image]` is the id of a stimulus of the recording.
  */
 export const layerPredictionsOf = (
-  { groups: rowGroups, heldOut, imageOfScored, siteIds }: Layout,
+  layout: Layout,
   set: ResponseSet,
   stimulusIds: readonly string[],
   layers: readonly { readonly name: string; readonly predictions: Float64Nd }[],
 ): LayerPredictions => {
+  const { groups: rowGroups, heldOut, imageOfScored, siteIds } = layout;
   const { recorded, ceiling } = set;
   const groups = new Int32Array(recorded.shape[0]!);
   rowGroups.forEach(({ rows }, group) => {
     for (const row of rows) groups[row] = group;
   });
-  const divisor = ceiling.perSite.data.map((each) => ceiling.overall ?? each);
   return {
     layers: layers.map(({ name }) => name),
     recorded,
     predicted: stacked(layers.map(({ predictions }) => withoutGuesses(set, predictions, heldOut))),
     groups,
-    ceiling: { data: divisor, shape: ceiling.perSite.shape },
+    folds: foldOfRows(layout),
+    ceiling: divisorsOf(ceiling),
     stimulusIds: Array.from(imageOfScored, (image) => stimulusIds[image]!),
     siteIds,
   };

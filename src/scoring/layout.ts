@@ -1,5 +1,5 @@
 import type { Protocol } from '../records/protocol.ts';
-import type { FixationGrid, Recording } from '../records/recording.ts';
+import { alikeColumn, type FixationGrid, type Recording } from '../records/recording.ts';
 import type { Fold } from '../regression/folds.ts';
 import { type Aggregation, aggregationOf } from './aggregation.ts';
 import { type Design, designOf, type HeldOutRows, leftOutOf } from './design.ts';
@@ -32,6 +32,8 @@ export interface Layout {
   readonly scoredRows: Int32Array;
   /** Stimulus of each row that is scored, as an index into the recording. */
   readonly imageOfScored: Int32Array;
+  /** The same, but of nearly equal stimuli the first: what draws of images draw. */
+  readonly drawnWith: Int32Array;
   readonly groups: readonly Group[];
 }
 
@@ -74,8 +76,17 @@ export const layoutOfRows = (
     ),
     scoredRows,
     imageOfScored,
+    drawnWith: imageOfScored.map((image) => firstAlike(all, image)),
     groups: overlap ? alone : groupsOf(aggregation, imageOfScored, names),
   };
+};
+
+/** The first stimulus with the same value of `alike`; the image itself where the recording has no such column. */
+const firstAlike = (stimuli: Recording['stimuli'], image: number): number => {
+  const alike = stimuli[image]!.columns[alikeColumn];
+  return alike === undefined
+    ? image
+    : stimuli.findIndex(({ columns }) => columns[alikeColumn] === alike);
 };
 
 /** Each fold's rows, as if its regression left nothing else out. */

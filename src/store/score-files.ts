@@ -47,6 +47,9 @@ export const readLayerPredictions = async (
     recorded: await npz.readFloat64('recorded'),
     predicted: await npz.readFloat64('predicted'),
     groups: Int32Array.from((await npz.readFloat64('group')).data),
+    folds: npz.names.includes('fold')
+      ? Int32Array.from((await npz.readFloat64('fold')).data)
+      : new Int32Array(0),
     ceiling: await npz.readFloat64('ceiling'),
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
     siteIds: (await npz.readStrings('site_id')).strings,
@@ -67,12 +70,19 @@ export const readPredictions = async (scorePath: string, files: Files): Promise<
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
     siteIds: (await npz.readStrings('site_id')).strings,
     folds: Int32Array.from((await npz.readFloat64('fold')).data),
+    ...(npz.names.includes('ceiling') ? { ceiling: await npz.readFloat64('ceiling') } : {}),
+    ...(npz.names.includes('drawn_with')
+      ? { drawnWith: (await npz.readStrings('drawn_with')).strings }
+      : {}),
   };
 };
 
 const strings = (values: readonly string[]) => ({ strings: values, shape: [values.length] });
 
-/** `recorded` and `predicted` `[rows, sites]`, `stimulus_id` and `fold` of each row, `site_id` of each column. */
+/**
+ * `recorded` and `predicted` `[rows, sites]`, `stimulus_id`, `fold` and `drawn_with` of each row, `site_id` of each column,
+ * `ceiling` `[groups, sites]`.
+ */
 export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
   npzParts({
     recorded: predictions.recorded,
@@ -80,15 +90,18 @@ export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
     stimulus_id: strings(predictions.stimulusIds),
     fold: { data: predictions.folds, shape: [predictions.folds.length] },
     site_id: strings(predictions.siteIds),
+    ...(predictions.ceiling === undefined ? {} : { ceiling: predictions.ceiling }),
+    ...(predictions.drawnWith === undefined ? {} : { drawn_with: strings(predictions.drawnWith) }),
   });
 
-/** The fields of the record, `layer` for its layers, `stimulus_id` and `group` of each row, `site_id` of each column. */
+/** The fields of the record, `layer` for its layers, `stimulus_id`, `group` and `fold` of each row, `site_id` of each column. */
 export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Array[] =>
   npzParts({
     layer: strings(kept.layers),
     recorded: kept.recorded,
     predicted: kept.predicted,
     group: { data: kept.groups, shape: [kept.groups.length] },
+    fold: { data: kept.folds, shape: [kept.folds.length] },
     ceiling: kept.ceiling,
     stimulus_id: strings(kept.stimulusIds),
     site_id: strings(kept.siteIds),

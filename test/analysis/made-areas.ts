@@ -72,6 +72,7 @@ export const madeArea = ({
           recorded: { data: recorded, shape: [images, sites] },
           predicted: { data: all, shape: [levels.length, images, sites] },
           groups: new Int32Array(images),
+          folds: new Int32Array(images),
           ceiling: { data: new Float64Array(sites).fill(0.8), shape: [1, sites] },
           stimulusIds: Array.from({ length: images }, (_, i) => `i${i}`),
           siteIds: Array.from({ length: sites }, (_, s) => `s${s}`),

@@ -43,28 +43,34 @@ rows = np.arange(ROWS)
 
 
 def out_of_fold(features, inside):
-    """Predictions of the rows `inside`, each fold's from the other rows of `inside`."""
+    """
+    Recorded and predicted responses of the rows `inside`, each fold's from the other rows of `inside`, and both less the mean
+    of these others: what is correlated over several folds.
+    """
     predicted = np.full((ROWS, SITES), np.nan)
+    recorded = np.full((ROWS, SITES), np.nan)
     for test in folds:
         if not np.isin(test, inside).all():
             continue
         train = np.setdiff1d(inside, test)
-        predicted[test] = predict(features, train, test)
-    return predicted
+        mean = responses[train].mean(0)
+        predicted[test] = predict(features, train, test) - mean
+        recorded[test] = responses[test] - mean
+    return recorded[inside], predicted[inside]
 
 
-best = {name: median_r(responses, out_of_fold(x, rows)) for name, x in layers.items()}
+best = {name: median_r(*out_of_fold(x, rows)) for name, x in layers.items()}
 chosen, choice = [], []
 nested = np.full((ROWS, SITES), np.nan)
+around = np.full((ROWS, SITES), np.nan)
 for test in folds:
     inside = np.setdiff1d(rows, test)
-    figures = {
-        name: median_r(responses[inside], out_of_fold(x, inside)[inside]) for name, x in layers.items()
-    }
+    figures = {name: median_r(*out_of_fold(x, inside)) for name, x in layers.items()}
     choice.append(figures)
     taken = max(figures, key=figures.get)
     chosen.append(taken)
-    nested[test] = predict(layers[taken], inside, test)
+    nested[test] = predict(layers[taken], inside, test) - responses[inside].mean(0)
+    around[test] = responses[test] - responses[inside].mean(0)
 
 splits = []
 for train, test in StratifiedShuffleSplit(10, test_size=0.2, random_state=1).split(rows, classes):
@@ -87,11 +93,11 @@ np.savez_compressed(OUT / "nested.npz", responses=responses, **layers)
             "best": best,
             "choice": choice,
             "chosen": chosen,
-            "nested": median_r(responses, nested),
+            "nested": median_r(around, nested),
             "splits": splits,
         },
         indent=1,
     )
     + "\n"
 )
-print(best, chosen, median_r(responses, nested))
+print(best, chosen, median_r(around, nested))

@@ -84,8 +84,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
           interval: { level: 0.95, replicates: 10 },
         },
         aggregation: { over: 'images', ceiling: 'before' },
-        imageOfScored: imageOfRow,
-        siteIds,
+        drawnWith: imageOfRow,
         groups,
       },
       ceiling,
@@ -93,7 +92,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
     );
     const interval = intervalOf(
       resampling,
-      { recorded, predicted, imageOfRow, groups, correlation: 'spearman' },
+      { recorded, predicted, drawnWith: imageOfRow, groups, correlation: 'spearman' },
       ceiling,
       figures,
     );

@@ -3,7 +3,6 @@ import { createRandom } from '../../src/numeric/random.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
 import { compareScores, holm } from '../../src/scoring/compare.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
-import { signFlipInterval, signFlipTest } from '../../src/scoring/sign-flips.ts';
 
 const hash = 'a'.repeat(64);
 
@@ -63,60 +62,7 @@ const scoreOf = (
     },
   });
 
-describe('paired tests', () => {
-  it('counts all sign patterns exactly', () => {
-    // Of the 2³ sums of ±1 ±2 ±4, |sum| ≥ 7 holds for two.
-    expect(signFlipTest([1, 2, 4], 1)).toBe(2 / 8);
-    expect(signFlipTest([1, -1], 1)).toBe(1);
-    expect(
-      signFlipTest(
-        Array.from({ length: 14 }, () => 0.1),
-        1,
-      ),
-    ).toBe(2 / 2 ** 14);
-  });
-
-  it('draws signs beyond 20 images, close to the normal approximation', () => {
-    const random = createRandom(4);
-    const differences = Array.from({ length: 60 }, () => 0.3 + random.normal());
-    const z =
-      differences.reduce((a, b) => a + b) / Math.sqrt(differences.reduce((a, b) => a + b * b, 0));
-    // Two-sided tail of the standard normal, Abramowitz & Stegun 26.2.17 (error below 1e-7).
-    const t = 1 / (1 + 0.2316419 * Math.abs(z));
-    const poly =
-      t *
-      (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-    const tail = (2 * Math.exp((-z * z) / 2) * poly) / Math.sqrt(2 * Math.PI);
-    expect(Math.abs(signFlipTest(differences, 1) - tail)).toBeLessThan(0.01);
-    expect(signFlipTest(differences, 1)).toBe(signFlipTest(differences, 1));
-  });
-
-  it('gives the interval of the shifts that the test does not reject', () => {
-    const random = createRandom(7);
-    for (const n of [6, 9, 14]) {
-      const differences = Array.from({ length: n }, () => 0.2 + random.normal());
-      const { low, high } = signFlipInterval(differences, 0.95, 1)!;
-      const p = (shift: number) =>
-        signFlipTest(
-          differences.map((each) => each - shift),
-          1,
-        );
-      for (const end of [low, high]) {
-        const inside = end === low ? 1e-6 : -1e-6;
-        expect(p(end - inside)).toBeLessThanOrEqual(0.05);
-        expect(p(end + inside)).toBeGreaterThan(0.05);
-      }
-    }
-    expect(signFlipInterval([1, 2, 3, 4, 5], 0.95, 1)).toBeNull();
-    // Beyond 20 pairs near the t interval: mean ± 2.001 · s / √60.
-    const many = Array.from({ length: 60 }, () => random.normal());
-    const centre = many.reduce((a, b) => a + b) / 60;
-    const s = Math.sqrt(many.reduce((sum, each) => sum + (each - centre) ** 2, 0) / 59);
-    const interval = signFlipInterval(many, 0.95, 1)!;
-    expect(Math.abs(interval.low - (centre - (2.001 * s) / Math.sqrt(60)))).toBeLessThan(0.02);
-    expect(Math.abs(interval.high - (centre + (2.001 * s) / Math.sqrt(60)))).toBeLessThan(0.02);
-  });
-
+describe('many comparisons', () => {
   it("adjusts as Holm's paper does, monotone and at most 1", () => {
     // R: p.adjust(c(.01, .04, .03, .5), 'holm') = .04 .09 .09 .5
     const adjusted = holm([0.01, 0.04, 0.03, 0.5]);
@@ -131,10 +77,11 @@ describe('ventral compare', () => {
   it('pairs grids by image, whatever the order of the folds', () => {
     const random = createRandom(2);
     const folds = Array.from({ length: 10 }, () => random.next());
+    const gains = [0.3, -0.1, 0.2, 0.1, 0.25, 0, 0.15, 0.05, -0.05, 0.1];
     const a = scoreOf(
       'grid',
       0.6,
-      folds.map((each) => each + 0.1),
+      folds.map((each, image) => each + gains[image]!),
       ['s'],
     );
     const b = scoreOf('grid', 0.5, folds, ['s']);
@@ -147,12 +94,15 @@ describe('ventral compare', () => {
       ],
       1,
     );
-    expect(comparison).toMatchObject({ method: 'exact sign flips over 10 images' });
-    // All differences are equal, and so are the means of all subsets.
-    expect(comparison!.interval!.low).toBeCloseTo(0.1, 12);
-    expect(comparison!.interval!.high).toBeCloseTo(0.1, 12);
+    // R: t.test(c(.3, -.1, .2, .1, .25, 0, .15, .05, -.05, .1)), mean .1, s .1290994, t = 2.449490.
+    expect(comparison).toMatchObject({
+      method: 't over 10 images, about these sites',
+      effect: null,
+    });
     expect(comparison!.difference).toBeCloseTo(0.1, 12);
-    expect(comparison!.p).toBe(2 / 2 ** 10);
+    expect(comparison!.interval!.low).toBeCloseTo(0.1 - 2.2621572 * 0.0408248, 6);
+    expect(comparison!.interval!.high).toBeCloseTo(0.1 + 2.2621572 * 0.0408248, 6);
+    expect(comparison!.p).toBeCloseTo(0.0367686, 4);
   });
 
   const images = 120;
@@ -194,6 +144,54 @@ describe('ventral compare', () => {
     expect(tie!.interval!.low).toBeLessThan(0);
     expect(tie!.interval!.high).toBeGreaterThan(0);
     for (const { p, adjusted } of compared) expect(adjusted).toBeGreaterThanOrEqual(p);
+    expect(better!.effect).toMatchObject({ first: 12, second: 0, sites: 12 });
+    expect(better!.effect!.value).toBeCloseTo(better!.difference, 1);
+    expect(tie!.effect!.first + tie!.effect!.second).toBe(12);
+    expect(tie!.effect!.interval!.low).toBeLessThan(0);
+    expect(tie!.effect!.interval!.high).toBeGreaterThan(0);
+  });
+
+  it('knows a small difference that all sites share better from the paired effect', () => {
+    // Sites differ much, and both models by the same little at each.
+    const own = createRandom('shared');
+    const noises = siteIds.map((_, s) => 0.3 + 0.3 * s);
+    const errors = recorded.map(() => own.normal());
+    const made = (name: string, more: number): ReturnType<typeof contender> => {
+      const { score, heldOut } = contender(name, 1, 0.5);
+      const data = recorded.map(
+        (value, k) => value + noises[k % siteIds.length]! * (1 + more) * errors[k]!,
+      );
+      return { name, score, heldOut: { ...heldOut, predicted: { ...heldOut.predicted, data } } };
+    };
+    const [{ interval, effect }] = compareScores([made('a', 0), made('b', 0.1)], 1) as [
+      ReturnType<typeof compareScores>[number],
+    ];
+    expect(effect).toMatchObject({ first: 12, second: 0 });
+    const width = ({ low, high }: { low: number; high: number }): number => high - low;
+    expect(width(effect!.interval!)).toBeLessThan(0.75 * width(interval!));
+    expect(effect!.p).toBeLessThan(0.05);
+  });
+
+  it('gives grids a paired effect where ceilings were kept, over images', () => {
+    const grid = (name: string, noise: number) => {
+      const { heldOut } = contender(name, noise, 0.5);
+      const stimulusIds = Array.from(
+        { length: images },
+        (_, row) => `image ${Math.floor(row / 12)}`,
+      );
+      const ceiling = { data: new Float64Array(10 * 12).fill(0.8), shape: [10, 12] };
+      const folds = Array.from({ length: 10 }, () => 0.5);
+      return {
+        name,
+        score: scoreOf('grid', 0.5, folds, siteIds),
+        heldOut: { ...heldOut, stimulusIds, ceiling },
+      };
+    };
+    const [found] = compareScores([grid('fine', 0.5), grid('coarse', 2)], 1);
+    expect(found!.effect).toMatchObject({ first: 12, second: 0, sites: 12 });
+    // r of .89 and .45 of 12 rows, divided by .8.
+    expect(Math.abs(found!.effect!.value - (0.89 - 0.45) / 0.8)).toBeLessThan(0.12);
+    expect(found!.effect!.interval!.low).toBeGreaterThan(0.3);
   });
 
   it('refuses other recordings, other protocols, and predictions that were not kept', () => {

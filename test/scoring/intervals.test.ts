@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { pearson, ranks, spearman } from '../../src/numeric/statistics.ts';
 import type { Float64Nd } from '../../src/records/array.ts';
+import type { Recording } from '../../src/records/recording.ts';
 import { aggregate } from '../../src/scoring/aggregate.ts';
+import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
 import { ceilingOf } from '../../src/scoring/ceilings.ts';
 import { correlate } from '../../src/scoring/correlations.ts';
 import { groupsOf } from '../../src/scoring/groups.ts';
 import { intervalOf, prepareResampling } from '../../src/scoring/intervals.ts';
+import { layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { ascending, centred, weightedPearson, weightedRanks } from '../../src/scoring/weighted.ts';
 
@@ -93,7 +96,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
         ...protocolNamed('image-cv', 'image')!,
         interval: { level: 0.95, replicates },
       },
-      ...{ aggregation, imageOfScored: table.imageOfRow, siteIds: ids, groups },
+      ...{ aggregation, drawnWith: table.imageOfRow, groups },
     },
     ceiling,
     1,
@@ -103,7 +106,7 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     const interval = intervalOf(
       resampling,
       {
-        ...{ recorded: table.mean, predicted: prediction, imageOfRow: table.imageOfRow },
+        ...{ recorded: table.mean, predicted: prediction, drawnWith: table.imageOfRow },
         ...{ groups, correlation: 'pearson' },
       },
       ceiling,
@@ -145,5 +148,51 @@ describe('noise correction and its interval', () => {
     expect(interval).toMatchObject({ method: 't over images', approximate: true, images: 20 });
     expect(interval.low).toBeLessThan(truth);
     expect(interval.high).toBeGreaterThan(truth);
+  });
+});
+
+describe('nearly equal images', () => {
+  /** Each image `copies` times, in the layout of the default protocol. */
+  const widthWith = (copies: number, alike: boolean): { width: number; images: number } => {
+    const { table } = world(60, 10, 4, 1.5, 'alike');
+    const [images, trials, sites] = table.trials.shape as [number, number, number];
+    const data = new Float64Array(copies * table.trials.data.length);
+    for (let copy = 0; copy < copies; copy++)
+      data.set(table.trials.data, copy * table.trials.data.length);
+    const recording: Recording = {
+      ...{ folder: '', hash: '', warnings: [] },
+      header: {
+        ...{ format: 'ventral-recording', version: 1, name: 'made', species: 'none' },
+        dims: ['stimulus', 'trial', 'site'],
+        sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
+        timeBins: [{ start: 0, end: 100 }],
+        ...{ grid: null, unit: 'none', licence: null, citation: null, notes: [] },
+      },
+      responses: { data, shape: [copies * images, trials, sites] },
+      stimuli: Array.from({ length: copies * images }, (_, i) => ({
+        ...{ id: `i${i}`, file: '' },
+        columns: alike ? { alike: `i${i % images}` } : {},
+      })),
+    };
+    const protocol = {
+      ...protocolNamed('ventral', 'image')!,
+      interval: { level: 0.95, replicates: 300 },
+    };
+    const { layout, scored } = layOut(protocol, recording, 1, 'best');
+    const resampling = prepareResampling(layout, scored.ceiling, 1);
+    for (const counts of resampling.rowCounts)
+      if (alike && copies === 2) expect(counts.slice(0, images)).toEqual(counts.slice(images));
+    const { low, high } = ceilingIntervalOf(layout, scored, resampling)!;
+    return { width: high - low, images: resampling.images };
+  };
+
+  it('are drawn together, so that a copy of every image adds nothing', () => {
+    const single = widthWith(1, false);
+    const together = widthWith(2, true);
+    const apart = widthWith(2, false);
+    expect([single.images, together.images, apart.images]).toEqual([60, 60, 120]);
+    expect(together.width / single.width).toBeGreaterThan(0.85);
+    expect(together.width / single.width).toBeLessThan(1.2);
+    expect(apart.width).toBeLessThan(together.width);
   });
 });

@@ -1,0 +1,95 @@
+// The study as Markdown.
+
+import type { Cell } from './design.ts';
+import { type figures, type Piece, togetherOf } from './pieces.ts';
+
+interface Row {
+  readonly cell: Cell;
+  readonly pieces: readonly Piece[];
+}
+
+const percent = (part: number, whole: number): string => ((100 * part) / whole).toFixed(1);
+
+const digits = (value: number): string => value.toFixed(3).replace(/^(-?)0\./, '$1.');
+
+/** Truth, bias, standard deviation of the error, half width as a standard deviation, coverage. */
+const cellsOf = ({ sums }: Piece, figure: (typeof figures)[number]): string[] => {
+  const { worlds, truth, error, squaredError, squaredHalf, covered } = sums[figure];
+  const bias = error / worlds;
+  const spread = Math.sqrt(squaredError / worlds - bias ** 2);
+  return [
+    digits(truth / worlds),
+    digits(bias),
+    digits(spread),
+    digits(Math.sqrt(squaredHalf / worlds) / 1.96),
+    percent(covered, worlds),
+  ];
+};
+
+const line = (parts: readonly string[]): string => `| ${parts.join(' | ')} |`;
+
+const tableWith = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+  line(heads),
+  line(heads.map((_, k) => (k === 0 ? '---' : '---:'))),
+  ...rows.map(line),
+];
+
+/** Cells without a piece are named at the end. */
+export const tableOf = (all: readonly Row[]): string[] => {
+  const done = all
+    .filter(({ pieces }) => pieces.length > 0)
+    .map(({ cell, pieces }) => ({ cell, piece: togetherOf(pieces) }));
+  const missing = all.filter(({ pieces }) => pieces.length === 0).map(({ cell }) => cell.name);
+  const equal = done.filter(({ cell }) => cell.handicap === 0);
+  const figureHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
+  const scores = equal.map(({ cell, piece }) => [
+    cell.name,
+    `${piece.worlds}`,
+    percent(piece.noScore, piece.worlds),
+    ...cellsOf(piece, 'score'),
+    digits(piece.sums.raw.error / piece.sums.raw.worlds),
+    ...cellsOf(piece, 'ceiling'),
+  ]);
+  const comparisons = done.map(({ cell, piece }) => {
+    const { worlds } = piece.sums.difference;
+    const [truth, , ...difference] = cellsOf(piece, 'difference');
+    const [effect, , ...paired] = cellsOf(piece, 'effect');
+    return [
+      cell.name,
+      `${piece.worlds}`,
+      truth!,
+      ...difference,
+      percent(piece.rejected, worlds),
+      effect!,
+      ...paired,
+      percent(piece.rejectedByEffect, worlds),
+    ];
+  });
+  const comparedHeads = ['sd', 'width', 'covered %', 'p ≤ .05 %'];
+  return [
+    ...tableWith(
+      [
+        'cell',
+        'worlds',
+        'no score %',
+        ...figureHeads.map((head) => `score: ${head}`),
+        'raw: bias',
+        ...figureHeads.map((head) => `ceiling: ${head}`),
+      ],
+      scores,
+    ),
+    '',
+    ...tableWith(
+      [
+        'cell',
+        'worlds',
+        'difference: truth',
+        ...comparedHeads.map((head) => `difference: ${head}`),
+        'paired effect: truth',
+        ...comparedHeads.map((head) => `effect: ${head}`),
+      ],
+      comparisons,
+    ),
+    ...(missing.length > 0 ? ['', `Not run yet: ${missing.join(', ')}.`] : []),
+  ];
+};

@@ -1,0 +1,113 @@
+// Images and sites are drawn both: how far a value would move with others of each.
+
+import { mean, standardDeviation, tQuantile, tTail } from '../numeric/statistics.ts';
+import type { Interval } from '../records/score.ts';
+
+/** A value in draws with replacement of images alone, of sites alone, and of both; NaN where it is not defined. */
+export interface TwoFactorDraws {
+  readonly images: readonly number[];
+  readonly sites: readonly number[];
+  readonly joint: readonly number[];
+}
+
+/** How many images and sites were drawn from. */
+export interface Factors {
+  readonly images: number;
+  readonly sites: number;
+}
+
+export interface TwoFactorError {
+  /** Standard error of the value. */
+  readonly error: number;
+  readonly degrees: number;
+  /** Draws in which the value is not defined. */
+  readonly lost: number;
+}
+
+const defined = (values: readonly number[]): number[] =>
+  values.filter((value) => !Number.isNaN(value));
+
+/** n / (n − 1), by which a bootstrap's variance is too small. */
+const inflation = (n: number): number => n / (n - 1);
+
+/**
+ * V = 2 (V_images + V_sites) − V_joint: joint draws count the image × site term three times, of which this takes two away
+ * (Schütt, Kipnis, Diedrichsen & Kriegeskorte, eLife 2023). Each term is first multiplied by n / (n − 1) of its
+ * factors; V lies between the larger of V_images and V_sites and V_joint. Degrees of freedom: those of the smaller factor.
+ * Of a single site only images are drawn. NaN where fewer than two draws are defined.
+ */
+export const twoFactorError = (draws: TwoFactorDraws, factors: Factors): TwoFactorError => {
+  const lost = [draws.images, draws.sites, draws.joint].reduce(
+    (sum, values) => sum + values.length - defined(values).length,
+    0,
+  );
+  const variance = (values: readonly number[]): number => standardDeviation(defined(values)) ** 2;
+  const ofImages = inflation(factors.images) * variance(draws.images);
+  if (factors.sites < 2) return { error: Math.sqrt(ofImages), degrees: factors.images - 1, lost };
+  const ofSites = inflation(factors.sites) * variance(draws.sites);
+  const both = inflation(factors.images) * inflation(factors.sites);
+  const crossed = both * (variance(draws.joint) - variance(draws.images) - variance(draws.sites));
+  const value = Math.min(
+    Math.max(ofImages + ofSites - crossed, ofImages, ofSites),
+    both * variance(draws.joint),
+  );
+  return {
+    error: Math.sqrt(value),
+    degrees: Math.min(factors.images, factors.sites) - 1,
+    lost,
+  };
+};
+
+/** value ± t · error at a level; p, two-sided, of a value of 0. */
+export const tRange = (
+  value: number,
+  { error, degrees }: Pick<TwoFactorError, 'error' | 'degrees'>,
+  level: number,
+): { readonly low: number; readonly high: number; readonly p: number } => {
+  const half = tQuantile(1 - (1 - level) / 2, degrees) * error;
+  return {
+    low: value - half,
+    high: value + half,
+    p: error === 0 ? (value === 0 ? 1 : 0) : 2 * tTail(Math.abs(value) / error, degrees),
+  };
+};
+
+/** Standard error of a mean over images. */
+export const errorOfMean = (values: ArrayLike<number>): TwoFactorError => ({
+  error: standardDeviation(values) / Math.sqrt(values.length),
+  degrees: values.length - 1,
+  lost: 0,
+});
+
+/** The interval of a value from its draws; null where too few of them are defined. */
+export const twoFactorInterval = (
+  value: number,
+  draws: TwoFactorDraws,
+  factors: Factors,
+  level: number,
+): Interval | null => {
+  const found = twoFactorError(draws, factors);
+  const { low, high } = tRange(value, found, level);
+  if (Number.isNaN(low)) return null;
+  return {
+    ...{ low, high, level, ...factors },
+    method: factors.sites < 2 ? 'bootstrap over images' : 'bootstrap over images and sites',
+    approximate: false,
+    ...(found.lost > 0 ? { undefinedDraws: found.lost } : {}),
+  };
+};
+
+/** The t interval of a mean over images; null for fewer than two. */
+export const tInterval = (
+  values: Float64Array,
+  { sitesUsed }: { readonly sitesUsed: number },
+  level: number,
+): Interval | null => {
+  const n = values.length;
+  if (n < 2) return null;
+  const { low, high } = tRange(mean(values), errorOfMean(values), level);
+  return {
+    ...{ low, high, level, method: 't over images' },
+    ...{ images: n, sites: sitesUsed, approximate: true },
+  };
+};
