@@ -11,15 +11,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { differentiate } from '../src/gradient/differentiate.ts';
 import { lower } from '../src/gradient/lower.ts';
-import { canonical } from '../src/graph/canonical.ts';
 import { decodeModel } from '../src/graph/decode.ts';
-import { encodeModel, type OnnxGraph } from '../src/graph/encode.ts';
+import { encodeModel } from '../src/graph/encode.ts';
+import type { OnnxGraph } from '../src/graph/graph.ts';
 import { initialisersToInputs } from '../src/graph/rewrite.ts';
 import { createNodeEngine } from '../src/node/engine.ts';
 import { createNodeFiles } from '../src/node/files.ts';
 import { sizeOf } from '../src/numeric/array.ts';
 import type { Float32Nd, NdArray } from '../src/records/array.ts';
 import type { Engine, Feed } from '../src/records/ports.ts';
+import { canonical } from '../src/sketch/canonical.ts';
 import { harmonizerCodeLoss } from '../src/training/harmonizer-loss.ts';
 
 type Work = 'input' | 'step';

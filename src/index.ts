@@ -41,17 +41,10 @@ export { type RecordingParts, writeRecording } from './formats/recording-write.t
 export { type DifferentiateOptions, differentiate } from './gradient/differentiate.ts';
 export { lower } from './gradient/lower.ts';
 export { withoutAliases } from './graph/aliases.ts';
-export { CANONICAL_OPSET, canonical } from './graph/canonical.ts';
 export { decodeModel } from './graph/decode.ts';
-export {
-  type Attribute,
-  encodeModel,
-  type Initialiser,
-  type OnnxGraph,
-  type OnnxNode,
-  type ValueInfo,
-} from './graph/encode.ts';
+export { encodeModel } from './graph/encode.ts';
 export { foldConstants } from './graph/fold-constants.ts';
+export type { Attribute, Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph/graph.ts';
 export { renamed } from './graph/names.ts';
 export { withoutRepeats } from './graph/repeats.ts';
 export {
@@ -128,6 +121,7 @@ export {
   withCurve,
 } from './score.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
+export { CANONICAL_OPSET, canonical } from './sketch/canonical.ts';
 export { encodeAlignment, readAlignment } from './store/alignment-files.ts';
 export { encodeScore } from './store/score-files.ts';
 export {

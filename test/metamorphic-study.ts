@@ -3,7 +3,8 @@
 
 import { join } from 'node:path';
 import { writeRecording } from '../src/formats/recording-write.ts';
-import { encodeModel, type OnnxNode } from '../src/graph/encode.ts';
+import { encodeModel } from '../src/graph/encode.ts';
+import type { OnnxNode } from '../src/graph/graph.ts';
 import { createNodeImages } from '../src/node/images.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import type { Pixels, Ports } from '../src/records/ports.ts';

@@ -13,14 +13,15 @@ import { decodeText } from '../src/formats/text.ts';
 import { readTfExample } from '../src/formats/tf-example.ts';
 import { tfRecords } from '../src/formats/tfrecord.ts';
 import { openZip } from '../src/formats/zip.ts';
-import { canonical } from '../src/graph/canonical.ts';
 import { decodeModel } from '../src/graph/decode.ts';
-import { encodeModel, type ValueInfo } from '../src/graph/encode.ts';
+import { encodeModel } from '../src/graph/encode.ts';
+import type { ValueInfo } from '../src/graph/graph.ts';
 import { fixInputs } from '../src/graph/rewrite.ts';
 import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
 import { VentralError } from '../src/records/errors.ts';
 import type { Hdf5, Hdf5File } from '../src/records/hdf5.ts';
+import { canonical } from '../src/sketch/canonical.ts';
 import { branchModel, smallModel } from './graph/small-model.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
 

@@ -1,6 +1,6 @@
-import type { OnnxGraph } from '../graph/encode.ts';
-import { createNetworkBuilder, type Kernel } from './builder.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
 import { gabor, gaussian, luminance, opponentAxes } from './filters.ts';
+import { convolve, finished, type Kernel, networkOf, rectify } from './operations.ts';
 import { patchSide } from './planted.ts';
 
 const scales = [
@@ -48,13 +48,13 @@ const overPhases = (): Kernel => {
  * (`complex`), and these averaged over neighbours (`pooled`).
  */
 export const gaborBank = (): OnnxGraph => {
-  const net = createNetworkBuilder('gabor-bank', patchSide);
-  const simple = net.rectify('simple', net.convolve('simple', 'image', filters(), { stride: 4 }));
-  const complex = net.rectify('complex', net.convolve('complex', simple, overPhases()));
+  const net = networkOf('gabor-bank', patchSide);
+  const simple = rectify(net, 'simple', convolve(net, 'simple', 'image', filters(), { stride: 4 }));
+  const complex = rectify(net, 'complex', convolve(net, 'complex', simple, overPhases()));
   const squares: Kernel = {
     data: new Array<number>(bands * 4).fill(0.25),
     shape: [bands, 1, 2, 2],
   };
-  const pooled = net.convolve('pooled', complex, squares, { stride: 2, groups: bands });
-  return net.finish([net.rectify('pooled', pooled)]);
+  const pooled = convolve(net, 'pooled', complex, squares, { stride: 2, groups: bands });
+  return finished(net, [rectify(net, 'pooled', pooled)]);
 };

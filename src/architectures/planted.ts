@@ -1,6 +1,14 @@
-import type { OnnxGraph } from '../graph/encode.ts';
-import { createNetworkBuilder, type Kernel } from './builder.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
 import { type GaborSettings, gabor, gaussian, luminance, opponentAxes } from './filters.ts';
+import {
+  convolve,
+  divide,
+  finished,
+  type Kernel,
+  multiply,
+  networkOf,
+  rectify,
+} from './operations.ts';
 
 /** Side of the patch that the candidate networks see, in pixels. */
 export const patchSide = 32;
@@ -115,14 +123,15 @@ const pairMember = (which: 'first' | 'second'): Kernel => {
  * its conjunctions with colour (`v4`) and with itself a few pixels away (`it`).
  */
 export const plantedNetwork = (): OnnxGraph => {
-  const net = createNetworkBuilder('planted', patchSide);
-  const simple = net.convolve('simple', 'image', quadrature(), { stride: design.stride });
-  const complex = net.convolve('complex', net.multiply('simple', simple, simple), energy());
-  const pool = net.convolve('normaliser', complex, pointwise([[1, 1, 1, 1]]), {
+  const net = networkOf('planted', patchSide);
+  const simple = convolve(net, 'simple', 'image', quadrature(), { stride: design.stride });
+  const complex = convolve(net, 'complex', multiply(net, 'simple', simple, simple), energy());
+  const pool = convolve(net, 'normaliser', complex, pointwise([[1, 1, 1, 1]]), {
     bias: [design.semisaturation],
   });
-  const normalised = net.divide('normalised', complex, pool);
-  const tuning = net.convolve(
+  const normalised = divide(net, 'normalised', complex, pool);
+  const tuning = convolve(
+    net,
     'tuning',
     normalised,
     pointwise([
@@ -131,38 +140,42 @@ export const plantedNetwork = (): OnnxGraph => {
     ]),
   );
   const { kernel, bias } = blobs();
-  const colour = net.convolve('colour', 'image', kernel, { stride: design.stride, bias });
+  const colour = convolve(net, 'colour', 'image', kernel, { stride: design.stride, bias });
 
   const byTuning = pointwise([0, 0, 0, 1, 1, 1].map((i) => (i === 0 ? [1, 0] : [0, 1])));
   const byColour = pointwise(
     [0, 1, 2, 0, 1, 2].map((j) => [0, 1, 2].map((k) => (k === j ? 1 : 0))),
   );
-  const products = net.multiply(
+  const products = multiply(
+    net,
     'v4.product',
-    net.convolve('v4.tuning', tuning, byTuning),
-    net.convolve('v4.colour', colour, byColour),
+    convolve(net, 'v4.tuning', tuning, byTuning),
+    convolve(net, 'v4.colour', colour, byColour),
   );
-  const conjunction = net.rectify(
+  const conjunction = rectify(
+    net,
     'v4.conjunction',
-    net.convolve('v4.conjunction', products, bothSigns(6, design.conjunctionGain)),
+    convolve(net, 'v4.conjunction', products, bothSigns(6, design.conjunctionGain)),
   );
   const [side, stride] = design.conjunctionPool;
-  const v4 = net.convolve('v4.pool', conjunction, averageEach(12, side), { stride, groups: 12 });
+  const v4 = convolve(net, 'v4.pool', conjunction, averageEach(12, side), { stride, groups: 12 });
 
-  const pairs = net.multiply(
+  const pairs = multiply(
+    net,
     'it.product',
-    net.convolve('it.first', tuning, pairMember('first')),
-    net.convolve('it.second', tuning, pairMember('second')),
+    convolve(net, 'it.first', tuning, pairMember('first')),
+    convolve(net, 'it.second', tuning, pairMember('second')),
   );
-  const pair = net.rectify(
+  const pair = rectify(
+    net,
     'it.pair',
-    net.convolve('it.pair', pairs, bothSigns(8, design.pairGain)),
+    convolve(net, 'it.pair', pairs, bothSigns(8, design.pairGain)),
   );
   const [pairSide, pairStride] = design.pairPool;
-  const it = net.convolve('it.pool', pair, averageEach(16, pairSide), {
+  const it = convolve(net, 'it.pool', pair, averageEach(16, pairSide), {
     stride: pairStride,
     groups: 16,
   });
   // Rectifying what is positive changes nothing; it ends a stage, as everywhere else.
-  return net.finish([net.rectify('v4.pool', v4), net.rectify('it.pool', it)]);
+  return finished(net, [rectify(net, 'v4.pool', v4), rectify(net, 'it.pool', it)]);
 };

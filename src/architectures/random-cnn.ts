@@ -1,6 +1,6 @@
-import type { OnnxGraph } from '../graph/encode.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
-import { createNetworkBuilder, type Kernel } from './builder.ts';
+import { convolve, finished, type Kernel, networkOf, rectify } from './operations.ts';
 import { patchSide } from './planted.ts';
 
 interface Stage {
@@ -29,13 +29,13 @@ const heKernel = (random: Random, outputs: number, inputs: number, side: number)
 /** The candidate that nobody trained: four convolutions with random weights, each rectified. */
 export const randomCnn = (seed: number): OnnxGraph => {
   const random = createRandom(seed);
-  const net = createNetworkBuilder('random-cnn', patchSide);
+  const net = networkOf('random-cnn', patchSide);
   let [tensor, channels] = ['image', 3];
   for (const stage of stages) {
     const kernel = heKernel(random.fork(stage.name), stage.channels, channels, stage.side);
     const { stride } = stage;
-    tensor = net.rectify(stage.name, net.convolve(stage.name, tensor, kernel, { stride }));
+    tensor = rectify(net, stage.name, convolve(net, stage.name, tensor, kernel, { stride }));
     channels = stage.channels;
   }
-  return net.finish([tensor]);
+  return finished(net, [tensor]);
 };

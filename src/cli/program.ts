@@ -1,17 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { reasonOf, VentralError } from '../records/errors.ts';
 import { ventralVersion } from '../version.ts';
-import { addAlignCommand } from './align-command.ts';
-import { addCeilingCommand } from './ceiling-command.ts';
-import { addCompareCommand } from './compare-command.ts';
-import { addDataCommand } from './data-command.ts';
-import { addDemoCommand } from './demo-command.ts';
-import { addLayersCommand } from './layers-command.ts';
-import { addProfileCommand } from './profile-command.ts';
-import { addProtocolsCommand } from './protocols-command.ts';
-import { addSaliencyCommand } from './saliency-command.ts';
-import { addSchemaCommand } from './schema-command.ts';
-import { addScoreCommand } from './score-command.ts';
 
 const exitCodes = { input: 2, storage: 2, engine: 2, stopped: 130 } as const;
 
@@ -29,24 +18,37 @@ const report = (thrown: unknown): number => {
   return 1;
 };
 
+type AddCommand = (program: Command) => void;
+
+/** In the order of the help. A command is loaded when it is named: most bring a room or two and the ports of Node. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  score: async () => (await import('./score-command.ts')).addScoreCommand,
+  schema: async () => (await import('./schema-command.ts')).addSchemaCommand,
+  compare: async () => (await import('./compare-command.ts')).addCompareCommand,
+  ceiling: async () => (await import('./ceiling-command.ts')).addCeilingCommand,
+  profile: async () => (await import('./profile-command.ts')).addProfileCommand,
+  saliency: async () => (await import('./saliency-command.ts')).addSaliencyCommand,
+  align: async () => (await import('./align-command.ts')).addAlignCommand,
+  layers: async () => (await import('./layers-command.ts')).addLayersCommand,
+  protocols: async () => (await import('./protocols-command.ts')).addProtocolsCommand,
+  data: async () => (await import('./data-command.ts')).addDataCommand,
+  demo: async () => (await import('./demo-command.ts')).addDemoCommand,
+};
+
+/** The commands that a command line may want: help, and messages about words that are none, show them all. */
+const commandsFor = ([first = '']: readonly string[]): readonly string[] => {
+  if (Object.hasOwn(COMMANDS, first)) return [first];
+  return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
+};
+
 // Subcommands inherit how errors are shown and that nothing exits, so both are set before they are added.
-const createProgram = (): Command => {
+const createProgram = async (args: readonly string[]): Promise<Command> => {
   const program = new Command('ventral')
     .description('Measure how well a deep network models the primate ventral visual stream.')
     .version(ventralVersion)
     .showHelpAfterError('(see --help)')
     .exitOverride();
-  addScoreCommand(program);
-  addSchemaCommand(program);
-  addCompareCommand(program);
-  addCeilingCommand(program);
-  addProfileCommand(program);
-  addSaliencyCommand(program);
-  addAlignCommand(program);
-  addLayersCommand(program);
-  addProtocolsCommand(program);
-  addDataCommand(program);
-  addDemoCommand(program);
+  for (const name of commandsFor(args)) (await COMMANDS[name]!())(program);
   return program;
 };
 
@@ -56,7 +58,8 @@ const createProgram = (): Command => {
  */
 export const runCli = async (args: readonly string[]): Promise<number> => {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    const program = await createProgram(args);
+    await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (thrown) {
     return report(thrown);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { alignmentProtocolSchema, alignmentSchema } from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
 import { profileSchema } from '../records/profile.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { baseName } from '../formats/paths.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
 import { inputError, storageError, VentralError } from '../records/errors.ts';

@@ -1,7 +1,7 @@
+import type { Sketch } from '../sketch/sketch.ts';
+import { plus, shapeOf } from '../sketch/terms.ts';
 import { integersOf } from './constants.ts';
 import { padded } from './joins.ts';
-import type { Sketch } from './sketch.ts';
-import { plus, shapeOf } from './terms.ts';
 
 /** A tensor that stands among zeros: at `[from, to)` of one axis of something larger. */
 interface Part {

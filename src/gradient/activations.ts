@@ -1,7 +1,6 @@
 import { floatAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
-import { type Rule, type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 import {
   minus,
   onlyWhere,
@@ -13,7 +12,8 @@ import {
   summedTo,
   times,
   where,
-} from './terms.ts';
+} from '../sketch/terms.ts';
+import { type Rule, type Rules, unary } from './rule.ts';
 
 /** ONNX's constants of Selu (Klambauer et al. 2017). */
 const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };

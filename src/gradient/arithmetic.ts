@@ -1,7 +1,5 @@
 import { codeOf } from '../graph/schema.ts';
-import type { Rule, Rules } from './rule.ts';
-import { unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 import {
   indicator,
   negative,
@@ -16,7 +14,9 @@ import {
   summedTo,
   times,
   where,
-} from './terms.ts';
+} from '../sketch/terms.ts';
+import type { Rule, Rules } from './rule.ts';
+import { unary } from './rule.ts';
 
 /** What flows to each input before the sum over the axes along which it was repeated. */
 const repeating =

@@ -1,15 +1,25 @@
 import { floatAttribute, intAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import {
+  averaged,
+  minus,
+  over,
+  plus,
+  reshaped,
+  scaled,
+  shapeOf,
+  squared,
+  times,
+} from '../sketch/terms.ts';
 import { frozenBatchNorm, overChannels } from './norms.ts';
 import type { Cotangent, Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
 import {
   type Standardised,
   standardised,
   standardisedCotangent,
   standardisedInFull,
 } from './standardise.ts';
-import { averaged, minus, over, plus, reshaped, scaled, shapeOf, squared, times } from './terms.ts';
 
 // Batch norm in training mode: y = x̂ · scale + shift with x̂ = (x − mean)/σ, mean and σ² = variance + ε of the batch, over
 // everything but the channels (Ioffe & Szegedy 2015). The running statistics that it also puts out are

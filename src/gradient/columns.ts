@@ -1,7 +1,7 @@
 import { sizeOf, stridesOf } from '../numeric/array.ts';
 import type { Float32Nd } from '../records/array.ts';
-import type { Sketch } from './sketch.ts';
-import { reshaped, shapeOf } from './terms.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { reshaped, shapeOf } from '../sketch/terms.ts';
 import type { Window } from './window.ts';
 
 /** Every position of a kernel (or a map), in row-major order: one coordinate per spatial axis. */

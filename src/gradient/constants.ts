@@ -1,7 +1,7 @@
-import type { OnnxNode } from '../graph/encode.ts';
+import { type OnnxNode, operationOf } from '../graph/graph.ts';
 import { placeOf } from '../graph/place.ts';
 import { inputError } from '../records/errors.ts';
-import { operationOf, type Sketch } from './sketch.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 
 /** A node for messages: `node /layer1/conv1/Conv (Conv, layer layer1.conv1)`. */
 export const described = (node: OnnxNode): string => {

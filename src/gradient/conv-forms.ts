@@ -1,8 +1,8 @@
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { sizeOf, stridesOf } from '../numeric/array.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { reshaped, shapeOf, summed, transposed } from '../sketch/terms.ts';
 import { columnsOf, padded, seeing, tapsOf } from './columns.ts';
-import type { Sketch } from './sketch.ts';
-import { reshaped, shapeOf, summed, transposed } from './terms.ts';
 import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
 
 /** One of the triple with its sizes: image [N, C, …from], weights [M, C/group, …kernel], result [N, M, …to]. */

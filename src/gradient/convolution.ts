@@ -1,8 +1,8 @@
 import { intsAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { Attributes, OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { reshaped, shapeOf, summed } from '../sketch/terms.ts';
 import type { Rule, Rules } from './rule.ts';
-import type { Attributes, Sketch } from './sketch.ts';
-import { reshaped, shapeOf, summed } from './terms.ts';
 import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
 
 // Convolution is bilinear in image x and weights w. With its two adjoints, of the image and of the weights, it is a

@@ -1,7 +1,7 @@
+import type { Sketch } from '../sketch/sketch.ts';
+import { shapeOf } from '../sketch/terms.ts';
 import type { Lowerings } from './lowering.ts';
 import { flat, type Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { shapeOf } from './terms.ts';
 
 /** `x` as if it were a constant: nothing that is differentiated flows back through it. */
 export const detached = (sketch: Sketch, x: string): string =>

@@ -1,11 +1,11 @@
-import type { OnnxGraph } from '../graph/encode.ts';
+import { type OnnxGraph, operationOf } from '../graph/graph.ts';
 import { inputError } from '../records/errors.ts';
+import { sameShape } from '../sketch/simplify.ts';
+import { type Sketch, sketchOf } from '../sketch/sketch.ts';
+import { zeros } from '../sketch/terms.ts';
 import { accumulated } from './accumulate.ts';
 import { independence, isReal, type Path, pathOf } from './path.ts';
 import { RULES } from './rules.ts';
-import { sameShape } from './simplify.ts';
-import { operationOf, type Sketch, sketchOf } from './sketch.ts';
-import { zeros } from './terms.ts';
 
 export interface DifferentiateOptions {
   /** Output names of the gradients, one for each of `withRespectTo`; default `d(<of>)/d(<tensor>)`. */

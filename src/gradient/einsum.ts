@@ -1,11 +1,11 @@
 import { textAttribute } from '../graph/attributes.ts';
 import { type Equation, equationOf } from '../graph/einsum.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { inputError } from '../records/errors.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { expanded, reshaped, shapeOf } from '../sketch/terms.ts';
 import { described } from './constants.ts';
 import type { Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { expanded, reshaped, shapeOf } from './terms.ts';
 
 const refused = (node: OnnxNode, got: string): Error =>
   inputError({

@@ -1,6 +1,6 @@
+import type { Sketch } from '../sketch/sketch.ts';
+import { minus, negative, over, scaled, shifted, squared, times } from '../sketch/terms.ts';
 import { type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { minus, negative, over, scaled, shifted, squared, times } from './terms.ts';
 
 /** A function whose slope is written in its argument x and its value y. */
 const slope = (of: (sketch: Sketch, x: string, y: string) => string) =>

@@ -1,11 +1,11 @@
 import { intAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { inputError } from '../records/errors.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { axesFrom, expanded, reshaped, shapeOf, zeros } from '../sketch/terms.ts';
 import { described } from './constants.ts';
 import { padded } from './joins.ts';
 import { type Rule, type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { axesFrom, expanded, reshaped, shapeOf, zeros } from './terms.ts';
 
 const refused = (node: OnnxNode, got: string): Error =>
   inputError({

@@ -1,9 +1,9 @@
 import { intAttribute } from '../graph/attributes.ts';
 import { sliceBounds } from '../graph/sizes.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { axesFrom, reshaped, shapeOf, zeros } from '../sketch/terms.ts';
 import { integersOf } from './constants.ts';
 import { type Rule, type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { axesFrom, reshaped, shapeOf, zeros } from './terms.ts';
 
 /** Zeros before and after the elements of each axis. */
 export const padded = (

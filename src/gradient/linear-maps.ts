@@ -1,6 +1,6 @@
 import { sizeOf } from '../numeric/array.ts';
-import type { Sketch } from './sketch.ts';
-import { reshaped, shapeOf } from './terms.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { reshaped, shapeOf } from '../sketch/terms.ts';
 
 // Padding by reflection and resampling are linear along each axis: y = A x, with a matrix that depends on sizes alone.
 // Their adjoint is the product with Aᵀ, and products have rules.

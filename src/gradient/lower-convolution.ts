@@ -1,6 +1,7 @@
 import { intsAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { sizeOf } from '../numeric/array.ts';
+import { plus, reshaped, shapeOf } from '../sketch/terms.ts';
 import {
   batchedWeight,
   canTurn,
@@ -19,7 +20,6 @@ import {
   turnedInput,
 } from './conv-forms.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
-import { plus, reshaped, shapeOf } from './terms.ts';
 import { reachOf, windowOf } from './window.ts';
 
 // Which form is the cheapest was measured on shapes of ResNets, on one thread (ARCHITECTURE.md, "What derivatives cost"):

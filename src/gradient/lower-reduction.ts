@@ -1,6 +1,6 @@
 import { intAttribute } from '../graph/attributes.ts';
+import { axesFrom, shapeOf } from '../sketch/terms.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
-import { axesFrom, shapeOf } from './terms.ts';
 
 /** Over batch and space: first over space, along which onnxruntime is several times as fast, then over the rest. */
 const overBatchAndSpace =

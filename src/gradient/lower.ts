@@ -1,10 +1,10 @@
-import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
+import { type OnnxGraph, type OnnxNode, operationOf } from '../graph/graph.ts';
+import { sketchOf } from '../sketch/sketch.ts';
 import { trainingBatchNormInFull } from './batch-norm.ts';
 import { loweredDetach } from './detach.ts';
 import { loweredConvolutions } from './lower-convolution.ts';
 import { loweredReductions } from './lower-reduction.ts';
 import type { Lowerings } from './lowering.ts';
-import { operationOf, sketchOf } from './sketch.ts';
 import { standardisedInFull } from './standardise.ts';
 
 const LOWERINGS: Lowerings = {
@@ -31,7 +31,7 @@ const constantTensors = (graph: OnnxGraph): Set<string> => {
  * computes stays the same. The result is for `encodeModel`; differentiate before, not after.
  */
 export const lower = (graph: OnnxGraph): OnnxGraph => {
-  const sketch = sketchOf({ ...graph, nodes: [], outputs: [] });
+  const sketch = sketchOf({ ...graph, nodes: [] });
   const constant = constantTensors(graph);
   const current = new Map<string, string>();
   const named = (tensor: string): string => current.get(tensor) ?? tensor;

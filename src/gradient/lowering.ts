@@ -1,5 +1,5 @@
-import type { OnnxNode } from '../graph/encode.ts';
-import type { Sketch } from './sketch.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 
 /**
  * One operation in operations of onnxruntime: the tensors that stand for its outputs; null leaves the node as it is.

@@ -1,8 +1,6 @@
 import { floatAttribute, intAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
-import type { Cotangent, Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { type Standardised, standardised, standardisedCotangent } from './standardise.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 import {
   axesFrom,
   expanded,
@@ -17,7 +15,9 @@ import {
   summed,
   summedTo,
   times,
-} from './terms.ts';
+} from '../sketch/terms.ts';
+import type { Cotangent, Rule, Rules } from './rule.ts';
+import { type Standardised, standardised, standardisedCotangent } from './standardise.ts';
 
 const epsilonOf = (node: OnnxNode): number => floatAttribute(node, 'epsilon') ?? 1e-5;
 

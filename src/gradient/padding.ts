@@ -1,11 +1,11 @@
 import { intsAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { inputError } from '../records/errors.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { axesFrom, minus, reshaped, shapeOf, summed } from '../sketch/terms.ts';
 import { described, integersOf } from './constants.ts';
 import { type AxisMap, adjointAlong, picking } from './linear-maps.ts';
 import type { Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { axesFrom, minus, reshaped, shapeOf, summed } from './terms.ts';
 
 const modulo = (at: number, period: number): number => ((at % period) + period) % period;
 

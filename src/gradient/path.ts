@@ -1,11 +1,11 @@
-import type { OnnxNode } from '../graph/encode.ts';
+import { type OnnxNode, operationOf } from '../graph/graph.ts';
 import { readsOf } from '../graph/names.ts';
 import type { ElementType } from '../graph/schema.ts';
 import { inputError } from '../records/errors.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 import { described, layerOf } from './constants.ts';
 import { flat } from './rule.ts';
 import { RULES } from './rules.ts';
-import { operationOf, type Sketch } from './sketch.ts';
 
 /** Types in which gradients are computed. */
 export const isReal = (type: ElementType): boolean => type === 'float32' || type === 'float64';

@@ -1,9 +1,9 @@
 import { intAttribute, intsAttribute } from '../graph/attributes.ts';
 import { sizeOf } from '../numeric/array.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { expanded, reshaped, scaled, shapeOf, times, zeros } from '../sketch/terms.ts';
 import { convInput } from './convolution.ts';
 import { type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { expanded, reshaped, scaled, shapeOf, times, zeros } from './terms.ts';
 import { reachOf, type Window, windowAttributes, windowOf } from './window.ts';
 
 /** Every cotangent goes to the element that was the largest of its window: `indices` into the flattened input. */

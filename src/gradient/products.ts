@@ -1,7 +1,7 @@
 import { floatAttribute, intAttribute } from '../graph/attributes.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { reshaped, scaled, shapeOf, summedTo, transposed } from '../sketch/terms.ts';
 import type { Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { reshaped, scaled, shapeOf, summedTo, transposed } from './terms.ts';
 
 const swapped = (sketch: Sketch, x: string): string => {
   const rank = shapeOf(sketch, x).length;

@@ -1,8 +1,6 @@
 import { intAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
-import { integersOf } from './constants.ts';
-import { type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 import {
   axesFrom,
   expanded,
@@ -17,7 +15,9 @@ import {
   times,
   transposed,
   where,
-} from './terms.ts';
+} from '../sketch/terms.ts';
+import { integersOf } from './constants.ts';
+import { type Rules, unary } from './rule.ts';
 
 /** The axes over which a node of opset 18 reduces, non-negative, ascending. */
 const reducedAxes = (node: OnnxNode, sketch: Sketch): readonly number[] => {

@@ -1,11 +1,11 @@
 import { floatAttribute, intAttribute, intsAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import { inputError } from '../records/errors.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import { axesFrom, shapeOf } from '../sketch/terms.ts';
 import { described } from './constants.ts';
 import { type AxisMap, adjointAlong, picking } from './linear-maps.ts';
 import { type Rules, unary } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { axesFrom, shapeOf } from './terms.ts';
 
 /** Sizes of an axis before and after, and the factor between them as onnxruntime computes with it (float32). */
 interface Axis {

@@ -1,5 +1,5 @@
-import type { OnnxNode } from '../graph/encode.ts';
-import type { Sketch } from './sketch.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
 
 /** The cotangent of a tensor, that is, the gradient of the differentiated scalar with respect to it; null: none flows. */
 export type Cotangent = string | null;

@@ -1,9 +1,9 @@
 import { intAttribute, intsAttribute, textAttribute } from '../graph/attributes.ts';
 import { codeOf } from '../graph/schema.ts';
 import { inputError } from '../records/errors.ts';
+import { reshaped, shapeOf, summed, summedTo, transposed } from '../sketch/terms.ts';
 import { described, integersOf } from './constants.ts';
 import { each, type Rule, type Rules, unary } from './rule.ts';
-import { reshaped, shapeOf, summed, summedTo, transposed } from './terms.ts';
 
 /** The elements stay in their order: back to the shape that was there. */
 const sameOrder = unary((cotangent, x, _, sketch) =>

@@ -1,6 +1,6 @@
 import { intAttribute } from '../graph/attributes.ts';
+import { axesFrom, minus, shapeOf, summed, times } from '../sketch/terms.ts';
 import { type Rules, unary } from './rule.ts';
-import { axesFrom, minus, shapeOf, summed, times } from './terms.ts';
 
 /** Normalised exponentials along one axis. */
 export const softmaxes: Rules = {

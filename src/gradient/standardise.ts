@@ -1,8 +1,18 @@
 import { floatAttribute, intsAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
+import type { Sketch } from '../sketch/sketch.ts';
+import {
+  averaged,
+  minus,
+  over,
+  plus,
+  scaled,
+  shapeOf,
+  shifted,
+  squared,
+  times,
+} from '../sketch/terms.ts';
 import type { Cotangent, Rule, Rules } from './rule.ts';
-import type { Sketch } from './sketch.ts';
-import { averaged, minus, over, plus, scaled, shapeOf, shifted, squared, times } from './terms.ts';
 
 // What all normalisations with statistics of their own share: x̂ = (x − mean) / σ with σ² = variance + ε over some axes.
 // `ventral.Standardise` makes x̂ and 1/σ, so that every order of derivative is written in these two; `lower` writes it out.

@@ -1,6 +1,5 @@
 import { intAttribute, intsAttribute, textAttribute } from '../graph/attributes.ts';
-import type { OnnxNode } from '../graph/encode.ts';
-import type { Attributes } from './sketch.ts';
+import type { Attributes, OnnxNode } from '../graph/graph.ts';
 
 /** Where a sliding window stands on each spatial axis: kernels, strides, dilations, and zeros before and after. */
 export interface Window {

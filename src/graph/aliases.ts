@@ -1,4 +1,4 @@
-import type { Initialiser, OnnxGraph } from './encode.ts';
+import type { Initialiser, OnnxGraph } from './graph.ts';
 
 /**
  * Every weight under its own name: PyTorch's exporter keeps one of several tensors that happen to be equal (the scales of

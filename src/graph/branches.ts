@@ -1,5 +1,5 @@
-import type { GraphBody, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
 import { inferGraphFacts } from './facts.ts';
+import type { GraphBody, Initialiser, OnnxGraph, OnnxNode } from './graph.ts';
 import { renamedNode } from './names.ts';
 import type { Facts } from './sizes.ts';
 

@@ -1,13 +1,6 @@
 import { inputError } from '../records/errors.ts';
 import { decodeTensor, type ExternalFiles } from './decode-tensor.ts';
-import type {
-  Attribute,
-  GraphBody,
-  Initialiser,
-  OnnxGraph,
-  OnnxNode,
-  ValueInfo,
-} from './encode.ts';
+import type { Attribute, GraphBody, Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph.ts';
 import { fedInputs, type GraphParts, type ReadValue, readBody, readModel } from './read.ts';
 import type { ReadAttribute, ReadNode } from './read-node.ts';
 import type { ReadTensor } from './read-tensor.ts';

@@ -1,7 +1,7 @@
 import { intAttribute, intsAttribute, textAttribute } from './attributes.ts';
 import { decodeTensor } from './decode-tensor.ts';
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
 import { inferFacts, inferGraphFacts } from './facts.ts';
+import type { Attribute, Attributes, Initialiser, OnnxGraph, OnnxNode } from './graph.ts';
 import type { Operation } from './operation.ts';
 import type { ModelStructure } from './read.ts';
 import type { ReadTensor } from './read-tensor.ts';
@@ -85,7 +85,7 @@ const isPlain = (value: object): value is Attribute =>
 const rewritten = (
   node: Rewritable,
   inputs: readonly string[],
-  more: Readonly<Record<string, Attribute>> = {},
+  more: Attributes = {},
 ): OnnxNode => {
   const { op, outputs, name, metadata, attributes = {} } = node;
   const own = Object.entries(attributes).filter((entry): entry is [string, Attribute] =>

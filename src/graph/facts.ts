@@ -1,6 +1,6 @@
 import { floatAttribute, floatsAttribute, intAttribute, intsAttribute } from './attributes.ts';
-import type { OnnxGraph } from './encode.ts';
 import { fold } from './fold.ts';
+import type { OnnxGraph } from './graph.ts';
 import { arrayFacts, type Operation, tensorAttribute, tensorFacts } from './operation.ts';
 import type { ModelStructure, ReadValue } from './read.ts';
 import { type ElementType, elementTypeOfCode } from './schema.ts';

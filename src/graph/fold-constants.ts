@@ -1,6 +1,6 @@
 import type { ArrayData } from '../records/array.ts';
-import type { Initialiser, OnnxGraph } from './encode.ts';
 import { inferGraphFacts } from './facts.ts';
+import type { Initialiser, OnnxGraph } from './graph.ts';
 import { withoutDeadCode } from './rewrite.ts';
 import type { ElementType } from './schema.ts';
 import type { Facts } from './sizes.ts';

@@ -1,4 +1,4 @@
-import type { Attribute, GraphBody, OnnxGraph, OnnxNode } from './encode.ts';
+import type { Attribute, GraphBody, OnnxGraph, OnnxNode } from './graph.ts';
 
 /** Tensors of the surrounding graph that a node's subgraphs (If, Loop, Scan) read without naming them as inputs. */
 const capturedBy = (node: OnnxNode): string[] =>

@@ -1,4 +1,4 @@
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
+import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './graph.ts';
 import { renamedNode } from './names.ts';
 
 /** Two of these with the same inputs are not the same. */

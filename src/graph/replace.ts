@@ -1,4 +1,5 @@
-import { type Initialiser, initialiserField } from './encode.ts';
+import { initialiserField } from './encode.ts';
+import type { Initialiser } from './graph.ts';
 import type { ModelStructure, Placed } from './read.ts';
 import { MODEL } from './schema.ts';
 import { join, messageField, type Pieces } from './wire.ts';

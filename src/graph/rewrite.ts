@@ -1,7 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './encode.ts';
 import { inferGraphFacts } from './facts.ts';
+import type { Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph.ts';
 import { readsOf, renamed, tensorNames } from './names.ts';
 import { arrayFacts } from './operation.ts';
 import { elementTypeOf } from './storage.ts';

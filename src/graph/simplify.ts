@@ -1,6 +1,6 @@
 import { intsAttribute } from './attributes.ts';
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
 import { inferGraphFacts } from './facts.ts';
+import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './graph.ts';
 import { readsOf, renamedNode } from './names.ts';
 import type { Facts } from './sizes.ts';
 

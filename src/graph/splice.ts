@@ -1,13 +1,6 @@
 import { type Disarmed, disarmedNodes } from './disarm.ts';
-import {
-  type Initialiser,
-  initialiserField,
-  nodeField,
-  type OnnxNode,
-  opsetField,
-  type ValueInfo,
-  valueField,
-} from './encode.ts';
+import { initialiserField, nodeField, opsetField, valueField } from './encode.ts';
+import type { Initialiser, OnnxNode, ValueInfo } from './graph.ts';
 import type { ModelStructure, Placed, ReadValue } from './read.ts';
 import { type ElementType, GRAPH, MODEL } from './schema.ts';
 import { ancestors, inputsOf, wire } from './walk.ts';

@@ -1,7 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { OnnxGraph, OnnxNode } from './encode.ts';
 import { inferGraphFacts, outputFacts } from './facts.ts';
+import type { OnnxGraph, OnnxNode } from './graph.ts';
 import { arrayFacts } from './operation.ts';
 import { placeOf } from './place.ts';
 import type { ElementType } from './schema.ts';

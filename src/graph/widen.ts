@@ -1,6 +1,6 @@
 import { fromBfloat16Bits, fromFloat16Bits } from '../numeric/convert.ts';
 import type { NdArray } from '../records/array.ts';
-import type { Attribute, GraphBody, OnnxGraph, OnnxNode } from './encode.ts';
+import type { Attribute, GraphBody, OnnxGraph, OnnxNode } from './graph.ts';
 import { codeOf, type ElementType, elementTypeOfCode } from './schema.ts';
 
 const isHalf = (type: ElementType | undefined): boolean =>

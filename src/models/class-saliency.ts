@@ -1,4 +1,4 @@
-import type { OnnxGraph } from '../graph/encode.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
 import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';

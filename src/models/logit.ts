@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode } from '../graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../graph/graph.ts';
 import { staticShapes, type TensorFact } from '../graph/static-shapes.ts';
 import { sizeOf, stridesOf } from '../numeric/array.ts';
 import { inputError } from '../records/errors.ts';

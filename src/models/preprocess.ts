@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { centreCrop } from '../formats/crop.ts';
 import { baseName, below, folderOf } from '../formats/paths.ts';
 import { resizeLikePil } from '../formats/resample.ts';

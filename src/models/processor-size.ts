@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Preprocessing } from '../records/model.ts';
 import { type Processor, side, unsupported } from './processor-values.ts';
 import { nearestMultiple } from './resized-size.ts';

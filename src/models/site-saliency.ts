@@ -1,4 +1,3 @@
-import { sketchOf } from '../gradient/sketch.ts';
 import { staticShapes } from '../graph/static-shapes.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Random } from '../numeric/random.ts';
@@ -8,6 +7,7 @@ import type { Layer, Preprocessing } from '../records/model.ts';
 import type { Files, Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
+import { sketchOf } from '../sketch/sketch.ts';
 import type { CheckPorts } from './engine-check.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';

@@ -1,4 +1,3 @@
-import type { Initialiser, OnnxNode, ValueInfo } from '../graph/encode.ts';
 import { inferFacts } from '../graph/facts.ts';
 import type { ModelStructure } from '../graph/read.ts';
 import type { ElementType } from '../graph/schema.ts';
@@ -7,6 +6,8 @@ import { spliceModel } from '../graph/splice.ts';
 import { sizeOf } from '../numeric/array.ts';
 import { inputError, type VentralError } from '../records/errors.ts';
 import type { ImageInput, Layer } from '../records/model.ts';
+import { type Builder, builderOf, type GraphBuilder } from '../sketch/builder.ts';
+import { reshaped, transposed } from '../sketch/terms.ts';
 import { imageInput } from './image-input.ts';
 import { resamplingMatrix, tokenGrid } from './tap-grid.ts';
 import type { ImageSize } from './view.ts';
@@ -46,98 +47,49 @@ export interface TapOptions {
   readonly size?: ImageSize | null;
 }
 
-/** Nodes and constants being appended behind one tensor. */
-interface Chain {
-  readonly nodes: OnnxNode[];
-  readonly initialisers: Initialiser[];
-  readonly inputs: ValueInfo[];
-}
-
-/** Appends operations one behind the other, all named after the tap. */
-const chainBehind = (chain: Chain, tap: Tap) => {
-  let last = tap.layer.tensor;
-  const constant = (label: string, array: Initialiser['array']): string => {
-    const name = `${tap.output}/${label}`;
-    if (!chain.initialisers.some((each) => each.name === name)) {
-      chain.initialisers.push({ name, array });
-    }
-    return name;
-  };
-  const integers = (label: string, values: readonly number[]): string =>
-    constant(label, { data: BigInt64Array.from(values.map(BigInt)), shape: [values.length] });
-  const then = (
-    op: string,
-    others: readonly string[],
-    attributes: NonNullable<OnnxNode['attributes']> = {},
-  ): void => {
-    const output = `${tap.output}/${chain.nodes.length}`;
-    chain.nodes.push({
-      op,
-      name: output,
-      inputs: [last, ...others],
-      outputs: [output],
-      attributes,
-    });
-    last = output;
-  };
-  const finish = (): void => {
-    const node = chain.nodes.pop()!;
-    chain.nodes.push({ ...node, outputs: [tap.output] });
-  };
-  return { constant, integers, then, finish };
-};
-
-type Builder = ReturnType<typeof chainBehind>;
-
 /** Slice takes its bounds as attributes before opset 10 and as inputs since. */
-const sliceFrom = (builder: Builder, opset: number, axis: number, from: number): void => {
+const slicedFrom = (builder: Builder, x: string, axis: number, from: number): string => {
   const END = 2 ** 31 - 1;
-  if (opset < 10) {
-    builder.then('Slice', [], {
-      axes: { ints: [axis] },
-      starts: { ints: [from] },
-      ends: { ints: [END] },
-    });
-  } else {
-    const bounds = [
-      builder.integers('starts', [from]),
-      builder.integers('ends', [END]),
-      builder.integers('axes', [axis]),
-    ];
-    builder.then('Slice', bounds);
-  }
+  return builder.opset < 10
+    ? builder.apply('Slice', [x], {
+        axes: { ints: [axis] },
+        starts: { ints: [from] },
+        ends: { ints: [END] },
+      })
+    : builder.apply('Slice', [
+        x,
+        ...[[from], [END], [axis]].map((numbers) => builder.ints(numbers)),
+      ]);
 };
-
-const transpose = (builder: Builder, perm: readonly number[]): void =>
-  builder.then('Transpose', [], { perm: { ints: perm } });
 
 /** The images first, and what belongs to each in the layer's shape. */
-const imagesFirst = (builder: Builder, { rearranged, shape }: Layer): void => {
-  if (rearranged === null) return;
+const imagesFirst = (builder: Builder, x: string, { rearranged, shape }: Layer): string => {
+  if (rearranged === null) return x;
   const { split, order } = rearranged;
-  builder.then('Reshape', [builder.integers('split', split)]);
-  if (order.some((axis, at) => axis !== at)) transpose(builder, order);
-  builder.then('Reshape', [builder.integers('images', [-1, ...(shape as number[])])]);
+  const parts = reshaped(builder, x, split);
+  const isInOrder = order.every((axis, at) => axis === at);
+  const turned = isInOrder ? parts : transposed(builder, parts, order);
+  return reshaped(builder, turned, [-1, ...(shape as number[])]);
 };
 
-const flatten = (builder: Builder): void => builder.then('Flatten', [], { axis: { int: 1 } });
+const flattened = (builder: Builder, x: string): string =>
+  builder.apply('Flatten', [x], { axis: { int: 1 } });
 
 /** Any tensor with space or tokens → `[N, C, …]`, without the prefix tokens. */
-const channelsFirst = (builder: Builder, { layer }: Tap, opset: number): void => {
-  if (layer.axes === 'row-column-channel') transpose(builder, [0, 3, 1, 2]);
-  if (layer.axes !== 'token-channel') return;
-  if (layer.prefixTokens > 0) sliceFrom(builder, opset, 1, layer.prefixTokens);
-  transpose(builder, [0, 2, 1]);
+const channelsFirst = (builder: Builder, x: string, { axes, prefixTokens }: Layer): string => {
+  if (axes === 'row-column-channel') return transposed(builder, x, [0, 3, 1, 2]);
+  if (axes !== 'token-channel') return x;
+  const tokens = prefixTokens > 0 ? slicedFrom(builder, x, 1, prefixTokens) : x;
+  return transposed(builder, tokens, [0, 2, 1]);
 };
 
-const pool = (builder: Builder, tap: Tap, opset: number): void => {
-  if (tap.layer.axes === 'channel') {
-    if (tap.layer.shape.length > 1) throw noSpace(tap.layer);
-  } else {
-    channelsFirst(builder, tap, opset);
-    builder.then('GlobalAveragePool', []);
+const pooled = (builder: Builder, x: string, layer: Layer): string => {
+  if (layer.axes !== 'channel') {
+    const mean = builder.apply('GlobalAveragePool', [channelsFirst(builder, x, layer)]);
+    return flattened(builder, mean);
   }
-  flatten(builder);
+  if (layer.shape.length > 1) throw noSpace(layer);
+  return flattened(builder, x);
 };
 
 const noSpace = ({ name, shape }: Layer): VentralError =>
@@ -198,58 +150,66 @@ export const featuresOf = (
  * `[N, C, H, W]` · columns → `[N, C, H, c]`, turned to `[N, C, c, H]` · rows → `[N, C, c, r]`, turned to
  * `[N, r, c, C]` and flattened to `[N, r·c, C]`: resampling is separable.
  */
-const grid = (
+const gridded = (
   builder: Builder,
-  tap: Tap,
+  x: string,
+  layer: Layer,
   { rows, columns }: { readonly rows: number; readonly columns: number },
-  { opset, image }: { readonly opset: number; readonly image: ImageSize | null },
-): void => {
-  const map = mapSize(tap.layer, image);
-  channelsFirst(builder, tap, opset);
-  if (tap.layer.axes === 'token-channel') {
-    builder.then('Reshape', [builder.integers('map', [0, 0, map.rows, map.columns])]);
-  }
-  if (map.columns !== columns) {
-    builder.then('MatMul', [builder.constant('columns', resamplingMatrix(map.columns, columns))]);
-  }
-  if (map.rows === rows) transpose(builder, [0, 2, 3, 1]);
-  else {
-    transpose(builder, [0, 1, 3, 2]);
-    builder.then('MatMul', [builder.constant('rows', resamplingMatrix(map.rows, rows))]);
-    transpose(builder, [0, 3, 2, 1]);
-  }
-  builder.then('Reshape', [builder.integers('places', [0, rows * columns, map.channels])]);
+  image: ImageSize | null,
+): string => {
+  const size = mapSize(layer, image);
+  const resampled = (y: string, from: number, to: number): string =>
+    builder.apply('MatMul', [y, builder.constant(resamplingMatrix(from, to))]);
+  const channels = channelsFirst(builder, x, layer);
+  const map =
+    layer.axes === 'token-channel'
+      ? reshaped(builder, channels, [0, 0, size.rows, size.columns])
+      : channels;
+  const across = size.columns === columns ? map : resampled(map, size.columns, columns);
+  const whole =
+    size.rows === rows
+      ? transposed(builder, across, [0, 2, 3, 1])
+      : transposed(
+          builder,
+          resampled(transposed(builder, across, [0, 1, 3, 2]), size.rows, rows),
+          [0, 3, 2, 1],
+        );
+  return reshaped(builder, whole, [0, rows * columns, size.channels]);
 };
 
 /** The bounds come in as inputs, so that one session serves all slices. */
-const sliceColumns = (builder: Builder, chain: Chain, opset: number): void => {
-  chain.inputs.push(
-    { name: 'ventral.from', type: 'int64', shape: [1] },
-    { name: 'ventral.to', type: 'int64', shape: [1] },
+const columnsBetween = (builder: GraphBuilder, x: string): string => {
+  const bounds = ['ventral.from', 'ventral.to'].map((name) =>
+    builder.input({ name, type: 'int64', shape: [1] }),
   );
-  if (opset >= 10) {
-    builder.then('Slice', ['ventral.from', 'ventral.to', builder.integers('axis', [1])]);
-    return;
-  }
+  if (builder.opset >= 10) return builder.apply('Slice', [x, ...bounds, builder.ints([1])]);
   // Slice has fixed bounds in these opsets, and Range is onnxruntime's own.
-  const bounds = ['ventral.from', 'ventral.to'].map((name) => {
-    const scalar = `${name}/scalar`;
-    const attributes = { axes: { ints: [0] } };
-    chain.nodes.push({ op: 'Squeeze', inputs: [name], outputs: [scalar], attributes });
-    return scalar;
-  });
-  const step = builder.constant('step', { data: BigInt64Array.of(1n), shape: [] });
-  const columns = 'ventral.columns';
-  const inputs = [...bounds, step];
-  chain.nodes.push({ op: 'Range', domain: 'com.microsoft', inputs, outputs: [columns] });
-  builder.then('Gather', [columns], { axis: { int: 1 } });
+  const [from = '', to = ''] = bounds.map((name) =>
+    builder.apply('Squeeze', [name], { axes: { ints: [0] } }),
+  );
+  const step = builder.constant({ data: BigInt64Array.of(1n), shape: [] });
+  const columns = builder.apply('com.microsoft.Range', [from, to, step]);
+  return builder.apply('Gather', [x, columns], { axis: { int: 1 } });
 };
 
 /** Taps read float32; half and double precision inside a model are converted on the way out. */
-const castIfNeeded = (builder: Builder, type: ElementType | undefined): void => {
-  if (type === 'float16' || type === 'bfloat16' || type === 'float64') {
-    builder.then('Cast', [], { to: { int: codeOf('float32') } });
-  }
+const inFloat32 = (builder: Builder, x: string, type: ElementType | undefined): string =>
+  type === 'float16' || type === 'bfloat16' || type === 'float64'
+    ? builder.apply('Cast', [x], { to: { int: codeOf('float32') } })
+    : x;
+
+const formed = (
+  builder: Builder,
+  x: string,
+  { layer, form }: Tap,
+  image: ImageSize | null,
+): string => {
+  if (form.kind === 'whole') return x;
+  const images = imagesFirst(builder, x, layer);
+  if (form.kind === 'flatten') return flattened(builder, images);
+  return form.kind === 'pool'
+    ? pooled(builder, images, layer)
+    : gridded(builder, images, layer, form, image);
 };
 
 const freeBatch = (structure: ModelStructure, { name, batch }: ImageInput) => {
@@ -279,24 +239,22 @@ export const tapModel = (
     throw new Error('slices are of one flattened tap');
   }
   const input = imageInput(structure, structure.name);
+  const image = imageSize(input, size);
   const facts = inferFacts(structure, {});
-  const chain: Chain = { nodes: [], initialisers: [], inputs: [] };
-  const { opset } = structure;
-  for (const tap of taps) {
-    const builder = chainBehind(chain, tap);
-    castIfNeeded(builder, facts.get(tap.layer.tensor)?.type);
-    if (tap.form.kind === 'whole') builder.then('Identity', []);
-    else imagesFirst(builder, tap.layer);
-    if (tap.form.kind === 'flatten') flatten(builder);
-    else if (tap.form.kind === 'pool') pool(builder, tap, opset);
-    else if (tap.form.kind === 'grid')
-      grid(builder, tap, tap.form, { opset, image: imageSize(input, size) });
-    if (sliced) sliceColumns(builder, chain, opset);
-    builder.finish();
-  }
+  const parts = taps.map((tap) => {
+    const empty = { inputs: [], outputs: [], initialisers: [], nodes: [] };
+    const { opset } = structure;
+    const builder = builderOf({ name: tap.output, opset, ...empty }, { prefix: `${tap.output}/` });
+    const { tensor } = tap.layer;
+    const layer = inFloat32(builder, tensor, facts.get(tensor)?.type);
+    const read = formed(builder, layer, tap, image);
+    return builder.finish({ [tap.output]: sliced ? columnsBetween(builder, read) : read });
+  });
   return spliceModel(bytes, structure, {
     outputs: taps.map(({ output }) => output),
-    ...chain,
+    nodes: parts.flatMap(({ nodes }) => nodes),
+    initialisers: parts.flatMap(({ initialisers }) => initialisers),
+    inputs: parts.flatMap(({ inputs }) => inputs),
     ...(batch === 'symbolic' ? freeBatch(structure, input) : {}),
   });
 };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import { parseAs } from '../records/parse.ts';

@@ -1,7 +1,7 @@
 import { below } from '../formats/paths.ts';
 import { encodeText } from '../formats/text.ts';
 import { decodeTensor } from '../graph/decode-tensor.ts';
-import type { Initialiser } from '../graph/encode.ts';
+import type { Initialiser } from '../graph/graph.ts';
 import { readModel } from '../graph/read.ts';
 import type { ReadTensor } from '../graph/read-tensor.ts';
 import { replaceConstants } from '../graph/replace.ts';

@@ -1,7 +1,12 @@
-import sharp from 'sharp';
+import { createRequire } from 'node:module';
+import type Sharp from 'sharp';
 import { decodeBmp, isBmp } from '../formats/bmp.ts';
 import { inputError, reasonOf } from '../records/errors.ts';
 import type { Images, Pixels } from '../records/ports.ts';
+
+/** Loaded with the first image (or the version in a score): libvips is the largest part of this program. */
+const load = createRequire(import.meta.url);
+const sharp = (): typeof Sharp => load('sharp');
 
 const latin = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, to));
@@ -22,7 +27,7 @@ const decodeBySharp = async (bytes: Uint8Array, name: string): Promise<Pixels> =
   try {
     // PIL knows no colour management, hence no profile; `error` takes truncated files for errors, as PIL does.
     const options = { failOn: 'error', ignoreIcc: true, autoOrient: false } as const;
-    const { data, info } = await sharp(bytes, options)
+    const { data, info } = await sharp()(bytes, options)
       .removeAlpha()
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
@@ -48,7 +53,7 @@ const decode = async (bytes: Uint8Array, name: string): Promise<Pixels> => {
 };
 
 const encode = async ({ data, width, height, channels }: Pixels): Promise<Uint8Array> =>
-  new Uint8Array(await sharp(data, { raw: { width, height, channels } }).png().toBuffer());
+  new Uint8Array(await sharp()(data, { raw: { width, height, channels } }).png().toBuffer());
 
 /**
  * Images by sharp, which decodes only (its resizing is not PIL's) and never turns by EXIF.
@@ -56,7 +61,9 @@ const encode = async ({ data, width, height, channels }: Pixels): Promise<Uint8A
  * CMYK is converted by libvips (PIL's conversion differs by up to some tens of 255), the first frame is taken.
  */
 export const createNodeImages = (): Images => ({
-  version: `sharp ${sharp.versions.sharp}`,
+  get version() {
+    return `sharp ${sharp().versions.sharp}`;
+  },
   decode,
   encode,
 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { preprocessingSchema } from './model.ts';
 import { gradientCheckSchema, runFields, sha256Schema, sourceSchema } from './provenance.ts';
 import { saliencySchema } from './saliency.ts';

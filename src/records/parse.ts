@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { inputError, reasonOf } from './errors.ts';
 
 const pathOf = (path: readonly PropertyKey[]): string =>

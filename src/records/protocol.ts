@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { timeBinSchema } from './recording.ts';
 
 const positive = z.int().positive();

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NdArray } from './array.ts';
 
 /** Dimensions of the response array, in any order; `stimulus` and `site` are always there. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Float64Nd } from './array.ts';
 import { preprocessingSchema } from './model.ts';
 import { protocolSchema } from './protocol.ts';

@@ -1,6 +1,7 @@
 import { detached } from '../gradient/detach.ts';
 import { differentiate } from '../gradient/differentiate.ts';
-import { type Sketch, sketchOf } from '../gradient/sketch.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
+import { type Sketch, sketchOf } from '../sketch/sketch.ts';
 import {
   averaged,
   minus,
@@ -13,8 +14,7 @@ import {
   squared,
   summed,
   times,
-} from '../gradient/terms.ts';
-import type { OnnxGraph } from '../graph/encode.ts';
+} from '../sketch/terms.ts';
 
 /** What the loss needs to know of a network, and its two constants. */
 export interface HarmonizerOptions {

@@ -3,7 +3,8 @@ import { gabor, luminance, opponentAxes } from '../../src/architectures/filters.
 import { gaborBank } from '../../src/architectures/gabor-bank.ts';
 import { patchSide, plantedNetwork } from '../../src/architectures/planted.ts';
 import { randomCnn } from '../../src/architectures/random-cnn.ts';
-import { encodeModel, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { NdArray } from '../../src/records/array.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCsv } from '../../src/formats/csv.ts';
 import type { StringArray } from '../../src/formats/npy.ts';
 import { npzParts, openNpz } from '../../src/formats/npz.ts';

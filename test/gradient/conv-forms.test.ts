@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import * as forms from '../../src/gradient/conv-forms.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import { type Sketch, sketchOf } from '../../src/gradient/sketch.ts';
 import { windowAttributes } from '../../src/gradient/window.ts';
-import type { OnnxGraph } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import type { NdArray } from '../../src/records/array.ts';
+import { type Sketch, sketchOf } from '../../src/sketch/sketch.ts';
 import { relativeError } from '../onnx.ts';
 import { closeEngine, float32, graphOf, runGraph } from './run.ts';
 

@@ -1,4 +1,4 @@
-import type { OnnxNode } from '../../src/graph/encode.ts';
+import type { OnnxNode } from '../../src/graph/graph.ts';
 
 // Arrays of the reference interpreter: float64, indexed one element at a time. Written to be read, not to be fast.
 

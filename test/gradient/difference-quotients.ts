@@ -1,4 +1,4 @@
-import type { OnnxGraph } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import type { Dense } from './dense.ts';
 import { evaluate } from './reference.ts';

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { differentiate } from '../../src/gradient/differentiate.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import type { OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { withoutRepeats } from '../../src/graph/repeats.ts';
 import { withoutDeadCode } from '../../src/graph/rewrite.ts';
 import { createRandom } from '../../src/numeric/random.ts';

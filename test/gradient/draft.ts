@@ -1,4 +1,4 @@
-import type { Attribute, OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { Attributes, OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import { build, type Dense } from './dense.ts';
@@ -13,18 +13,9 @@ export interface Draft {
   readonly opset: number;
   shape(tensor: string): readonly number[];
   value(tensor: string): Dense;
-  add(
-    op: string,
-    inputs: readonly string[],
-    attributes?: Readonly<Record<string, Attribute>>,
-    outputs?: number,
-  ): string[];
+  add(op: string, inputs: readonly string[], attributes?: Attributes, outputs?: number): string[];
   /** The same for one output. */
-  apply(
-    op: string,
-    inputs: readonly string[],
-    attributes?: Readonly<Record<string, Attribute>>,
-  ): string;
+  apply(op: string, inputs: readonly string[], attributes?: Attributes): string;
   /** Normal numbers, now and then an input with respect to which to differentiate, else a constant. */
   weight(shape: readonly number[], scale?: number): string;
   /** A constant of real numbers. */

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { openNpz } from '../../src/formats/npz.ts';
 import { bytesSource } from '../../src/formats/source.ts';
 import { differentiate } from '../../src/gradient/differentiate.ts';
-import { canonical } from '../../src/graph/canonical.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
-import type { OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { fixInputs, initialisersToInputs } from '../../src/graph/rewrite.ts';
 import type { Float64Nd, NdArray } from '../../src/records/array.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import { goldenModel } from '../onnx.ts';
 
 const folder = new URL('../golden/families/', import.meta.url);

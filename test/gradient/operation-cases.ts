@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { openNpz } from '../../src/formats/npz.ts';
 import { bytesSource } from '../../src/formats/source.ts';
 import { differentiate } from '../../src/gradient/differentiate.ts';
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { Attributes, Initialiser, OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import type { ElementType } from '../../src/graph/schema.ts';
 import type { Float64Nd, NdArray } from '../../src/records/array.ts';
 import { float32 } from './run.ts';
@@ -18,7 +18,7 @@ interface Written {
 export interface OperationCase {
   readonly name: string;
   readonly op: string;
-  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly attributes: Attributes;
   readonly inputs: readonly (string | Written)[];
   readonly outputs: readonly string[];
   /** Further outputs of the node, without a gradient. */

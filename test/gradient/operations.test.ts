@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { lower } from '../../src/gradient/lower.ts';
 import { RULES } from '../../src/gradient/rules.ts';
-import { operationOf } from '../../src/gradient/sketch.ts';
+import { operationOf } from '../../src/graph/graph.ts';
 import type { Float64Nd, NdArray } from '../../src/records/array.ts';
 import { differenceQuotients } from './difference-quotients.ts';
 import {

@@ -1,9 +1,9 @@
 import { differentiate } from '../../src/gradient/differentiate.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import { canonical } from '../../src/graph/canonical.ts';
-import type { OnnxGraph } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
 import type { NdArray } from '../../src/records/array.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import type { Dense } from './dense.ts';
 import { type Draft, draftOf, normals, type RandomGraph, Unsuitable } from './draft.ts';
 import { moving } from './random-movements.ts';

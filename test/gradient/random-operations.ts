@@ -1,12 +1,10 @@
-import type { Attribute } from '../../src/graph/encode.ts';
+import type { Attributes } from '../../src/graph/graph.ts';
 import type { Draft } from './draft.ts';
 
 // How each operation is put on a tensor of a random graph, with random attributes. An entry returns what it made, or null
 // where the tensor or the opset does not suit it.
 
 type Grow = (draft: Draft, x: string, others: readonly string[]) => readonly string[] | null;
-type Attributes = Readonly<Record<string, Attribute>>;
-
 const plain =
   (op: string, since = 7, attributes: (draft: Draft) => Attributes = () => ({})): Grow =>
   (draft, x) =>

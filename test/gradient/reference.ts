@@ -1,4 +1,4 @@
-import type { OnnxGraph } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import {
   at,
   build,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { flat } from '../../src/gradient/rule.ts';
 import { RULES } from '../../src/gradient/rules.ts';
-import { canonical } from '../../src/graph/canonical.ts';
-import type { OnnxNode } from '../../src/graph/encode.ts';
+import type { OnnxNode } from '../../src/graph/graph.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import { operationCases } from './operation-cases.ts';
 import { float32, graphOf } from './run.ts';
 import { spaceCases } from './space.ts';

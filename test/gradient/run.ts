@@ -1,9 +1,5 @@
-import {
-  encodeModel,
-  type OnnxGraph,
-  type OnnxNode,
-  type ValueInfo,
-} from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode, ValueInfo } from '../../src/graph/graph.ts';
 import type { ElementType } from '../../src/graph/schema.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import type { NdArray } from '../../src/records/array.ts';

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { differentiate } from '../../src/gradient/differentiate.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import type { Attribute, OnnxNode } from '../../src/graph/encode.ts';
+import type { Attribute, Attributes, OnnxNode } from '../../src/graph/graph.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import { relativeError } from '../onnx.ts';
 import { closeEngine, float32, graphOf, int64, runGraph } from './run.ts';
@@ -73,17 +73,13 @@ interface Linear {
   readonly name: string;
   readonly op: string;
   readonly shape: readonly number[];
-  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly attributes?: Attributes;
   readonly inputs: readonly string[];
   readonly constants: Readonly<Record<string, NdArray>>;
 }
 
 const text = (string: string): Attribute => ({ string });
-const resize = (
-  name: string,
-  sizes: readonly number[],
-  attributes: Readonly<Record<string, Attribute>>,
-): Linear => ({
+const resize = (name: string, sizes: readonly number[], attributes: Attributes): Linear => ({
   name: `resize ${name}`,
   op: 'Resize',
   shape: [1, 2, 5, 4],
@@ -99,7 +95,7 @@ const pad = (name: string, mode: string, pads: readonly number[]): Linear => ({
   inputs: ['x', 'pads'],
   constants: { pads: int64(pads) },
 });
-const transposed = (name: string, attributes: Readonly<Record<string, Attribute>>): Linear => ({
+const transposed = (name: string, attributes: Attributes): Linear => ({
   name: `transposed convolution ${name}`,
   op: 'ConvTranspose',
   shape: [1, 2, 4, 5],

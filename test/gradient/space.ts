@@ -3,7 +3,7 @@ import { openNpz } from '../../src/formats/npz.ts';
 import { bytesSource } from '../../src/formats/source.ts';
 import { differentiate } from '../../src/gradient/differentiate.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import type { Attribute, OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { Attribute, OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import { float32, graphOf, int64 } from './run.ts';
 

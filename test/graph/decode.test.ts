@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeModel } from '../../src/graph/decode.ts';
-import { encodeModel, type OnnxNode, type ValueInfo } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxNode, ValueInfo } from '../../src/graph/graph.ts';
 import { join, messageField, packedVarints, textField, varintField } from '../../src/graph/wire.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { VentralError } from '../../src/records/errors.ts';

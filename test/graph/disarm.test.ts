@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { decodeModel } from '../../src/graph/decode.ts';
 import { disarmedGraph } from '../../src/graph/disarm.ts';
-import {
-  type Attribute,
-  encodeModel,
-  type Initialiser,
-  type OnnxGraph,
-  type OnnxNode,
-} from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type {
+  Attribute,
+  Attributes,
+  Initialiser,
+  OnnxGraph,
+  OnnxNode,
+} from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { spliceModel } from '../../src/graph/splice.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
@@ -22,7 +23,7 @@ interface Variant {
   readonly between?: readonly Omit<OnnxNode, 'outputs'>[];
   readonly shape?: readonly number[];
   readonly constants?: readonly Initialiser[];
-  readonly more?: Readonly<Record<string, Attribute>>;
+  readonly more?: Attributes;
 }
 
 const int64 = (name: string, values: readonly number[]): Initialiser => ({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeModel, nodeField, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel, nodeField } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { withoutFunctions } from '../../src/graph/inline.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { ATTRIBUTE, FUNCTION, MODEL, NODE, OPSET } from '../../src/graph/schema.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
 import { inferFacts } from '../../src/graph/facts.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import { fedInputs, readModel } from '../../src/graph/read.ts';
 import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
 import { everyTensor, listLayers } from '../../src/models/layers.ts';

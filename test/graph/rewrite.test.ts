@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { withoutAliases } from '../../src/graph/aliases.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
-import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
 import { foldConstants } from '../../src/graph/fold-constants.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { renamed } from '../../src/graph/names.ts';
 import { withoutRepeats } from '../../src/graph/repeats.ts';
 import {

@@ -1,4 +1,5 @@
-import { encodeModel, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import { patterned } from '../onnx.ts';
 
 /** A network of many kinds of operation and attribute, all of them small: most of its bytes are structure. */

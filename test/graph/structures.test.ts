@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { canonical } from '../../src/graph/canonical.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
-import { encodeModel, type Initialiser, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { Initialiser, OnnxGraph } from '../../src/graph/graph.ts';
 import { fixInputs } from '../../src/graph/rewrite.ts';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import { patterned, relativeError, runOnnx } from '../onnx.ts';
 
 // The structures of `make-architectures.py` name a file of weights that is not there: any numbers will do.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonical } from '../../src/graph/canonical.ts';
-import { encodeModel, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
 import { staticShapes } from '../../src/graph/static-shapes.ts';
 import { widened } from '../../src/graph/widen.ts';
 import {
@@ -9,6 +9,7 @@ import {
   fromBfloat16Bits,
   fromFloat16Bits,
 } from '../../src/numeric/convert.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import { patterned, runOnnx } from '../onnx.ts';
 
 describe('16-bit floats', () => {

@@ -12,7 +12,15 @@ interface Place {
 }
 
 // The table of ARCHITECTURE.md, with the rooms that are still to come.
-const FOUNDATION = ['records', 'numeric', 'formats', 'graph', 'gradient', 'architectures'];
+const FOUNDATION = [
+  'records',
+  'numeric',
+  'formats',
+  'graph',
+  'sketch',
+  'gradient',
+  'architectures',
+];
 const MIDDLE = [...FOUNDATION, 'regression', 'data', 'models', 'world'];
 const UPPER = [...MIDDLE, 'scoring', 'alignment', 'training'];
 const ROOMS = [...UPPER, 'analysis', 'store', 'report'];
@@ -32,8 +40,9 @@ export const PLACES: Readonly<Record<string, Place>> = {
     packages: [...PURE, 'hyparquet-writer'],
   },
   graph: room(1, 'records', 'numeric'),
-  gradient: room(1, 'records', 'numeric', 'graph'),
-  architectures: room(1, 'records', 'numeric', 'graph'),
+  sketch: room(1, 'records', 'numeric', 'graph'),
+  gradient: room(1, 'records', 'numeric', 'graph', 'sketch'),
+  architectures: room(1, 'records', 'numeric', 'graph', 'sketch'),
   regression: room(2, 'records', 'numeric', 'graph'),
   data: room(2, ...FOUNDATION),
   models: room(2, ...FOUNDATION),

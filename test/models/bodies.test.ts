@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { encodeModel, type GraphBody, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { GraphBody, OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { hiddenProducts } from '../../src/models/bodies.ts';
 import { imageInput } from '../../src/models/image-input.ts';

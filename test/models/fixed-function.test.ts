@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
 import { checkFixedFunction } from '../../src/models/fixed-function.ts';

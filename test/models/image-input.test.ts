@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxNode, type ValueInfo } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxNode, ValueInfo } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { imageInput } from '../../src/models/image-input.ts';
 

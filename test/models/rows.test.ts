@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { spliceModel } from '../../src/graph/splice.ts';
 import { activationsOf, probe, tapForm } from '../../src/models/activations.ts';

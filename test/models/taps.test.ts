@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { listLayers } from '../../src/models/layers.ts';
 import { resamplingMatrix, tokenGrid } from '../../src/models/tap-grid.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeModel } from '../../src/graph/decode.ts';
-import { encodeModel, type Initialiser, type OnnxGraph } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { Initialiser, OnnxGraph } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
 import { loadNetwork, type Network } from '../../src/models/network.ts';

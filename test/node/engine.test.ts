@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxNode } from '../../src/graph/graph.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import type { Engine, EngineModel, EngineSession } from '../../src/records/ports.ts';
 

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differentiate } from '../../src/gradient/differentiate.ts';
 import { lower } from '../../src/gradient/lower.ts';
-import { canonical } from '../../src/graph/canonical.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
-import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { cut, fixInputs } from '../../src/graph/rewrite.ts';
 import { classLogits } from '../../src/models/logit.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Engine, EngineSession } from '../../src/records/ports.ts';
+import { canonical } from '../../src/sketch/canonical.ts';
 import { normError } from '../gradient/families.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 

@@ -1,15 +1,15 @@
+import { withoutAliases } from '../graph/aliases.ts';
+import { withoutBranches } from '../graph/branches.ts';
+import { foldConstants } from '../graph/fold-constants.ts';
+import type { OnnxGraph } from '../graph/graph.ts';
+import { withoutRepeats } from '../graph/repeats.ts';
+import { sorted, withoutDeadCode } from '../graph/rewrite.ts';
+import { simplified } from '../graph/simplify.ts';
 import { inputError } from '../records/errors.ts';
-import { withoutAliases } from './aliases.ts';
-import { withoutBranches } from './branches.ts';
-import type { OnnxGraph } from './encode.ts';
-import { foldConstants } from './fold-constants.ts';
-import { rewritten } from './form.ts';
+import { inForms } from './form.ts';
 import { functionForms } from './forms-function.ts';
 import { shapeForms } from './forms-shape.ts';
 import { windowForms } from './forms-window.ts';
-import { withoutRepeats } from './repeats.ts';
-import { sorted, withoutDeadCode } from './rewrite.ts';
-import { simplified } from './simplify.ts';
 
 /** The version of ONNX's operations in which everything behind this file is written. */
 export const CANONICAL_OPSET = 18;
@@ -45,7 +45,7 @@ export const canonical = (graph: OnnxGraph): OnnxGraph => {
       mend: 'export the network with opset_version=18',
     });
   }
-  const form = rewritten(
+  const form = inForms(
     settled(withoutDeadCode(withoutAliases(sorted(graph)))),
     FORMS,
     CANONICAL_OPSET,

@@ -1,16 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { CANONICAL_OPSET, canonical } from '../../src/graph/canonical.ts';
 import { decodeModel } from '../../src/graph/decode.ts';
-import {
-  encodeModel,
-  type Initialiser,
-  type OnnxGraph,
-  type OnnxNode,
-} from '../../src/graph/encode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import type { Initialiser, OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { fixInputs } from '../../src/graph/rewrite.ts';
 import { staticShapes } from '../../src/graph/static-shapes.ts';
+import { CANONICAL_OPSET, canonical } from '../../src/sketch/canonical.ts';
 import { goldenModel, patterned, relativeError, runOnnx } from '../onnx.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 import {

@@ -1,7 +1,12 @@
-import { floatAttribute, floatsAttribute, intAttribute, textAttribute } from './attributes.ts';
+import {
+  floatAttribute,
+  floatsAttribute,
+  intAttribute,
+  textAttribute,
+} from '../graph/attributes.ts';
+import { codeOf } from '../graph/schema.ts';
 import type { Draft, Form, Forms, Made } from './form.ts';
 import { convAttributes } from './forms-window.ts';
-import { codeOf } from './schema.ts';
 
 // Functions that are compositions, written out; functions of onnxruntime's own domain too.
 

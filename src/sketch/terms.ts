@@ -1,8 +1,9 @@
 import { codeOf } from '../graph/schema.ts';
+import type { Builder } from './builder.ts';
 import { fillOf, sameShape } from './simplify.ts';
 import type { Sketch } from './sketch.ts';
 
-// The words in which the rules are written. Tensors in, a tensor out; sizes repeat as ONNX repeats them.
+// The words in which graphs are written. Tensors in, a tensor out; sizes repeat as ONNX repeats them.
 
 type Binary = (sketch: Sketch, a: string, b: string) => string;
 type Unary = (sketch: Sketch, x: string) => string;
@@ -63,14 +64,14 @@ export const where = (sketch: Sketch, condition: string, x: string, otherwise: s
 export const shapeOf = (sketch: Sketch, tensor: string): readonly number[] =>
   sketch.fact(tensor).shape;
 
-export const reshaped = (sketch: Sketch, x: string, shape: readonly number[]): string =>
-  sketch.apply('Reshape', [x, sketch.ints(shape)]);
+export const reshaped = (builder: Builder, x: string, shape: readonly number[]): string =>
+  builder.apply('Reshape', [x, builder.ints(shape)]);
 
 export const expanded = (sketch: Sketch, x: string, shape: readonly number[]): string =>
   sketch.apply('Expand', [x, sketch.ints(shape)]);
 
-export const transposed = (sketch: Sketch, x: string, perm: readonly number[]): string =>
-  sketch.apply('Transpose', [x], { perm: { ints: perm } });
+export const transposed = (builder: Builder, x: string, perm: readonly number[]): string =>
+  builder.apply('Transpose', [x], { perm: { ints: perm } });
 
 /** A tensor full of zeros of the type of `like`. */
 export const zeros = (sketch: Sketch, shape: readonly number[], like: string): string =>

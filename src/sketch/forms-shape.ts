@@ -1,6 +1,11 @@
-import { floatsAttribute, intAttribute, intsAttribute, textAttribute } from './attributes.ts';
+import {
+  floatsAttribute,
+  intAttribute,
+  intsAttribute,
+  textAttribute,
+} from '../graph/attributes.ts';
+import { axisOf } from '../graph/sizes.ts';
 import type { Draft, Form, Forms, Made } from './form.ts';
-import { axisOf } from './sizes.ts';
 
 // Operations on axes: what older opsets give as attributes becomes inputs; axes are non-negative and complete.
 

@@ -1,7 +1,8 @@
-import type { OnnxNode } from '../graph/encode.ts';
+import type { OnnxNode } from '../graph/graph.ts';
 import type { TensorFact } from '../graph/static-shapes.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { NdArray } from '../records/array.ts';
+import { isOwn } from './builder.ts';
 
 /** What simplification may ask about the tensors of a sketch. */
 export interface Known {
@@ -14,10 +15,6 @@ export interface Known {
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, axis) => size === b[axis]);
-
-/** Name of a constant that a sketch made. Those of the model may be parameters: they are never folded away. */
-export const CONSTANT = 'constant';
-export const isOwn = (tensor: string): boolean => tensor.startsWith(`${CONSTANT}~`);
 
 /** The number that fills a tensor, where it is a constant of one element, repeated or not; otherwise null. */
 export const fillOf = (tensor: string, known: Known): number | null => {

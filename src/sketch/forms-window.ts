@@ -1,5 +1,6 @@
-import { floatAttribute, intAttribute, intsAttribute, textAttribute } from './attributes.ts';
-import type { Attributes, Draft, Form, Forms } from './form.ts';
+import { floatAttribute, intAttribute, intsAttribute, textAttribute } from '../graph/attributes.ts';
+import type { Attributes } from '../graph/graph.ts';
+import type { Draft, Form, Forms } from './form.ts';
 
 // Convolutions and pools with kernel, strides, dilations and pads written out; automatic padding becomes explicit.
 

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { sketchOf } from '../../src/gradient/sketch.ts';
+import type { OnnxGraph } from '../../src/graph/graph.ts';
+import { sketchOf } from '../../src/sketch/sketch.ts';
 import {
   averaged,
   expanded,
@@ -13,9 +14,8 @@ import {
   summedTo,
   times,
   transposed,
-} from '../../src/gradient/terms.ts';
-import type { OnnxGraph } from '../../src/graph/encode.ts';
-import { closeEngine, float32, graphOf, runGraph } from './run.ts';
+} from '../../src/sketch/terms.ts';
+import { closeEngine, float32, graphOf, runGraph } from '../gradient/run.ts';
 
 afterAll(closeEngine);
 

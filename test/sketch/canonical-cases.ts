@@ -1,4 +1,4 @@
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from '../../src/graph/encode.ts';
+import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import type { ArrayData, NdArray } from '../../src/records/array.ts';
 import { patterned } from '../onnx.ts';
 

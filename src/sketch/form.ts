@@ -1,11 +1,9 @@
+import { inferGraphFacts } from '../graph/facts.ts';
+import { type Attributes, type OnnxGraph, type OnnxNode, operationOf } from '../graph/graph.ts';
+import { readsOf, tensorNames } from '../graph/names.ts';
+import { type Facts, NOTHING } from '../graph/sizes.ts';
 import { inputError } from '../records/errors.ts';
-import type { Attribute, Initialiser, OnnxGraph, OnnxNode } from './encode.ts';
-import { inferGraphFacts } from './facts.ts';
-import { readsOf, tensorNames } from './names.ts';
-import type { Facts } from './sizes.ts';
-import { wholeNumbers } from './storage.ts';
-
-export type Attributes = Readonly<Record<string, Attribute>>;
+import { builderOf, type GraphBuilder, newNames } from './builder.ts';
 
 /** The tensors that an operation makes: every form ends with the node's own. */
 export type Made = readonly string[];
@@ -45,84 +43,59 @@ export type Form = (draft: Draft) => Made;
 /** Operation by name, `domain.op` for other domains than ONNX's own. */
 export type Forms = Readonly<Record<string, Form>>;
 
-const operationOf = ({ op, domain }: OnnxNode): string =>
-  domain === undefined || domain === '' ? op : `${domain}.${op}`;
+/** What all nodes of a graph are written with. */
+interface Rewriting {
+  readonly graph: OnnxGraph;
+  readonly facts: ReadonlyMap<string, Facts>;
+  /** Tensors that a node or the graph's outputs read. */
+  readonly used: ReadonlySet<string>;
+  readonly builder: GraphBuilder;
+  /** Names of nodes, each once. */
+  readonly labels: Set<string>;
+  newLabel(like: string): string;
+}
+
+const beginRewriting = (graph: OnnxGraph, opset: number): Rewriting => {
+  const labels = new Set<string>();
+  return {
+    graph,
+    facts: inferGraphFacts(graph),
+    used: new Set([...graph.nodes.flatMap(readsOf), ...graph.outputs.map(({ name }) => name)]),
+    builder: builderOf({ ...graph, opset, nodes: [] }, { taken: tensorNames(graph) }),
+    labels,
+    newLabel: newNames(labels),
+  };
+};
 
 /** `/layer1/act/Gelu` → `/layer1/act/Erf`: what a node is written in stays in its layer. */
-const nameLike = (node: OnnxNode, op: string, taken: Set<string>): { readonly name?: string } => {
+const nameLike = (
+  node: OnnxNode,
+  op: string,
+  { labels, newLabel }: Rewriting,
+): { readonly name?: string } => {
   if (node.name === undefined) return {};
-  if (op === node.op && !taken.has(node.name)) {
-    taken.add(node.name);
+  if (op === node.op && !labels.has(node.name)) {
+    labels.add(node.name);
     return { name: node.name };
   }
   const slash = node.name.lastIndexOf('/');
   const label = slash < 0 ? `${node.name}/${op}` : `${node.name.slice(0, slash + 1)}${op}`;
-  return { name: fresh(label, taken) };
+  return { name: newLabel(label) };
 };
-
-/** A name that is not taken yet. */
-const fresh = (like: string, taken: Set<string>): string => {
-  for (let count = 1; ; count++) {
-    const name = `${like}~${count}`;
-    if (taken.has(name)) continue;
-    taken.add(name);
-    return name;
-  }
-};
-
-interface Written {
-  readonly nodes: OnnxNode[];
-  readonly initialisers: Initialiser[];
-  readonly constants: Map<string, string>;
-  readonly taken: Set<string>;
-  /** Names of nodes, each once. */
-  readonly labels: Set<string>;
-  readonly used: ReadonlySet<string>;
-}
 
 const isKnown = (values: Facts['shape']): values is readonly number[] =>
   values?.every((value) => value !== null) ?? false;
 
-const draftOf = (
-  graph: OnnxGraph,
+/** What a form may ask of the node that it writes. */
+const reading = (
   node: OnnxNode,
-  facts: ReadonlyMap<string, Facts>,
-  { nodes, initialisers, constants, taken, labels, used }: Written,
-): Draft => {
+  { graph, facts, used }: Rewriting,
+): Pick<Draft, 'fact' | 'refuse' | 'sizes' | 'rank' | 'isUsed' | 'values'> => {
   const label = node.name ?? node.outputs[0] ?? '';
-  const fact = (tensor: string): Facts =>
-    facts.get(tensor) ?? { type: 'undefined', shape: null, values: null };
+  const fact = (tensor: string): Facts => facts.get(tensor) ?? NOTHING;
   const refuse: Draft['refuse'] = (expected, got, mend = 'export the network in another way') =>
     inputError({ where: `${graph.name}: node "${label}" (${node.op})`, expected, got, mend });
-  const constant = (key: string, initialiser: () => Omit<Initialiser, 'name'>): string => {
-    const there = constants.get(key);
-    if (there !== undefined) return there;
-    const name = fresh('constant', taken);
-    constants.set(key, name);
-    initialisers.push({ ...initialiser(), name });
-    return name;
-  };
-  const write = (
-    op: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    attributes?: Attributes,
-  ): Made => {
-    // The inputs left out at the end are not written.
-    const last = inputs.findLastIndex((name) => name !== '');
-    nodes.push({
-      op,
-      inputs: inputs.slice(0, last + 1),
-      outputs,
-      ...nameLike(node, op, labels),
-      ...(attributes === undefined ? {} : { attributes }),
-      ...(node.metadata === undefined ? {} : { metadata: node.metadata }),
-    });
-    return outputs;
-  };
   return {
-    node,
-    opset: graph.opset,
     fact,
     refuse,
     sizes: (index) => {
@@ -153,36 +126,66 @@ const draftOf = (
         'fix the sizes of the input (batch, height and width), or fold the constants first',
       );
     },
-    add: (op, inputs, attributes) => {
-      const name = fresh(node.outputs[0] ?? op, taken);
-      write(op, inputs, [name], attributes);
-      return name;
-    },
+  };
+};
+
+/** How operations are put in a node's place: in its layer, with the names of its outputs. */
+const writing = (
+  node: OnnxNode,
+  rewriting: Rewriting,
+): Pick<Draft, 'add' | 'finish' | 'replaceBy'> => {
+  const { builder } = rewriting;
+  const write = (
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes?: Attributes,
+  ): Made => {
+    // The inputs left out at the end are not written.
+    const last = inputs.findLastIndex((name) => name !== '');
+    builder.write({
+      op,
+      inputs: inputs.slice(0, last + 1),
+      outputs,
+      ...nameLike(node, op, rewriting),
+      ...(attributes === undefined ? {} : { attributes }),
+      ...(node.metadata === undefined ? {} : { metadata: node.metadata }),
+    });
+    return outputs;
+  };
+  return {
+    add: (op, inputs, attributes) =>
+      write(op, inputs, [builder.newName(node.outputs[0] ?? op)], attributes)[0]!,
     finish: (op, inputs, attributes, count) =>
       write(op, inputs, node.outputs.slice(0, count), attributes),
     replaceBy: (tensor) => write('Identity', [tensor], [node.outputs[0]!]),
+  };
+};
+
+const draftFor = (node: OnnxNode, rewriting: Rewriting): Draft => {
+  const { builder, graph } = rewriting;
+  const read = reading(node, rewriting);
+  return {
+    node,
+    opset: graph.opset,
+    ...read,
+    ...writing(node, rewriting),
     ints: (values) => {
-      if (!values.every(Number.isSafeInteger))
-        throw refuse('whole numbers', `[${values.join(', ')}]`);
-      return constant(`ints ${values.join()}`, () => ({
-        array: { data: wholeNumbers(values), shape: [values.length] },
-      }));
+      if (values.every(Number.isSafeInteger)) return builder.ints(values);
+      throw read.refuse('whole numbers', `[${values.join(', ')}]`);
     },
     floats32: (values) =>
-      constant(`float32 ${values.length}: ${values.join()}`, () => ({
-        array: { data: Float32Array.from(values), shape: [values.length] },
-      })),
+      builder.constant({ data: Float32Array.from(values), shape: [values.length] }),
     floats: (given) => {
-      const type = fact(node.inputs[0] ?? '').type;
+      const { type } = read.fact(node.inputs[0] ?? '');
       const values = typeof given === 'number' ? [given] : given;
       const shape = typeof given === 'number' ? [] : [given.length];
       if (type !== 'float32' && type !== 'float64') {
-        throw refuse('numbers of 32 or 64 bits', type === 'undefined' ? 'an unknown type' : type);
+        const got = type === 'undefined' ? 'an unknown type' : type;
+        throw read.refuse('numbers of 32 or 64 bits', got);
       }
       const data = type === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
-      return constant(`${type} ${shape.join()}: ${values.join()}`, () => ({
-        array: { data, shape },
-      }));
+      return builder.constant({ data, shape });
     },
   };
 };
@@ -191,28 +194,20 @@ const draftOf = (
  * Every node in the form that the table has for its operation; the others as they are. The nodes are in topological
  * order.
  */
-export const rewritten = (graph: OnnxGraph, forms: Forms, opset: number): OnnxGraph => {
-  const facts = inferGraphFacts(graph);
-  const written: Written = {
-    nodes: [],
-    initialisers: [...graph.initialisers],
-    constants: new Map(),
-    taken: tensorNames(graph),
-    labels: new Set(),
-    used: new Set([...graph.nodes.flatMap(readsOf), ...graph.outputs.map(({ name }) => name)]),
-  };
+export const inForms = (graph: OnnxGraph, forms: Forms, opset: number): OnnxGraph => {
+  const rewriting = beginRewriting(graph, opset);
   for (const node of graph.nodes) {
     const operation = operationOf(node);
     if (Object.hasOwn(forms, operation)) {
-      const draft = draftOf(graph, node, facts, written);
+      const draft = draftFor(node, rewriting);
       if ((node.inputs[0] ?? '') === '' || (node.outputs[0] ?? '') === '') {
         throw draft.refuse('an input and an output', 'none');
       }
       forms[operation]!(draft);
     } else {
-      written.nodes.push(node);
-      if (node.name !== undefined) written.labels.add(node.name);
+      rewriting.builder.write(node);
+      if (node.name !== undefined) rewriting.labels.add(node.name);
     }
   }
-  return { ...graph, opset, nodes: written.nodes, initialisers: written.initialisers };
+  return rewriting.builder.graph();
 };
