@@ -11,6 +11,27 @@ export const mapsOf = (responses: Float64Nd, { rows }: Group, kind: CorrelationK
     scaled(columnAt(responses, site, rows), kind),
   );
 
+/** `bestOther` of maps that lack fixations (NaN): each pair over the fixations that both have. */
+export const bestOtherWhereBoth = (
+  maps: Maps,
+  others: Maps,
+  kind: CorrelationKind,
+): Float64Array => {
+  const correlation = (a: Float64Array, b: Float64Array): number => {
+    const both = (_: number, at: number): boolean => !Number.isNaN(a[at]!) && !Number.isNaN(b[at]!);
+    return pearson(scaled(a.filter(both), kind), scaled(b.filter(both), kind));
+  };
+  return Float64Array.from(maps, (map, site) => {
+    let best = Number.NaN;
+    others.forEach((other, at) => {
+      if (at === site) return;
+      const r = correlation(map, other);
+      if (r > best || Number.isNaN(best)) best = r;
+    });
+    return best;
+  });
+};
+
 /**
  * The highest pair of two different sites by the mean of the row-by-row Pearson correlations of their maps, the last
  * site left out as the released loops of [L23] do; as many pairs between two images as within one; rows in which a map is constant do not count,

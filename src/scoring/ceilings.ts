@@ -6,13 +6,12 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { bestPairOf, mapsOf } from './best-maps.ts';
+import { bestOtherWhereBoth, bestPairOf, mapsOf } from './best-maps.ts';
 import type { Ceiling } from './ceiling.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
+import type { CorrelationKind } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
 import type { Layout } from './layout.ts';
-import { rowsThere } from './missing.ts';
 import type { ResponseTable } from './responses.ts';
 import { checkRepeated, reliabilityWithin, rootOf, splitHalfCeiling } from './split-half.ts';
 
@@ -221,8 +220,9 @@ const bestOtherSite = (
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
     const maps = mapsOf(responses, group, kind);
+    const values = mapsOf(responses, group, 'pearson');
     const best = maps.some((map) => map.some(Number.isNaN))
-      ? bestOtherWhereBoth(responses, group, kind)
+      ? bestOtherWhereBoth(values, values, kind)
       : bestOther(maps, maps);
     correlations.push(...best);
     for (let s = 0; s < sites; s++)
@@ -242,30 +242,6 @@ const bestOtherSite = (
     strength: meanOfDefined(correlations),
     excluded,
   };
-};
-
-/** `bestOther` of sites that lack responses: each pair over the rows that both have. */
-const bestOtherWhereBoth = (
-  responses: Float64Nd,
-  { rows }: Group,
-  kind: CorrelationKind,
-): Float64Array => {
-  const sites = Array.from({ length: responses.shape[1]! }, (_, site) => site);
-  const correlation = (a: number, b: number): number => {
-    const both = rowsThere(responses, b, rowsThere(responses, a, rows));
-    return pearson(
-      scaled(columnAt(responses, a, both), kind),
-      scaled(columnAt(responses, b, both), kind),
-    );
-  };
-  return Float64Array.from(sites, (site) =>
-    Math.max(
-      ...sites.flatMap((other) => {
-        const r = other === site ? Number.NaN : correlation(site, other);
-        return Number.isNaN(r) ? [] : [r];
-      }),
-    ),
-  ).map((best) => (best === Number.NEGATIVE_INFINITY ? Number.NaN : best));
 };
 
 /**

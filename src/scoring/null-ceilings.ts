@@ -5,7 +5,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { NullCeiling } from '../records/score.ts';
-import { bestPairOf, type Maps, mapsOf } from './best-maps.ts';
+import { bestOtherWhereBoth, bestPairOf, type Maps, mapsOf } from './best-maps.ts';
 import type { CeilingRows } from './ceilings.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
@@ -20,8 +20,8 @@ const surrogateDraws = 4;
  * grows with the number of sites and with the smoothness of the maps. `mismatched`: each site's map against other
  * sites' maps of other images. `surrogate`: all maps replaced by ones of the same values and nearly the same
  * spectrum, by flipping the signs of their cosine coefficients and mapping the ranks back (periodic surrogates
- * underestimate at the edges). Both are aggregated as the ceiling is. Null for ceilings that are reliabilities, and
- * `mismatched` for a single image.
+ * underestimate at the edges), of maps that lack no fixation. Both are aggregated as the ceiling is. Null for ceilings that
+ * are reliabilities, and `mismatched` for a single image.
  */
 export const nullCeilingOf = (
   settings: CeilingSettings,
@@ -32,12 +32,15 @@ export const nullCeilingOf = (
   if (grid === null || (settings.kind !== 'best-other-site' && settings.kind !== 'best-pair'))
     return null;
   const correlation = settings.kind === 'best-pair' ? 'pearson' : asked;
+  const lacking = responses.data.some(Number.isNaN);
+  const best = (maps: Maps, others: Maps): Float64Array =>
+    lacking ? bestOtherWhereBoth(maps, others, correlation) : bestOther(maps, others);
   const level = (maps: Maps, others: Maps): number =>
     settings.kind === 'best-pair'
       ? bestPairOf(maps, others, grid.columns)
-      : medianOfDefined(bestOther(maps, others).filter((c) => !(c <= 0)));
+      : medianOfDefined(best(maps, others).filter((c) => !(c <= 0)));
   const random = createRandom(seed).fork('null ceiling');
-  const images = groups.map((group) => mapsOf(responses, group, correlation));
+  const images = groups.map((group) => mapsOf(responses, group, lacking ? 'pearson' : correlation));
   const values = groups.map((group) => mapsOf(responses, group, 'pearson'));
   return {
     mismatched: nullable(mismatched(images, level, random.fork('mismatched'))),

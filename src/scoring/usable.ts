@@ -26,18 +26,23 @@ const constantWithin = 1e-12;
 const range = (count: number): Int32Array =>
   Int32Array.from({ length: count }, (_, index) => index);
 
-/** Responses that are missing, by stimulus and site: a stimulus counts where a fixation or a time bin of it does. */
+/** Responses that are missing in some time bin. */
 interface Missing {
-  /** `[stimuli, sites]` */
+  /** `[rows, sites]`; a row is a stimulus, or a fixation of one. */
   readonly at: Uint8Array;
+  /** `[stimuli, sites]`: how many rows of the stimulus. */
+  readonly counts: Int32Array;
+  /** Rows of a stimulus. */
+  readonly positions: number;
   readonly sites: number;
   readonly bins: readonly ResponseTable[];
 }
 
 /**
  * Sites and stimuli that can be used. Sites without any response, or whose responses are constant in every bin, are left out
- * and listed; so is a stimulus that more than half of the other sites miss. What is missing then costs what the protocol
- * says: the responses alone (`per-site`), their sites, or their stimuli.
+ * and listed; so is a stimulus that lacks more than half of the responses of the other sites. What is missing then costs what
+ * the protocol says: the responses alone (`per-site`; a site that lacks more than half of them is left out), their sites, or
+ * their stimuli. On grids a response is one to a fixation.
  * Input errors: nothing is left; too many different patterns of what is missing.
  */
 export const findUsable = (
@@ -47,15 +52,17 @@ export const findUsable = (
   const { header } = recording;
   const all = { stimuli: range(recording.stimuli.length), sites: range(header.sites.length) };
   const missing = missingIn(recording);
+  const { positions } = missing;
   const count = (stimuli: Int32Array, site: number): number =>
-    stimuli.reduce((sum, stimulus) => sum + missing.at[stimulus * missing.sites + site]!, 0);
-  const empty = all.sites.filter((site) => count(all.stimuli, site) === all.stimuli.length);
+    stimuli.reduce((sum, stimulus) => sum + missing.counts[stimulus * missing.sites + site]!, 0);
+  const responsesTo = (stimuli: Int32Array): number => stimuli.length * positions;
+  const empty = all.sites.filter((site) => count(all.stimuli, site) === responsesTo(all.stimuli));
   const recorded = all.sites.filter((site) => !empty.includes(site));
   const lost = (stimulus: number): number =>
-    recorded.reduce((sum, site) => sum + missing.at[stimulus * missing.sites + site]!, 0);
-  const most = policy === 'drop-stimuli' ? 0 : recorded.length / 2;
+    recorded.reduce((sum, site) => sum + missing.counts[stimulus * missing.sites + site]!, 0);
+  const most = policy === 'drop-stimuli' ? 0 : (recorded.length * positions) / 2;
   const stimuli = all.stimuli.filter((stimulus) => lost(stimulus) <= most);
-  const few = recorded.filter((site) => 2 * count(stimuli, site) > stimuli.length);
+  const few = recorded.filter((site) => 2 * count(stimuli, site) > responsesTo(stimuli));
   const incomplete =
     policy === 'per-site' ? few : recorded.filter((site) => count(stimuli, site) > 0);
   const kept = recorded.filter((site) => !incomplete.includes(site));
@@ -72,7 +79,7 @@ export const findUsable = (
     ...because(
       incomplete,
       policy === 'per-site'
-        ? 'no response to more than half of the stimuli'
+        ? 'more than half of its responses are missing'
         : 'no response to some stimuli',
     ),
     ...because(constant, 'constant response'),
@@ -81,7 +88,7 @@ export const findUsable = (
   if (sites.length === 0 || stimuli.length === 0)
     throw inputError({
       where: `${recording.folder}: responses.npy`,
-      expected: `at least one site that responds to ${policy === 'per-site' ? 'half of the stimuli' : 'every stimulus'} and varies`,
+      expected: `at least one site that has ${policy === 'per-site' ? 'half of its responses' : 'a response to every stimulus'} and varies`,
       got:
         excludedSites
           .slice(0, 3)
@@ -90,9 +97,9 @@ export const findUsable = (
       mend: 'check the dims and the missing values (ventral data inspect)',
     });
   const dropped = all.stimuli.length - stimuli.length;
-  const cells = stimuli.length * sites.length;
+  const cells = responsesTo(stimuli) * sites.length;
   const absent = sites.reduce((sum, site) => sum + count(stimuli, site), 0);
-  const total = all.stimuli.length * all.sites.length;
+  const total = responsesTo(all.stimuli) * all.sites.length;
   return {
     stimuli,
     sites,
@@ -105,7 +112,7 @@ export const findUsable = (
 const droppedWarning = (count: number, policy: Protocol['missing']): string =>
   policy === 'drop-stimuli'
     ? `stimuli that some site has no response to are left out: ${count}`
-    : `stimuli that most sites have no response to are left out: ${count}`;
+    : `stimuli that more than half of the responses are missing of are left out: ${count}`;
 
 const sum = (values: Uint8Array): number => values.reduce((all, each) => all + each, 0);
 
@@ -115,12 +122,15 @@ const missingIn = (recording: Recording): Missing => {
   const bins = header.timeBins.map((_, bin) =>
     responseTable(recording, bin, range(stimuli), range(sites)),
   );
-  const at = new Uint8Array(stimuli * sites);
-  for (const { mean, imageOfRow } of bins)
-    for (let row = 0; row < imageOfRow.length; row++)
-      for (let site = 0; site < sites; site++)
-        if (Number.isNaN(mean.data[row * sites + site]!)) at[imageOfRow[row]! * sites + site] = 1;
-  return { at, sites, bins };
+  const rows = bins[0]!.imageOfRow;
+  const at = new Uint8Array(rows.length * sites);
+  for (const { mean } of bins)
+    for (let cell = 0; cell < at.length; cell++) if (Number.isNaN(mean.data[cell]!)) at[cell] = 1;
+  const counts = new Int32Array(stimuli * sites);
+  for (let row = 0; row < rows.length; row++)
+    for (let site = 0; site < sites; site++)
+      counts[rows[row]! * sites + site]! += at[row * sites + site]!;
+  return { at, counts, positions: rows.length / stimuli, sites, bins };
 };
 
 /** Whether all trials of a site are equal but for rounding: means of equal numbers differ in their last digits. */
@@ -144,33 +154,35 @@ const isConstant = (
 };
 
 /**
- * Sites beyond those of the 50 commonest patterns of missing stimuli. Input error where these have less than nine tenths
+ * Sites beyond those of the 50 commonest patterns of missing responses. Input error where these have less than nine tenths
  * of the responses.
  */
 const rareOf = (
   recording: Recording,
-  { at, sites: all }: Missing,
+  { at, positions, sites: all }: Missing,
   stimuli: Int32Array,
   sites: Int32Array,
 ): number[] => {
-  const table = new Float64Array(stimuli.length * sites.length);
-  stimuli.forEach((stimulus, row) => {
+  const rows = stimuli.length * positions;
+  const table = new Float64Array(rows * sites.length);
+  for (let row = 0; row < rows; row++) {
+    const from = stimuli[Math.floor(row / positions)]! * positions + (row % positions);
     sites.forEach((site, column) => {
-      table[row * sites.length + column] = at[stimulus * all + site] === 1 ? Number.NaN : 0;
+      table[row * sites.length + column] = at[from * all + site] === 1 ? Number.NaN : 0;
     });
-  });
-  const patterns = patternsOf({ data: table, shape: [stimuli.length, sites.length] });
+  }
+  const patterns = patternsOf({ data: table, shape: [rows, sites.length] });
   if (patterns.length <= mostPatterns) return [];
   const ordered = patterns.toSorted(
     (a, b) => b.columns.length - a.columns.length || a.rows.length - b.rows.length,
   );
   const responsesOf = (of: typeof patterns): number =>
     of.reduce(
-      (total, { columns, rows }) => total + columns.length * (stimuli.length - rows.length),
+      (total, { columns, rows: lacking }) => total + columns.length * (rows - lacking.length),
       0,
     );
   const share = responsesOf(ordered.slice(0, mostPatterns)) / responsesOf(patterns);
-  if (share < leastShare) throw tooMany(recording, patterns, stimuli.length, sites.length, share);
+  if (share < leastShare) throw tooMany(recording, patterns, { stimuli, positions, sites, share });
   return ordered
     .slice(mostPatterns)
     .flatMap(({ columns }) => Array.from(columns, (column) => sites[column]!));
@@ -179,17 +191,22 @@ const rareOf = (
 const tooMany = (
   recording: Recording,
   patterns: ReturnType<typeof patternsOf>,
-  stimuli: number,
-  sites: number,
-  share: number,
+  {
+    stimuli,
+    positions,
+    sites,
+    share,
+  }: Pick<Usable, 'stimuli' | 'sites'> & { readonly positions: number; readonly share: number },
 ) => {
-  const lacking = new Set(patterns.flatMap(({ rows }) => [...rows]));
+  const lacking = new Set(
+    patterns.flatMap(({ rows }) => Array.from(rows, (row) => Math.floor(row / positions))),
+  );
   const complete = patterns.find(({ rows }) => rows.length === 0)?.columns.length ?? 0;
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   return inputError({
     where: `${recording.folder}: responses.npy`,
-    expected: `at most ${mostPatterns} sets of sites that lack the same stimuli, or nine tenths of the responses in the ${mostPatterns} largest`,
-    got: `${patterns.length} sets of ${sites} sites, with ${percent(share)} of the responses in the ${mostPatterns} largest`,
-    mend: `set "missing" in the protocol to "drop-sites" (leaves ${percent(complete / sites)} of the sites) or "drop-stimuli" (leaves ${percent(1 - lacking.size / stimuli)} of the stimuli), or leave out the sites that lack the most`,
+    expected: `at most ${mostPatterns} sets of sites that lack the same responses, or nine tenths of the responses in the ${mostPatterns} largest`,
+    got: `${patterns.length} sets of ${sites.length} sites, with ${percent(share)} of the responses in the ${mostPatterns} largest`,
+    mend: `set "missing" in the protocol to "drop-sites" (leaves ${percent(complete / sites.length)} of the sites) or "drop-stimuli" (leaves ${percent(1 - lacking.size / stimuli.length)} of the stimuli), or leave out the sites that lack the most`,
   });
 };

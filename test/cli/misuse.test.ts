@@ -212,6 +212,9 @@ describe('a protocol that cannot be used', () => {
     const { where, mend } = await refused(folder, ...command, protocol('best bin.json', {}));
     expect(where).toBe('protocol small: timeBin');
     expect(mend).toContain('"start"');
+    const published = { ceiling: { kind: 'published', minimumReliability: 0.1 } };
+    const alike = await refused(folder, ...command, protocol('published.json', published));
+    expect(alike.expected).toContain('published reliabilities are the same for all of them');
     const named = protocol('bin.json', { timeBin: { start: 100, end: 150 } });
     expect((await cli(...command, named)).stdout).toContain('pictures, 100–150 ms');
   });

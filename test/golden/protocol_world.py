@@ -64,11 +64,11 @@ def features(table):
 
 def in_use(array, missing):
     """Stimuli and sites that take part, of [stimulus, row, column, time, trial, site]."""
-    lacking = np.isnan(array).all(4).any((1, 2, 3))
-    recorded = ~lacking.all(0)
-    lost = lacking[:, recorded].sum(1)
-    most = 0 if missing == "drop-stimuli" else recorded.sum() / 2
-    kept = np.flatnonzero(lost <= most)
+    # The share of the fixations of a stimulus that a site lacks in some bin.
+    lacking = np.isnan(array).all(4).any(3).mean((1, 2))
+    recorded = lacking.mean(0) < 1
+    lost = lacking[:, recorded].mean(1)
+    kept = np.flatnonzero(lost <= (0 if missing == "drop-stimuli" else 0.5))
     share = lacking[kept].mean(0)
     enough = share <= 0.5 if missing == "per-site" else share == 0
     # A dead site says the same in every trial, up to rounding.

@@ -108,6 +108,22 @@ describe('a recording laid out', () => {
     expect(warningsOf(['V4', 'V4', 'V4']).join()).not.toContain('together');
   });
 
+  it('of a grid loses the fixations that a site lacks, not their images', () => {
+    // Site 0 lacks one of four fixations of every image, site 1 all of every second image.
+    const data = onGrid.responses.data.map((value, at) => {
+      const [image, place, site] = [Math.floor(at / 48), Math.floor(at / 12) % 4, at % 3];
+      const lacks = site === 0 ? place === image % 4 : site === 1 && image % 2 === 1;
+      return lacks ? Number.NaN : value;
+    });
+    const lacking = { ...onGrid, responses: { ...onGrid.responses, data } };
+    const { layout, responses, scored } = layOut(gridCv, lacking, 1, 'all');
+    expect(layout.siteIds).toHaveLength(3);
+    expect(layout.stimuli).toHaveLength(15);
+    expect(responses.missing).toBeCloseTo((15 + 28) / 180, 12);
+    expect(responses.used).toBeCloseTo(1 - (15 + 28) / 180, 12);
+    expect(scored.responses.data.filter(Number.isNaN)).toHaveLength(15 + 28);
+  });
+
   it('fits all bins, or the one that is scored', () => {
     const laidOut = layOut(protocol, recording, 1, 'all');
     expect(laidOut.fitted).toEqual(laidOut.bins);
