@@ -1,4 +1,3 @@
-import { bestOther } from '../numeric/best-other.ts';
 import { halves, spearmanBrown } from '../numeric/reliability.ts';
 import { mean, pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
@@ -6,13 +5,12 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { bestPairOf, mapsOf } from './best-maps.ts';
+import { bestOtherOf, bestPairOf, mapsOf } from './best-maps.ts';
 import type { Ceiling } from './ceiling.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
+import type { CorrelationKind } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
 import { columnAt, type Group } from './groups.ts';
 import type { Layout } from './layout.ts';
-import { rowsThere } from './missing.ts';
 import type { ResponseTable } from './responses.ts';
 import { checkRepeated, reliabilityWithin, rootOf, splitHalfCeiling } from './split-half.ts';
 
@@ -211,10 +209,8 @@ const bestOtherSite = (
   const correlations: number[] = [];
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
-    const maps = mapsOf(responses, group, kind);
-    const best = maps.some((map) => map.some(Number.isNaN))
-      ? bestOtherWhereBoth(responses, group, kind)
-      : bestOther(maps, maps);
+    const maps = mapsOf(responses, group, 'pearson');
+    const best = bestOtherOf(maps, maps, kind);
     correlations.push(...best);
     for (let s = 0; s < sites; s++)
       if (best[s]! > 0) data[g * sites + s] = best[s]!;
@@ -223,7 +219,7 @@ const bestOtherSite = (
           site: siteIds[s]!,
           image: groups.length === 1 ? null : group.name,
           reason: Number.isNaN(best[s]!)
-            ? 'constant map'
+            ? 'no map, or a constant one'
             : `no other site correlates positively (best ${best[s]!.toFixed(3)})`,
         });
   });
@@ -233,30 +229,6 @@ const bestOtherSite = (
     strength: meanOfDefined(correlations),
     excluded,
   };
-};
-
-/** `bestOther` of sites that lack responses: each pair over the rows that both have. */
-const bestOtherWhereBoth = (
-  responses: Float64Nd,
-  { rows }: Group,
-  kind: CorrelationKind,
-): Float64Array => {
-  const sites = Array.from({ length: responses.shape[1]! }, (_, site) => site);
-  const correlation = (a: number, b: number): number => {
-    const both = rowsThere(responses, b, rowsThere(responses, a, rows));
-    return pearson(
-      scaled(columnAt(responses, a, both), kind),
-      scaled(columnAt(responses, b, both), kind),
-    );
-  };
-  return Float64Array.from(sites, (site) =>
-    Math.max(
-      ...sites.flatMap((other) => {
-        const r = other === site ? Number.NaN : correlation(site, other);
-        return Number.isNaN(r) ? [] : [r];
-      }),
-    ),
-  ).map((best) => (best === Number.NEGATIVE_INFINITY ? Number.NaN : best));
 };
 
 /**

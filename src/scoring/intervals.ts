@@ -151,28 +151,32 @@ export const intervalOf = (
   return percentileInterval(replicates, resampling, figures);
 };
 
-/** The percentile interval of what the replicates gave; those that are not defined do not count. */
+/** The percentile interval of what the replicates gave; those that are not defined do not count. Null where none is. */
 export const percentileInterval = (
   replicates: readonly number[],
   { settings: { level }, images }: Resampling,
   { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
-): Interval => ({
-  ...percentileRange(replicates, level),
-  level,
-  method: 'bootstrap over images and sites',
-  images,
-  sites: sitesUsed,
-  approximate: false,
-});
+): Interval | null => {
+  const range = percentileRange(replicates, level);
+  if (Number.isNaN(range.low)) return null;
+  return {
+    ...range,
+    level,
+    method: 'bootstrap over images and sites',
+    images,
+    sites: sitesUsed,
+    approximate: false,
+  };
+};
 
-/** The t interval of a mean over images; null for fewer than two. */
+/** The t interval of a mean over images; null for fewer than two, and where one of them is not defined. */
 export const tInterval = (
   values: Float64Array,
   { sitesUsed }: Pick<Aggregate, 'sitesUsed'>,
   level: number,
 ): Interval | null => {
   const n = values.length;
-  if (n < 2) return null;
+  if (n < 2 || values.some(Number.isNaN)) return null;
   const half = (tQuantile(1 - (1 - level) / 2, n - 1) * standardDeviation(values)) / Math.sqrt(n);
   const centre = mean(values);
   return {

@@ -53,7 +53,7 @@ describe('a few missing responses', () => {
     const args = await made('many', 3, 1000);
     const { code, stderr } = await cli('score', ...args, '--protocol', 'image-cv', '--quiet');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/expected at most 50 sets of sites that lack the same stimuli/);
+    expect(stderr).toMatch(/expected at most 50 sets of sites that lack the same responses/);
     expect(stderr).toMatch(/"drop-sites" \(leaves 0\.2 % of the sites\)/);
   });
 });
