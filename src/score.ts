@@ -19,7 +19,7 @@ import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { divisorsOf } from './scoring/ceilings.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
-import { sideBySide } from './scoring/common-sites.ts';
+import { nothingInCommon, sideBySide } from './scoring/common-sites.ts';
 import { type CurveEffort, curveEffort, curveOf } from './scoring/curve.ts';
 import { nullable } from './scoring/defined.ts';
 import { type Effort, effortOf, shapeOf } from './scoring/effort.ts';
@@ -369,7 +369,11 @@ const assemble = (
     curve: null,
     excludedSites: laidOut.excludedSites,
     responses: laidOut.responses,
-    warnings: [...warnings, ...outOfRange(protocol.ceiling, scores, layers, timeCourse)],
+    warnings: [
+      ...warnings,
+      ...nothingInCommon(timeCourse),
+      ...outOfRange(protocol.ceiling, scores, layers, timeCourse),
+    ],
     provenance: {
       ...provenance,
       seconds: (endedAt - startedAt) / 1000,

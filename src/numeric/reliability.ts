@@ -1,6 +1,7 @@
 import type { Float64Nd } from '../records/array.ts';
 import { createRandom } from './random.ts';
 import { mean, pearson } from './statistics.ts';
+import { inUnitsOfSites } from './unit.ts';
 
 export interface SplitSettings {
   /** How many random splits are averaged. */
@@ -273,9 +274,10 @@ export const splitHalfReliability = (
   trials: Float64Nd,
   settings: SplitSettings,
 ): { perSite: Float64Array } => {
-  const halved = halves(trials, settings);
-  const moments = momentsOf(trials);
-  const [rows = 0, , sites = 0] = trials.shape;
+  const own = inUnitsOfSites(trials);
+  const halved = halves(own, settings);
+  const moments = momentsOf(own);
+  const [rows = 0, , sites = 0] = own.shape;
   const all = Int32Array.from({ length: rows }, (_, row) => row);
   return {
     perSite: Float64Array.from({ length: sites }, (_, site) =>

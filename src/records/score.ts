@@ -89,7 +89,9 @@ const usedResponsesSchema = z
     used: z.number().describe('share that is fitted and scored'),
     missing: z.number().describe('share that the recording lacks'),
   })
-  .describe('responses of a site to a stimulus, as shares of all of the recording');
+  .describe(
+    'responses of a site to a stimulus (on grids to a fixation) in a time bin, as shares of all of the recording',
+  );
 export type UsedResponses = z.infer<typeof usedResponsesSchema>;
 
 const nullCeilingSchema = z

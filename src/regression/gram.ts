@@ -1,7 +1,7 @@
+import { unitOf } from '../numeric/unit.ts';
 import type { CheckStop, Engine, Held } from '../records/ports.ts';
 import { columnMeans, type Features, writeCentred } from './features.ts';
 import type { Products } from './products.ts';
-import { unitOf } from './targets.ts';
 
 /** Rows of a Gram block: enough to keep the product busy, few enough to keep the blocks small. */
 export const PANEL_ROWS = 512;

@@ -8,7 +8,13 @@ import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
 import { type Omission, rowsLeftOut } from './omissions.ts';
 import { fitReadout, type HeldOutPredictions, predictHeldOut, predictOmittedPls } from './pls.ts';
-import { checkRidge, fitRidgeReadout, predictHeldOutRidge, predictSplitsRidge } from './ridge.ts';
+import {
+  checkRidge,
+  fitRidgeReadout,
+  LEAST_ROWS,
+  predictHeldOutRidge,
+  predictSplitsRidge,
+} from './ridge.ts';
 import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
 import type { RegressionHooks } from './steps.ts';
 
@@ -25,6 +31,10 @@ export const checkRegression = (
   folds: readonly Fold[],
   settings: RegressionSettings,
 ): void => (settings.kind === 'pls' ? checkFit(rows, folds, settings) : checkRidge(rows, folds));
+
+/** Rows that a regression must train on at least. */
+export const leastRows = (settings: RegressionSettings): number =>
+  settings.kind === 'pls' ? settings.components + 1 : LEAST_ROWS;
 
 /** Features that a layer must have at least. */
 export const leastFeatures = (settings: RegressionSettings): number =>

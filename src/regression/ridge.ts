@@ -31,7 +31,7 @@ export interface RidgeReadout extends Readout {
 }
 
 /** Fewer cannot tell one strength from another. */
-const LEAST_ROWS = 3;
+export const LEAST_ROWS = 3;
 
 /** Throws an input error where a fold trains on fewer than three rows. */
 export const checkRidge = (rows: number, folds: readonly Fold[]): void => {

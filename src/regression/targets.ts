@@ -1,3 +1,4 @@
+import { unitOf } from '../numeric/unit.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { TargetSet } from './task.ts';
@@ -8,20 +9,6 @@ export interface CentredTargets extends TargetSet {
   /** 1, or a power of two where the targets' own size would be lost in what counts as nothing, or overflow in squares. */
   readonly unit: number;
 }
-
-/** Values whose largest lies between these are taken as they are. */
-const PLAIN = [2 ** -16, 2 ** 32] as const;
-
-/**
- * 1, or for values of which the largest is very small or very large the power of two below it: dividing by it rounds
- * nothing.
- */
-export const unitOf = (values: Float64Array | Float32Array): number => {
-  let largest = 0;
-  for (let k = 0; k < values.length; k++) largest = Math.max(largest, Math.abs(values[k]!));
-  if (largest === 0 || (largest >= PLAIN[0] && largest <= PLAIN[1])) return 1;
-  return 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
-};
 
 /**
  * A target set [rows, sites] brought into fold order and laid out target after target. A constant target becomes

@@ -72,11 +72,11 @@ export const scoreLines = (score: Score): string[] => {
 };
 
 /** What of the responses the figures rest on, where that is not all. */
-const responsesLines = ({ responses }: Score): string[] => {
+const responsesLines = ({ responses, protocol }: Score): string[] => {
   if (responses === null || responses.used === 1) return [];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return [
-    `${percent(responses.used)} of the responses (site × stimulus) are used, ${percent(responses.missing)} are missing`,
+    `${percent(responses.used)} of the responses (site × ${protocol.layout === 'grid' ? 'fixation' : 'stimulus'}) are used, ${percent(responses.missing)} are missing`,
   ];
 };
 

@@ -1,3 +1,4 @@
+import { bestOther } from '../numeric/best-other.ts';
 import { pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { type CorrelationKind, scaled } from './correlations.ts';
@@ -11,25 +12,30 @@ export const mapsOf = (responses: Float64Nd, { rows }: Group, kind: CorrelationK
     scaled(columnAt(responses, site, rows), kind),
   );
 
-/** `bestOther` of maps that lack fixations (NaN): each pair over the fixations that both have. */
-export const bestOtherWhereBoth = (
-  maps: Maps,
-  others: Maps,
-  kind: CorrelationKind,
-): Float64Array => {
-  const correlation = (a: Float64Array, b: Float64Array): number => {
-    const both = (_: number, at: number): boolean => !Number.isNaN(a[at]!) && !Number.isNaN(b[at]!);
-    return pearson(scaled(a.filter(both), kind), scaled(b.filter(both), kind));
-  };
-  return Float64Array.from(maps, (map, site) => {
-    let best = Number.NaN;
-    others.forEach((other, at) => {
-      if (at === site) return;
-      const r = correlation(map, other);
-      if (r > best || Number.isNaN(best)) best = r;
-    });
-    return best;
-  });
+/** Whether every map has a value at every position. */
+export const areWhole = (maps: Maps): boolean => maps.every((map) => !map.some(Number.isNaN));
+
+/** The correlation of two maps over the positions that both have (NaN: missing), ranked among these for `spearman`. */
+export const whereBoth = (a: Float64Array, b: Float64Array, kind: CorrelationKind): number => {
+  const both = Int32Array.from(a, (_, place) => place).filter(
+    (place) => !Number.isNaN(a[place]!) && !Number.isNaN(b[place]!),
+  );
+  const taken = (map: Float64Array): Float64Array => Float64Array.from(both, (at) => map[at]!);
+  return pearson(scaled(taken(a), kind), scaled(taken(b), kind));
+};
+
+/** `bestOther` of maps of values, not of ranks, in which positions may be missing. */
+export const bestOtherOf = (maps: Maps, others: Maps, kind: CorrelationKind): Float64Array => {
+  if (areWhole(maps) && areWhole(others)) {
+    const own = maps.map((map) => scaled(map, kind));
+    return bestOther(own, others === maps ? own : others.map((map) => scaled(map, kind)));
+  }
+  return Float64Array.from(maps, (map, site) =>
+    others.reduce((best, other, index) => {
+      const r = index === site ? Number.NaN : whereBoth(map, other, kind);
+      return r > best || Number.isNaN(best) ? r : best;
+    }, Number.NaN),
+  );
 };
 
 /**

@@ -1,10 +1,10 @@
 // How far a ceiling itself is known: the draws of images and sites that the score's interval rests on, applied to it.
 
-import { pearson, standardDeviation } from '../numeric/statistics.ts';
+import { standardDeviation } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
-import { bestPairOf, mapsOf } from './best-maps.ts';
+import { bestPairOf, mapsOf, whereBoth } from './best-maps.ts';
 import { withoutDivision } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined, weightedMeanOfDefined } from './defined.ts';
 import { comparedWith } from './evaluate.ts';
@@ -25,8 +25,8 @@ import { tInterval, tRange } from './two-factor.ts';
 /**
  * The interval of the ceiling of a time bin, in the unit of the ceiling; of few images by t over images. Which
  * other site is the best one for a site, and which pair of sites for an image, is held fixed: only images are drawn for
- * `best-pair`. Null where there is no ceiling, for a ceiling that is one number over splits of the trials, and for a single
- * image.
+ * `best-pair`. Null where there is no ceiling, for a published one, whose error is not known, for a ceiling that is one number
+ * over splits of the trials, and for a single image.
  */
 export const ceilingIntervalOf = (
   layout: Layout,
@@ -35,7 +35,8 @@ export const ceilingIntervalOf = (
 ): Interval | null => {
   const { kind } = layout.protocol.ceiling;
   const { ceiling, level } = bin;
-  if (kind === 'none' || kind === 'median-split-half' || Number.isNaN(level)) return null;
+  const isFixed = kind === 'none' || kind === 'published' || kind === 'median-split-half';
+  if (isFixed || Number.isNaN(level)) return null;
   if (kind === 'best-pair') return ofBestPair(layout, bin, resampling);
   const figures = aggregate(ceiling.perSite, withoutDivision(ceiling), 'r/c');
   if (resampling.overImages) return ofImages(layout, figures, resampling);
@@ -121,28 +122,39 @@ const ofPartners = (
   { recorded, ceiling }: BinSet,
   figures: Aggregate,
   resampling: Resampling,
-): Interval | null =>
-  intervalOf(
+): Interval | null => {
+  const partners = partnersOf(layout, recorded);
+  const both: Float64Nd = {
+    data: recorded.data.map((value, at) => (Number.isNaN(partners.data[at]!) ? Number.NaN : value)),
+    shape: recorded.shape,
+  };
+  return intervalOf(
     { ...resampling, normalisation: 'r/c' },
-    comparedWith(layout, { recorded, predicted: partnersOf(layout, recorded) }),
+    comparedWith(layout, { recorded: both, predicted: partners }),
     withoutDivision(ceiling),
     figures,
   );
+};
 
-/** The responses of each site's best other one, `[rows, sites]`. */
+/** The responses of each site's best other one, `[rows, sites]`; NaN where either is missing, or there is none. */
 const partnersOf = ({ protocol, groups }: Layout, recorded: Float64Nd): Float64Nd => {
   const sites = recorded.shape[1]!;
-  const data = new Float64Array(recorded.data.length);
+  const data = new Float64Array(recorded.data.length).fill(Number.NaN);
   for (const group of groups) {
-    const maps = mapsOf(recorded, group, protocol.correlation);
+    const maps = mapsOf(recorded, group, 'pearson');
     for (let site = 0; site < sites; site++) {
-      let best = 0;
+      let best: number | null = null;
       let highest = Number.NEGATIVE_INFINITY;
       for (let other = 0; other < sites; other++) {
-        const r = other === site ? Number.NaN : pearson(maps[site]!, maps[other]!);
+        const r =
+          other === site ? Number.NaN : whereBoth(maps[site]!, maps[other]!, protocol.correlation);
         if (r > highest) [best, highest] = [other, r];
       }
-      for (const row of group.rows) data[row * sites + site] = recorded.data[row * sites + best]!;
+      if (best === null) continue;
+      for (const row of group.rows) {
+        const [own, theirs] = [row * sites + site, row * sites + best];
+        if (!Number.isNaN(recorded.data[own]!)) data[own] = recorded.data[theirs]!;
+      }
     }
   }
   return { data, shape: recorded.shape };

@@ -1,4 +1,3 @@
-import { bestOther } from '../numeric/best-other.ts';
 import { halves, spearmanBrown } from '../numeric/reliability.ts';
 import { mean, pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
@@ -6,7 +5,7 @@ import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { ExcludedSite } from '../records/score.ts';
-import { bestOtherWhereBoth, bestPairOf, mapsOf } from './best-maps.ts';
+import { bestOtherOf, bestPairOf, mapsOf } from './best-maps.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { CorrelationKind } from './correlations.ts';
 import { meanOfDefined, medianOfDefined } from './defined.ts';
@@ -219,11 +218,8 @@ const bestOtherSite = (
   const correlations: number[] = [];
   const excluded: ExcludedSite[] = [];
   groups.forEach((group, g) => {
-    const maps = mapsOf(responses, group, kind);
-    const values = mapsOf(responses, group, 'pearson');
-    const best = maps.some((map) => map.some(Number.isNaN))
-      ? bestOtherWhereBoth(values, values, kind)
-      : bestOther(maps, maps);
+    const maps = mapsOf(responses, group, 'pearson');
+    const best = bestOtherOf(maps, maps, kind);
     correlations.push(...best);
     for (let s = 0; s < sites; s++)
       if (best[s]! > 0) data[g * sites + s] = best[s]!;
@@ -232,7 +228,7 @@ const bestOtherSite = (
           site: siteIds[s]!,
           image: groups.length === 1 ? null : group.name,
           reason: Number.isNaN(best[s]!)
-            ? 'constant map'
+            ? 'no map, or a constant one'
             : `no other site correlates positively (best ${best[s]!.toFixed(3)})`,
         });
   });

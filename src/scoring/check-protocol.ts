@@ -88,7 +88,7 @@ const ceilingContradiction = (
       expected:
         ceiling.kind === 'none'
           ? 'a bin of the recording, since there is no ceiling to choose one by'
-          : 'a bin of the recording, since published reliabilities are the same for all of them',
+          : 'a bin of the recording, since published reliabilities are the same in all bins',
       got: `"best-ceiling" with ceiling "${ceiling.kind}" and ${header.timeBins.length} bins`,
       mend: 'write it as {"start": 70, "end": 170}, or choose another ceiling',
     };

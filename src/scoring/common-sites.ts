@@ -1,3 +1,4 @@
+import type { TimeCourse } from '../records/score.ts';
 import { aggregate } from './aggregate.ts';
 import { sitesInUse } from './ceilings.ts';
 import { spreadColumns, takeColumns } from './columns.ts';
@@ -43,4 +44,14 @@ export const sideBySide = (
     sites: counts.map((count) => (count === 0 ? 0 : shared.length)),
     ownSites: counts,
   };
+};
+
+/** Said where bins have sites, but none in common, so that the time course is empty. */
+export const nothingInCommon = (timeCourse: TimeCourse | null): string[] => {
+  if (timeCourse === null || !timeCourse.common) return [];
+  const { sites, ownSites } = timeCourse;
+  if (sites.some((count) => count > 0) || ownSites.every((count) => count === 0)) return [];
+  return [
+    'no site is used in every time bin, so that the time course over common sites has no figures; each bin can have its own (--time-course own)',
+  ];
 };

@@ -4,6 +4,7 @@ import { measureSpeed } from '../regression/estimate.ts';
 import { regressionBytes, regressionOperations } from '../regression/regress.ts';
 import type { LaidOut } from './lay-out.ts';
 import type { Layout } from './layout.ts';
+import { patternsOf } from './missing.ts';
 
 /** What a plan will take. */
 export interface Effort {
@@ -20,6 +21,8 @@ export interface FitShape {
   /** Response sets that each layer is fitted to, and how many of them layers are chosen by. */
   readonly sets: number;
   readonly choosing: number;
+  /** Sets of sites that lack the same responses, each with regressions of its own; 1 where nothing is missing. */
+  readonly patterns: number;
   /** Time bins that are held with their trials. */
   readonly bins: number;
   readonly trials: number;
@@ -30,6 +33,7 @@ export const shapeOf = ({ layout, bins, fitted }: LaidOut): FitShape => ({
   layout,
   sets: fitted.length,
   choosing: 1,
+  patterns: Math.max(...fitted.map(({ responses }) => patternsOf(responses).length)),
   bins: bins.length,
   trials: bins[0]!.table.trials.shape[1] ?? 1,
 });
@@ -43,9 +47,21 @@ const fitSize = (shape: FitShape, columns: number) => ({
 });
 
 /** Regressions of one set, on average: those for the choice of a layer are of few sets only. */
-const regressionsPerSet = ({ layout: { design, folds }, sets, choosing }: FitShape): number => {
+const regressionsPerSet = ({
+  layout: { design, folds },
+  sets,
+  choosing,
+  patterns,
+}: FitShape): number => {
   const inner = design === null ? 0 : design.omissions.length - folds.length;
-  return folds.length + (inner * choosing) / sets;
+  return patterns * (folds.length + (inner * choosing) / sets);
+};
+
+/** Predictions of the further regressions that missing responses take. */
+const patternBytes = (shape: FitShape): number => {
+  const { imageOfRow, siteIds, folds } = shape.layout;
+  const tables = (regressionsPerSet(shape) / folds.length) * (1 - 1 / shape.patterns);
+  return 8 * imageOfRow.length * siteIds.length * shape.sets * tables;
 };
 
 /** Bytes left to the features of one pass: what a regression on a wide layer takes beside them is set aside. */
@@ -83,7 +99,11 @@ const passBytesOf = ({ passes }: Features, shape: FitShape): number => {
 
 /** Bytes of a run that keeps the predictions of so many layers at a time. */
 export const bytesOf = (features: Features, shape: FitShape, kept: number): number =>
-  processBytes + recordingBytes(shape, kept) + features.modelBytes + passBytesOf(features, shape);
+  processBytes +
+  recordingBytes(shape, kept) +
+  patternBytes(shape) +
+  features.modelBytes +
+  passBytesOf(features, shape);
 
 /** Seconds: the layers that are not done yet, at a speed in multiplications per second (`measureSpeed`). */
 export const secondsOf = (

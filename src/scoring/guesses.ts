@@ -1,4 +1,5 @@
 import { standardDeviation } from '../numeric/statistics.ts';
+import { unitOf } from '../numeric/unit.ts';
 import type { Float64Nd } from '../records/array.ts';
 
 /** Of a site's standard deviation; rounding stays far below, whatever a regression finds far above. */
@@ -46,7 +47,9 @@ export const withoutGuesses = (
   const means = heldOut.map(({ leftOut }) => trainedMean(responses, leftOut));
   for (let s = 0; s < sites; s++) {
     const own = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
-    const near = negligible * standardDeviation(own.filter((value) => !Number.isNaN(value)));
+    const unit = unitOf(own);
+    const there = own.filter((value) => !Number.isNaN(value)).map((value) => value / unit);
+    const near = negligible * standardDeviation(there) * unit;
     const guessed = heldOut.every(({ rows: held }, fold) =>
       held.every((row) => {
         const off = Math.abs(predicted.data[row * sites + s]! - means[fold]![s]!);

@@ -1,7 +1,7 @@
 // A recording under a protocol: everything about a score that no layer changes.
 
 import { inputError } from '../records/errors.ts';
-import type { Protocol } from '../records/protocol.ts';
+import type { CeilingSettings, Protocol } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { ExcludedSite, NullCeiling, UsedResponses } from '../records/score.ts';
 import { aggregate } from './aggregate.ts';
@@ -10,7 +10,8 @@ import { type Layout, layoutOfRows } from './layout.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
 import { atScoredRows, type BinSet } from './response-sets.ts';
 import { responseTable } from './responses.ts';
-import { findUsable } from './usable.ts';
+import { checkTrainable, untrainable } from './trainable.ts';
+import { findUsable, type Usable } from './usable.ts';
 
 export interface LaidOut {
   readonly layout: Layout;
@@ -33,7 +34,8 @@ export const onlyScored = (laidOut: LaidOut): LaidOut => ({
 });
 
 /**
- * Lays out rows, folds and ceilings, and chooses the time bin.
+ * Lays out rows, folds and ceilings, and chooses the time bin. Sites that lack so many responses that a regression would have
+ * too few are left out and listed.
  * Input errors: no usable site, a bin that the recording does not have, no usable ceiling.
  */
 export const layOut = (
@@ -42,14 +44,12 @@ export const layOut = (
   seed: number,
   timeBins: 'all' | 'best',
 ): LaidOut => {
-  const usable = findUsable(recording, protocol);
-  const { header } = recording;
-  const { imageOfRow } = responseTable(recording, 0, usable.stimuli, usable.sites);
+  const usable = trained(protocol, recording, seed);
   // Before the ceilings: too few stimuli for the folds is said as such.
-  const layout = layoutOfRows(protocol, recording, { ...usable, imageOfRow }, seed);
+  const { layout, sites } = usable;
   const rows = ceilingRowsOf(layout);
-  const bins = header.timeBins.map((timeBin, bin): BinSet => {
-    const table = responseTable(recording, bin, usable.stimuli, usable.sites);
+  const bins = recording.header.timeBins.map((timeBin, bin): BinSet => {
+    const table = responseTable(recording, bin, usable.stimuli, sites);
     const ceiling = ceilingOf(protocol.ceiling, table, rows, seed);
     const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
     return {
@@ -69,12 +69,46 @@ export const layOut = (
     scored,
     nullCeiling: nullCeilingOf(protocol.ceiling, scored.responses, rows, seed),
     excludedSites: [...usable.excludedSites, ...scored.ceiling.excluded],
-    responses: usable.responses,
+    responses: usable.responsesOf(sites),
     warnings: [
       ...usable.warnings,
       ...severalAreas(recording),
       ...unstratified(protocol, recording),
     ],
+  };
+};
+
+/** Stimuli and sites in use, those left out that no regression could be trained on, and their layout. */
+const trained = (
+  protocol: Protocol,
+  recording: Recording,
+  seed: number,
+): Usable & { readonly layout: Layout } => {
+  const usable = findUsable(recording, protocol);
+  const { header, folder } = recording;
+  const { stimuli, sites } = usable;
+  const { imageOfRow } = responseTable(recording, 0, stimuli, sites.subarray(0, 1));
+  const laidOut = (of: Int32Array): Layout =>
+    layoutOfRows(protocol, recording, { stimuli, sites: of, imageOfRow }, seed);
+  const layout = laidOut(sites);
+  const bins = header.timeBins.map((timeBin, bin) => ({
+    timeBin,
+    mean: responseTable(recording, bin, stimuli, sites).mean,
+  }));
+  const lacking = untrainable(layout, bins);
+  if (lacking.size === 0) return { ...usable, layout };
+  const excluded = Array.from(lacking, ([column, reason]) => ({
+    site: layout.siteIds[column]!,
+    image: null,
+    reason,
+  }));
+  checkTrainable(layout, excluded, folder);
+  const kept = sites.filter((_, column) => !lacking.has(column));
+  return {
+    ...usable,
+    sites: kept,
+    excludedSites: [...usable.excludedSites, ...excluded],
+    layout: laidOut(kept),
   };
 };
 
@@ -97,15 +131,16 @@ const unstratified = ({ folds }: Protocol, { stimuli }: Recording): string[] => 
   return [`folds are not stratified: stimuli.csv has no column "${column}"`];
 };
 
-const chooseBin = ({ name, timeBin }: Protocol, bins: readonly BinSet[]): BinSet => {
+const chooseBin = (protocol: Protocol, bins: readonly BinSet[]): BinSet => {
+  const { name, timeBin } = protocol;
   if (timeBin !== 'best-ceiling') {
     const found = bins.find(({ label }) => sameBin(label.timeBin, timeBin));
     if (found === undefined) throw noSuchBin(name, timeBin, bins);
-    if (Number.isNaN(found.level)) throw noCeiling(name, [found]);
+    if (Number.isNaN(found.level)) throw noCeiling(protocol, [found]);
     return found;
   }
   const usable = bins.filter(({ level }) => !Number.isNaN(level));
-  if (usable.length === 0) throw noCeiling(name, bins);
+  if (usable.length === 0) throw noCeiling(protocol, bins);
   return usable.reduce((high, bin) => (bin.ceiling.strength > high.ceiling.strength ? bin : high));
 };
 
@@ -117,15 +152,28 @@ const noSuchBin = (name: string, wanted: TimeBin, bins: readonly BinSet[]) =>
     mend: 'name a bin of the recording, or "best-ceiling"',
   });
 
+/** What to do where no site has a ceiling. */
+const mendsOf = (kind: CeilingSettings['kind']): string => {
+  switch (kind) {
+    case 'published':
+      return 'give sites[].reliability in recording.json, or choose another ceiling';
+    case 'best-other-site':
+    case 'best-pair':
+      return 'no site agrees with another: see that the dimensions are in the right order, or choose another ceiling';
+    default:
+      return 'too few responses repeat: see that the dimensions are in the right order (ventral data inspect prints the reliability of every site), or choose another ceiling';
+  }
+};
+
 /** Before any network runs: no score can be divided by what none of the sites has. */
-const noCeiling = (name: string, bins: readonly BinSet[]) => {
+const noCeiling = ({ name, ceiling: { kind } }: Protocol, bins: readonly BinSet[]) => {
   const [bin] = bins;
-  const { excluded } = bin!.ceiling;
-  const reason = excluded[0]?.reason ?? 'none';
+  const reasons = new Set(bin!.ceiling.excluded.map(({ reason }) => reason));
+  const reason = reasons.size === 0 ? 'none' : [...reasons].slice(0, 3).join('; ');
   return inputError({
     where: `protocol ${name}: ceiling`,
     expected: 'at least one site with a usable ceiling',
     got: bins.length === 1 ? reason : `${reason} (in all ${bins.length} time bins)`,
-    mend: 'the responses do not repeat: see that the dimensions are in the right order (ventral data inspect prints the reliability of every site), or choose another ceiling',
+    mend: mendsOf(kind),
   });
 };

@@ -1,13 +1,11 @@
-import { bestOther } from '../numeric/best-other.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
 import { ranks } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import type { NullCeiling } from '../records/score.ts';
-import { bestOtherWhereBoth, bestPairOf, type Maps, mapsOf } from './best-maps.ts';
+import { bestOtherOf, bestPairOf, type Maps, mapsOf } from './best-maps.ts';
 import type { CeilingRows } from './ceilings.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 
 /** At most this many other images are compared with each image. */
@@ -20,31 +18,26 @@ const surrogateDraws = 4;
  * grows with the number of sites and with the smoothness of the maps. `mismatched`: each site's map against other
  * sites' maps of other images. `surrogate`: all maps replaced by ones of the same values and nearly the same
  * spectrum, by flipping the signs of their cosine coefficients and mapping the ranks back (periodic surrogates
- * underestimate at the edges), of maps that lack no fixation. Both are aggregated as the ceiling is. Null for ceilings that
- * are reliabilities, and `mismatched` for a single image.
+ * underestimate at the edges). Both are aggregated as the ceiling is. Null for ceilings that are reliabilities, and
+ * `mismatched` for a single image.
  */
 export const nullCeilingOf = (
   settings: CeilingSettings,
   responses: Float64Nd,
-  { groups, correlation: asked, grid }: Omit<CeilingRows, 'siteIds' | 'published'>,
+  { groups, correlation, grid }: Omit<CeilingRows, 'siteIds' | 'published'>,
   seed: number,
 ): NullCeiling | null => {
   if (grid === null || (settings.kind !== 'best-other-site' && settings.kind !== 'best-pair'))
     return null;
-  const correlation = settings.kind === 'best-pair' ? 'pearson' : asked;
-  const lacking = responses.data.some(Number.isNaN);
-  const best = (maps: Maps, others: Maps): Float64Array =>
-    lacking ? bestOtherWhereBoth(maps, others, correlation) : bestOther(maps, others);
   const level = (maps: Maps, others: Maps): number =>
     settings.kind === 'best-pair'
       ? bestPairOf(maps, others, grid.columns)
-      : medianOfDefined(best(maps, others).filter((c) => !(c <= 0)));
+      : medianOfDefined(bestOtherOf(maps, others, correlation).filter((c) => !(c <= 0)));
   const random = createRandom(seed).fork('null ceiling');
-  const images = groups.map((group) => mapsOf(responses, group, lacking ? 'pearson' : correlation));
-  const values = groups.map((group) => mapsOf(responses, group, 'pearson'));
+  const images = groups.map((group) => mapsOf(responses, group, 'pearson'));
   return {
     mismatched: nullable(mismatched(images, level, random.fork('mismatched'))),
-    surrogate: nullable(surrogate(values, grid, correlation, level, random.fork('surrogate'))),
+    surrogate: nullable(surrogate(images, grid, level, random.fork('surrogate'))),
   };
 };
 
@@ -63,7 +56,6 @@ const mismatched = (images: readonly Maps[], level: Level, random: Random): numb
 const surrogate = (
   images: readonly Maps[],
   grid: FixationGrid,
-  kind: CorrelationKind,
   level: Level,
   random: Random,
 ): number => {
@@ -73,9 +65,7 @@ const surrogate = (
     images.map((maps) =>
       meanOfDefined(
         Array.from({ length: surrogateDraws }, () => {
-          const made = maps.map((map) =>
-            scaled(signFlipped(map, rowBasis, columnBasis, random), kind),
-          );
+          const made = maps.map((map) => surrogateOf(map, rowBasis, columnBasis, random));
           return level(made, made);
         }),
       ),
@@ -113,6 +103,14 @@ const transformed = (map: Float64Array, rows: Basis, columns: Basis, inverse: bo
       result[k * columns.n + c] = sum;
     }
   return result;
+};
+
+/** A surrogate of a map; where the map has no value it has none, and its mean stands for it. */
+const surrogateOf = (map: Float64Array, rows: Basis, columns: Basis, random: Random) => {
+  const centre = meanOfDefined(map);
+  const whole = map.map((value) => (Number.isNaN(value) ? centre : value));
+  const made = signFlipped(whole, rows, columns, random);
+  return made.map((value, at) => (Number.isNaN(map[at]!) ? Number.NaN : value));
 };
 
 const signFlipped = (

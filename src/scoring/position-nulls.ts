@@ -49,7 +49,7 @@ export const positionFeatures = ({ grid, imageOfRow }: Layout): Features | null 
 
 /**
  * The mean training map as a prediction, `[rows scored, sites]`: at each position the mean over the images that the
- * fold's regression trained on.
+ * fold's regression trained on, and that the site responded to there.
  */
 export const meanMaps = (
   { heldOut, folds, stimuli }: Layout,
@@ -61,16 +61,21 @@ export const meanMaps = (
   heldOut.forEach(({ rows: scored, leftOut }, fold) => {
     const omitted = new Set(leftOut);
     const sums = new Float64Array(positions * sites);
-    let images = 0;
+    const counts = new Float64Array(positions * sites);
     for (let row = 0; row < rows; row++) {
       if (omitted.has(row)) continue;
-      if (row % positions === 0) images++;
-      for (let s = 0; s < sites; s++)
-        sums[(row % positions) * sites + s]! += responses.data[row * sites + s]!;
+      for (let s = 0; s < sites; s++) {
+        const value = responses.data[row * sites + s]!;
+        if (Number.isNaN(value)) continue;
+        sums[(row % positions) * sites + s]! += value;
+        counts[(row % positions) * sites + s]! += 1;
+      }
     }
     folds[fold]!.test.forEach((row, k) => {
-      for (let s = 0; s < sites; s++)
-        data[scored[k]! * sites + s] = sums[(row % positions) * sites + s]! / images;
+      for (let s = 0; s < sites; s++) {
+        const at = (row % positions) * sites + s;
+        data[scored[k]! * sites + s] = sums[at]! / counts[at]!;
+      }
     });
   });
   return { data, shape: recorded.shape };

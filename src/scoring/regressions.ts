@@ -107,11 +107,11 @@ const ofFolds = async (
   const blocks = blocksOf(design.folds, lists);
   const wanted = omissionsOf(design, responses.length, choosing);
   const places = new Map<string, { readonly omission: number; readonly place: number }>();
+  const lacking = lists.map((_, list) => new Set(setsLacking(parts, list)));
   const omissions: Omission[] = [];
   wanted.forEach(({ name, blocks: folds, sets: ofDesign }, regression) => {
     lists.forEach((_, list) => {
-      const lacking = setsLacking(parts, list);
-      const own = ofDesign.filter((set) => lacking.includes(set));
+      const own = ofDesign.filter((set) => lacking[list]!.has(set));
       if (own.length === 0) return;
       own.forEach((set, place) => {
         places.set(`${regression} ${set} ${list}`, { omission: omissions.length, place });

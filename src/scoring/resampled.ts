@@ -52,12 +52,20 @@ const inItsUnit = (values: Float64Array): Float64Array => {
 const inResample = ({ values, order }: Side, counts: Counts): Float64Array =>
   order === null ? values : weightedRanks(values, order, counts);
 
+/** Whether two sides are of the same rows. */
+const areOfTheSame = (a: Side, b: Side): boolean => {
+  const [p, q] = [a.places, b.places];
+  if (a.values.length !== b.values.length || p === null || q === null) return p === q;
+  for (let i = 0; i < p.length; i++) if (p[i] !== q[i]) return false;
+  return true;
+};
+
 /**
  * Correlation of two columns with each row counted as often as it was drawn; NaN where a column is missing, or the two are of
  * other rows.
  */
 export const correlationIn = (a: Side | null, b: Side | null, counts: Counts): number => {
-  if (a === null || b === null || a.values.length !== b.values.length) return Number.NaN;
+  if (a === null || b === null || !areOfTheSame(a, b)) return Number.NaN;
   const own = a.places === null ? counts : takeCounts(counts, a.places);
   return weightedPearson(inResample(a, own), inResample(b, own), own);
 };

@@ -2,6 +2,7 @@
 // sites of the same recording.
 
 import { unstacked } from '../numeric/array.ts';
+import { unitOf } from '../numeric/unit.ts';
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
@@ -20,6 +21,7 @@ import { fitLayer } from './fit-layer.ts';
 import { prepareResampling } from './intervals.ts';
 import type { LaidOut } from './lay-out.ts';
 import { type Layout, withinFeatures } from './layout.ts';
+import { filledWithMeans } from './regressions.ts';
 import type { BinSet } from './response-sets.ts';
 import type { ResponseTable } from './responses.ts';
 import { ownHalves, type Predictor, predictHalves, sharedHalves } from './site-halves.ts';
@@ -45,19 +47,18 @@ export const ceilingBetween = async (
   ports: Ports,
 ): Promise<SiteCeiling> => {
   const { label, table } = binFor(from, to.laidOut.scored.label.timeBin);
-  const complete = completeColumns(table.mean);
-  const { layout } = withinFeatures(to.laidOut.layout, complete.length);
+  const { layout } = withinFeatures(to.laidOut.layout, table.sites.length);
   const task = `${to.recording.header.name} from ${from.recording.header.name}`;
   const { quiet, count } = counted(task, 1 + 2 * splitsBetween, ports);
   const predict: Predictor = async (responses, predictors) => {
-    const source = responseSource(from.recording.header.name, takeColumns(predictors, complete));
+    const source = responseSource(from.recording.header.name, asFeatures(predictors, layout));
     const fit = await predictResponses(layout, source, responses, quiet);
     count();
     return fit;
   };
   return measure(to, layout, predict, table, {
-    side: describeSide(from, label.timeBin, complete.length),
-    notes: incompleteNote(table.sites.length - complete.length),
+    side: describeSide(from, label.timeBin, table.sites.length),
+    notes: filledNote(table.mean),
     splits: splitsBetween,
     seed,
     task,
@@ -77,27 +78,27 @@ export const ceilingWithin = async (
   const { recording, laidOut } = subject;
   const { table } = laidOut.scored;
   const sites = laidOut.layout.siteIds.length;
-  if (sites < 2 || completeColumns(table.mean).length < 2)
+  if (sites < 2)
     throw inputError({
       where: recording.folder,
-      expected:
-        'at least two usable sites without missing responses, that one may predict the other',
-      got: `${completeColumns(table.mean).length} of ${sites}`,
+      expected: 'at least two usable sites, that one may predict the other',
+      got: `${sites}`,
       mend: 'give a second recording of the same stimuli',
     });
-  const complete = completeColumns(table.mean);
-  const { layout } = withinFeatures(laidOut.layout, Math.max(1, complete.length - 1));
+  const { layout } = withinFeatures(laidOut.layout, sites - 1);
   const task = `${recording.header.name}, each site from the others`;
   const { quiet, count } = counted(task, (1 + 2 * splitsWithin) * sites, ports);
   const predict: Predictor = async (responses, predictors) => {
     const columns: Float64Nd[] = [];
+    const whole = asFeatures(predictors, layout);
+    const all = Int32Array.from({ length: sites }, (_, site) => site);
     const arithmetic = new Set<string>();
     const warnings = new Set<string>();
     for (let site = 0; site < sites; site++) {
-      const others = complete.filter((other) => other !== site);
+      const others = all.filter((other) => other !== site);
       const source = responseSource(
         `all sites but ${layout.siteIds[site]!}`,
-        takeColumns(predictors, others),
+        takeColumns(whole, others),
       );
       const fit = await predictResponses(layout, source, takeColumns(responses, [site]), quiet);
       columns.push(fit.predicted);
@@ -113,7 +114,7 @@ export const ceilingWithin = async (
   };
   return measure(subject, layout, predict, table, {
     side: null,
-    notes: incompleteNote(sites - complete.length),
+    notes: filledNote(table.mean),
     splits: splitsWithin,
     seed,
     task,
@@ -251,7 +252,7 @@ export const responseSource = (name: string, { data, shape }: Float64Nd): Featur
   columns: shape[1]!,
   blockCount: 1,
   async *blocks() {
-    yield { data: Float32Array.from(data), shape };
+    yield { data: data.slice(), shape };
   },
 });
 
@@ -282,20 +283,26 @@ const describeSide = (
   sites,
 });
 
-/** Columns of a table in which nothing is missing: what can predict. */
-const completeColumns = ({ data, shape }: Float64Nd): Int32Array => {
-  const columns = shape[1]!;
-  const lacking = new Set<number>();
-  data.forEach((value, at) => {
-    if (Number.isNaN(value)) lacking.add(at % columns);
-  });
-  return Int32Array.from({ length: columns }, (_, column) => column).filter(
-    (column) => !lacking.has(column),
-  );
+/**
+ * Responses that predict, the mean of its site for what is missing. Partial least squares knows no unit, so that squares of very
+ * small or very large responses need not be lost; the strengths of a ridge regression may be meant in their unit.
+ */
+const asFeatures = (predictors: Float64Nd, { protocol: { regression } }: Layout): Float64Nd => {
+  const { data, shape } = filledWithMeans(predictors);
+  const unit = regression.kind === 'pls' ? unitOf(data) : 1;
+  return unit === 1 ? { data, shape } : { data: data.map((value) => value / unit), shape };
 };
 
-const incompleteNote = (count: number): string[] =>
-  count === 0 ? [] : [`${count} sites lack some responses, and predict no others`];
+/** Said where sites predict others although responses of theirs are missing: their mean stands for these. */
+const filledNote = ({ data, shape }: Float64Nd): string[] => {
+  const lacking = new Set<number>();
+  data.forEach((value, at) => {
+    if (Number.isNaN(value)) lacking.add(at % shape[1]!);
+  });
+  return lacking.size === 0
+    ? []
+    : [`${lacking.size} predicting sites lack some responses, for which their mean stands`];
+};
 
 const besideEachOther = (columns: readonly Float64Nd[]): Float64Nd => {
   const rows = columns[0]!.shape[0]!;

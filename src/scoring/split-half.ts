@@ -8,6 +8,7 @@ import {
   type SiteTrials,
   siteTrials,
 } from '../numeric/reliability.ts';
+import { inUnitsOfSites } from '../numeric/unit.ts';
 import { inputError } from '../records/errors.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { ExcludedSite } from '../records/score.ts';
@@ -64,7 +65,9 @@ export const splitHalfCeiling = (
   seed: number,
 ): Ceiling => {
   checkRepeated(table);
-  const { trials, imageOfRow } = table;
+  const { imageOfRow } = table;
+  // Squares of very small or very large responses would be lost; reliabilities know no unit.
+  const trials = inUnitsOfSites(table.trials);
   const basis = {
     halved: halves(trials, { splits: settings.splits, seed }),
     moments: momentsOf(trials),

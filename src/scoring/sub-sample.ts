@@ -2,6 +2,7 @@ import { createRandom } from '../numeric/random.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
 import type { Ceiling } from './ceiling.ts';
+import { medianOfDefined } from './defined.ts';
 import type { Group } from './groups.ts';
 
 /** 1, 2, 4, … below `most`, then `most` itself; from `least` on. */
@@ -43,7 +44,10 @@ export const meanOfTrials = (
   return { data: means, shape: [rows, sites] };
 };
 
-/** Harmonic mean over rows of min(count, trials that are there): the noise of means adds up like its reciprocal. */
+/**
+ * Harmonic mean over the rows that a site has responses to of min(count, trials that are there): the noise of means adds up like
+ * its reciprocal.
+ */
 const trialsOf = (
   { data, shape }: Float64Nd,
   rows: Int32Array,
@@ -52,13 +56,16 @@ const trialsOf = (
 ): number => {
   const [, trials, sites] = shape as readonly [number, number, number];
   let reciprocals = 0;
+  let recorded = 0;
   for (const row of rows) {
     let own = 0;
     for (let trial = 0; trial < trials; trial++)
       if (there(data[(row * trials + trial) * sites + site]!)) own++;
+    if (own === 0) continue;
     reciprocals += 1 / Math.min(count, own);
+    recorded++;
   }
-  return rows.length / reciprocals;
+  return recorded / reciprocals;
 };
 
 /** Reliability of m times as many trials: mρ / (1 + (m − 1)ρ) (Spearman, Brown, 1910). */
@@ -95,7 +102,12 @@ export const ceilingOfTrials = (
     }
     case 'median-split-half': {
       const rows = Int32Array.from({ length: trials.shape[0]! }, (_, row) => row);
-      const share = trialsOf(trials, rows, 0, count) / trialsOf(trials, rows, 0, all);
+      const share = medianOfDefined(
+        Array.from(
+          { length: sites },
+          (_, site) => trialsOf(trials, rows, site, count) / trialsOf(trials, rows, site, all),
+        ),
+      );
       return { ...ceiling, overall: lengthened(ceiling.overall!, share) };
     }
     case 'best-other-site':

@@ -97,14 +97,14 @@ export const twoFactorInterval = (
   };
 };
 
-/** The t interval of a mean over images; null for fewer than two. */
+/** The t interval of a mean over images; null for fewer than two, and where one of them is not defined. */
 export const tInterval = (
   values: Float64Array,
   { sitesUsed }: { readonly sitesUsed: number },
   level: number,
 ): Interval | null => {
   const n = values.length;
-  if (n < 2) return null;
+  if (n < 2 || values.some(Number.isNaN)) return null;
   const { low, high } = tRange(mean(values), errorOfMean(values), level);
   return {
     ...{ low, high, level, method: 't over images' },

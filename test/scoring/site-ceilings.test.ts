@@ -107,6 +107,28 @@ describe('sites of one animal from those of another', () => {
     );
   });
 
+  it('predict with what they have where each lacks a few responses, in any unit', async () => {
+    const changed = (change: (value: number, image: number, site: number) => number): Recording => {
+      const { data, shape } = recordingB.responses;
+      const [, count = 0, sites = 0] = shape;
+      const values = Float64Array.from(data, (value, at) =>
+        change(value, Math.floor(at / (count * sites)), at % sites),
+      );
+      return { ...recordingB, responses: { data: values, shape } };
+    };
+    const from = async (recording: Recording) =>
+      (await ceilingBetween(subjectOf(recordingA), subjectOf(recording), 1, ports)).raw.value!;
+    const whole = await from(recordingB);
+    const lacking = changed((value, image, site) => (image % 100 === site ? Number.NaN : value));
+    expect(Math.abs((await from(lacking)) - whole)).toBeLessThan(0.02);
+    const within = await ceilingWithin(subjectOf(lacking), 1, ports);
+    expect(within.warnings).toContain(
+      '10 predicting sites lack some responses, for which their mean stands',
+    );
+    expect(within.raw.value!).toBeGreaterThan(0.7);
+    expect(await from(changed((value) => 2 ** 500 * value))).toBeCloseTo(whole, 12);
+  });
+
   it('are joined by stimulus id, whatever the order', async () => {
     const order = [...createRandom('order').permutation(images)].slice(0, 300);
     const other = recordingOf(b, { images, trials, noise, order });
