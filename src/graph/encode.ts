@@ -1,4 +1,5 @@
 import type { NdArray } from '../records/array.ts';
+import { ownValue } from '../records/own-value.ts';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPE,
@@ -204,6 +205,6 @@ export const encodeModel = (graph: OnnxGraph): Uint8Array =>
     ...messageField(MODEL.graph, graphFields(graph)),
     ...opsetField('', graph.opset),
     ...[...new Set(domainsOf(graph))].flatMap((domain) =>
-      opsetField(domain, graph.opsets?.[domain] ?? 1),
+      opsetField(domain, ownValue(graph.opsets ?? {}, domain) ?? 1),
     ),
   ]);
