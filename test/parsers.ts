@@ -1,51 +1,25 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { importBrainio } from '../src/data/brainio.ts';
 import { importNwb } from '../src/data/nwb.ts';
 import { readCsv } from '../src/formats/csv.ts';
 import { openMatlab } from '../src/formats/matlab.ts';
 import { openMatlab73 } from '../src/formats/matlab73.ts';
 import { readNpy } from '../src/formats/npy.ts';
-import { openNpz } from '../src/formats/npz.ts';
+import { npzParts, openNpz } from '../src/formats/npz.ts';
 import { bytesSource } from '../src/formats/source.ts';
 import { sourceStream } from '../src/formats/stream.ts';
 import { decodeText } from '../src/formats/text.ts';
 import { readTfExample } from '../src/formats/tf-example.ts';
 import { tfRecords } from '../src/formats/tfrecord.ts';
 import { openZip } from '../src/formats/zip.ts';
-import { canonical } from '../src/graph/canonical.ts';
-import { decodeModel } from '../src/graph/decode.ts';
-import { encodeModel, type ValueInfo } from '../src/graph/encode.ts';
-import { fixInputs } from '../src/graph/rewrite.ts';
-import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
 import { VentralError } from '../src/records/errors.ts';
 import type { Hdf5, Hdf5File } from '../src/records/hdf5.ts';
-import { branchModel, smallModel } from './graph/small-model.ts';
+import { changedMatlab, changedTfRecords, changedZip } from './changed-archives.ts';
+import { renamedInPlace, renamedText } from './changed-names.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
-
-/** A parser and small files that it reads. */
-export interface Parser {
-  readonly seeds: () => Uint8Array[];
-  readonly parse: (bytes: Uint8Array) => Promise<unknown>;
-  /** Most seconds for one file. */
-  readonly seconds: number;
-}
-
-const golden = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`./golden/${name}`, import.meta.url)));
-
-/** Every file in base64 that a golden record holds, at whatever depth. */
-const embedded = (name: string): Uint8Array[] => {
-  const found: Uint8Array[] = [];
-  const search = (value: unknown): void => {
-    if (typeof value === 'string' && value.length > 80 && /^[A-Za-z0-9+/]+=*$/.test(value)) {
-      found.push(new Uint8Array(Buffer.from(value, 'base64')));
-    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(search);
-  };
-  search(JSON.parse(new TextDecoder().decode(golden(name))));
-  return found;
-};
+import { embedded, golden, type Parser } from './parser.ts';
+import { folderParsers } from './parsers-folders.ts';
+import { networkParsers } from './parsers-networks.ts';
 
 /** Small files: one on which the library is silent for so long is in an endless loop, of which there are many. */
 const hdf5 = createNodeHdf5({ seconds: 0.25 });
@@ -108,8 +82,21 @@ export const readMatlab73 = async (source: Hdf5File): Promise<void> => {
   if (refusals.length > 0) throw refusals[0];
 };
 
+const smallNpz = (): Uint8Array =>
+  new Uint8Array(
+    Buffer.concat(
+      npzParts({
+        ids: { strings: ['a', 'b', 'c'], shape: [3] },
+        floats: { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] },
+        whole: { data: BigInt64Array.of(1n, -1n), shape: [2, 1] },
+      }),
+    ),
+  );
+
 /** Every parser of a format, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
+  ...networkParsers,
+  ...folderParsers,
   matlab: {
     seeds: () => embedded('matlab.json'),
     parse: async (bytes) => {
@@ -118,12 +105,14 @@ export const parsers: Readonly<Record<string, Parser>> = {
       for (const { name } of file.variables) await file.read(name);
     },
     seconds: 5,
+    changes: { names: renamedInPlace, sums: changedMatlab },
   },
   hdf5: {
     seeds: () =>
       ['matlab73.mat', 'cyclic.mat', 'assembly.nc'].map((name) => golden(`hdf5/${name}`)),
     parse: async (bytes) => readMatlab73(await hdf5.open(bytes, 'x.mat')),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   tfrecord: {
     seeds: () => embedded('human-maps.json').slice(-1),
@@ -132,6 +121,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
         readTfExample(record, 'x');
     },
     seconds: 5,
+    changes: { sums: changedTfRecords },
   },
   'tf-example': {
     seeds: () => {
@@ -141,29 +131,34 @@ export const parsers: Readonly<Record<string, Parser>> = {
     },
     parse: async (bytes) => readTfExample(bytes, 'x'),
     seconds: 5,
+    changes: { names: renamedInPlace },
   },
   nwb: {
     seeds: () => [golden('hdf5/units.nwb')],
     parse: (bytes) => readNwb({ open: () => hdf5.open(bytes, 'x') }),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   brainio: {
     seeds: () => [golden('hdf5/assembly.nc')],
     parse: (bytes) => readBrainio({ open: () => hdf5.open(bytes, 'x') }),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   npy: {
     seeds: () => embedded('npy.json'),
     parse: async (bytes) => readNpy(bytes, 'x.npy'),
     seconds: 5,
+    changes: { names: renamedInPlace },
   },
   npz: {
-    seeds: () => [golden('pls.npz').slice(0), ...embedded('zip.json')],
+    seeds: () => [...Array.from({ length: 7 }, smallNpz), golden('pls.npz')],
     parse: async (bytes) => {
       const npz = await openNpz(bytesSource(bytes), 'x.npz');
       for (const name of npz.names) await npz.read(name);
     },
     seconds: 5,
+    changes: { names: changedZip, sums: changedZip },
   },
   zip: {
     seeds: () => embedded('zip.json'),
@@ -175,30 +170,12 @@ export const parsers: Readonly<Record<string, Parser>> = {
       }
     },
     seconds: 5,
-  },
-  onnx: {
-    seeds: () => [
-      smallModel,
-      branchModel,
-      ...['pyramid-13', 'pyramid-19', 'deit_einsum-13', 'resnet_group_norm-18'].map((name) =>
-        gunzipSync(golden(`families/${name}.onnx.gz`)),
-      ),
-    ],
-    parse: async (bytes) => {
-      const graph = decodeModel(bytes, 'x.onnx');
-      encodeModel(graph);
-      const one = (shape: ValueInfo['shape']) =>
-        shape!.map((size) => (typeof size === 'number' ? size : 1));
-      const sizes = graph.inputs.flatMap(({ name, shape }) =>
-        shape === null ? [] : [[name, one(shape)]],
-      );
-      staticShapes(canonical(fixInputs(graph, Object.fromEntries(sizes))));
-    },
-    seconds: 5,
+    changes: { names: changedZip, sums: changedZip },
   },
   csv: {
     seeds: () => [new TextEncoder().encode('stimulus_id,file\na,a.png\n"b, c",b.png\n')],
     parse: async (bytes) => readCsv(decodeText(bytes, 'x.csv'), 'x.csv'),
     seconds: 5,
+    changes: { names: renamedText },
   },
 };
