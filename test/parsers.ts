@@ -12,11 +12,20 @@ import { readTfExample } from '../src/formats/tf-example.ts';
 import { tfRecords } from '../src/formats/tfrecord.ts';
 import { openZip } from '../src/formats/zip.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
+import { createRandom } from '../src/numeric/random.ts';
 import { VentralError } from '../src/records/errors.ts';
 import type { Hdf5, Hdf5File } from '../src/records/hdf5.ts';
 import { changedMatlab, changedTfRecords, changedZip } from './changed-archives.ts';
 import { renamedInPlace, renamedText } from './changed-names.ts';
+import {
+  changedRecord,
+  type Hdf5Record,
+  hdf5OfRecord,
+  recordOf,
+  renamedRecord,
+} from './hdf5-record.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
+import type { Change } from './mutations.ts';
 import { embedded, golden, type Parser } from './parser.ts';
 import { folderParsers } from './parsers-folders.ts';
 import { networkParsers } from './parsers-networks.ts';
@@ -93,10 +102,38 @@ const smallNpz = (): Uint8Array =>
     ),
   );
 
+/** As a file: the seed by which a record of `file` is changed, so that the C library is asked once. */
+const recordParser = (file: string, read: (source: Hdf5) => Promise<unknown>): Parser => {
+  let record: Promise<Hdf5Record> | null = null;
+  const change: Change = (_, random) => Uint8Array.from({ length: 8 }, () => random.int(256));
+  return {
+    seeds: () => [new Uint8Array(8)],
+    parse: async (bytes) => {
+      record ??= hdf5.open(golden(`hdf5/${file}`), file).then(recordOf);
+      const random = createRandom(bytes.join());
+      if (bytes.every((byte) => byte === 0)) return read(hdf5OfRecord(await record));
+      const renamed = renamedRecord(await record, random);
+      return read(hdf5OfRecord(random.int(3) === 0 ? changedRecord(renamed, random) : renamed));
+    },
+    seconds: 5,
+    changes: { names: change },
+  };
+};
+
+/** Parsers of what an HDF5 file holds, its names changed. */
+export const recordParsers: Readonly<Record<string, Parser>> = {
+  'nwb-record': recordParser('units.nwb', readNwb),
+  'brainio-record': recordParser('assembly.nc', readBrainio),
+  'matlab73-record': recordParser('matlab73.mat', async (source) =>
+    readMatlab73(await source.open('x', 'x.mat')),
+  ),
+};
+
 /** Every parser of a format, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
   ...networkParsers,
   ...folderParsers,
+  ...recordParsers,
   matlab: {
     seeds: () => embedded('matlab.json'),
     parse: async (bytes) => {
