@@ -49,8 +49,34 @@ export const mutated = (bytes: Uint8Array, random: Random): Uint8Array => {
   return copy;
 };
 
+/** A file changed: never the one that was given. */
+export type Change = (bytes: Uint8Array, random: Random) => Uint8Array;
+
 /** What a parser may allocate in all, whatever the file: half a megabyte of buffers for every compressed variable. */
 const allowance = 16 * 2 ** 20;
+/** Objects that one small file may make on the way, collected or not. */
+const heapAllowance = 512 * 2 ** 20;
+
+/** What every object inherits, which no name of a file may add to or change. */
+const inherited = [Object.prototype, Array.prototype, Function.prototype, Map.prototype];
+const inheritedNow = (): unknown[] =>
+  inherited.flatMap((prototype) =>
+    Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, each]) => [
+      key,
+      each.value,
+      each.get,
+    ]),
+  );
+const inheritedBefore = inheritedNow();
+const isPolluted = (): boolean => {
+  const now = inheritedNow();
+  return (
+    now.length !== inheritedBefore.length || now.some((each, i) => each !== inheritedBefore[i])
+  );
+};
+
+const isRefusal = (thrown: unknown): boolean =>
+  thrown instanceof VentralError && thrown.kind === 'input' && !thrown.message.includes('\n');
 
 export interface Endured {
   /** Files that were read although they were changed. */
@@ -59,8 +85,9 @@ export interface Endured {
 }
 
 /**
- * Feeds files to a parser, which must read them or refuse them with a VentralError of one line, within `seconds` and
- * with buffers of no more than 4 × the file (and the buffers of its streams). Throws for the first that is otherwise.
+ * Feeds files to a parser, which must read them or refuse them with an input error of one line, within `seconds` and
+ * with buffers of no more than 4 × the file (and the buffers of its streams), and leave what all objects inherit as it
+ * was. Throws for the first that is otherwise.
  */
 export const endure = async (
   files: Iterable<{ readonly bytes: Uint8Array; readonly name: string }>,
@@ -69,35 +96,39 @@ export const endure = async (
 ): Promise<Endured> => {
   let [read, refused] = [0, 0];
   for (const { bytes, name } of files) {
-    const before = process.memoryUsage().arrayBuffers;
+    const before = process.memoryUsage();
     const started = performance.now();
     try {
       await parse(bytes);
       read++;
     } catch (thrown) {
-      if (!(thrown instanceof VentralError) || thrown.message.includes('\n')) {
+      if (!isRefusal(thrown)) {
         throw new Error(`${name}: no refusal, but ${String(thrown)}`, { cause: thrown });
       }
       refused++;
     }
-    const grown = process.memoryUsage().arrayBuffers - before;
+    const after = process.memoryUsage();
+    const grown = after.arrayBuffers - before.arrayBuffers;
+    const heap = after.heapUsed - before.heapUsed;
     const took = (performance.now() - started) / 1000;
     if (grown > allowance + 4 * bytes.length) throw new Error(`${name}: ${grown} bytes allocated`);
+    if (heap > heapAllowance) throw new Error(`${name}: ${heap} bytes of objects`);
+    if (isPolluted()) throw new Error(`${name}: prototypes changed`);
     if (took > seconds) throw new Error(`${name}: ${took} seconds`);
   }
   return { read, refused };
 };
 
-/** The mutations `from` to `count` of the seeds in turn, each reproducible by its index. */
+/** The changes `from` to `count` of the seeds in turn, each reproducible by its index; by default, changes of bytes. */
 export function* mutations(
   seeds: readonly Uint8Array[],
   count: number,
   random: Random,
-  from = 0,
+  { from = 0, change = mutated }: { readonly from?: number; readonly change?: Change } = {},
 ): Generator<{ bytes: Uint8Array; name: string }> {
   for (let index = from; index < count; index++) {
     const seed = seeds[index % seeds.length]!;
-    yield { bytes: mutated(seed, random.fork(`${index}`)), name: `mutation ${index}` };
+    yield { bytes: change(seed, random.fork(`${index}`)), name: `mutation ${index}` };
   }
 }
 

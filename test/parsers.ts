@@ -1,52 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { importBrainio } from '../src/data/brainio.ts';
 import { importNwb } from '../src/data/nwb.ts';
 import { readCsv } from '../src/formats/csv.ts';
 import { openMatlab } from '../src/formats/matlab.ts';
 import { openMatlab73 } from '../src/formats/matlab73.ts';
 import { readNpy } from '../src/formats/npy.ts';
-import { openNpz } from '../src/formats/npz.ts';
+import { npzParts, openNpz } from '../src/formats/npz.ts';
 import { bytesSource } from '../src/formats/source.ts';
 import { sourceStream } from '../src/formats/stream.ts';
 import { decodeText } from '../src/formats/text.ts';
 import { readTfExample } from '../src/formats/tf-example.ts';
 import { tfRecords } from '../src/formats/tfrecord.ts';
 import { openZip } from '../src/formats/zip.ts';
-import { decodeModel } from '../src/graph/decode.ts';
-import { encodeModel } from '../src/graph/encode.ts';
-import type { ValueInfo } from '../src/graph/graph.ts';
-import { fixInputs } from '../src/graph/rewrite.ts';
-import { staticShapes } from '../src/graph/static-shapes.ts';
 import { createNodeHdf5 } from '../src/node/hdf5.ts';
+import { createRandom } from '../src/numeric/random.ts';
 import { VentralError } from '../src/records/errors.ts';
 import type { Hdf5, Hdf5File } from '../src/records/hdf5.ts';
-import { canonical } from '../src/sketch/canonical.ts';
-import { branchModel, smallModel } from './graph/small-model.ts';
+import { changedMatlab, changedTfRecords, changedZip } from './changed-archives.ts';
+import { renamedInPlace, renamedText } from './changed-names.ts';
+import {
+  changedRecord,
+  type Hdf5Record,
+  hdf5OfRecord,
+  recordOf,
+  renamedRecord,
+} from './hdf5-record.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
-
-/** A parser and small files that it reads. */
-export interface Parser {
-  readonly seeds: () => Uint8Array[];
-  readonly parse: (bytes: Uint8Array) => Promise<unknown>;
-  /** Most seconds for one file. */
-  readonly seconds: number;
-}
-
-const golden = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`./golden/${name}`, import.meta.url)));
-
-/** Every file in base64 that a golden record holds, at whatever depth. */
-const embedded = (name: string): Uint8Array[] => {
-  const found: Uint8Array[] = [];
-  const search = (value: unknown): void => {
-    if (typeof value === 'string' && value.length > 80 && /^[A-Za-z0-9+/]+=*$/.test(value)) {
-      found.push(new Uint8Array(Buffer.from(value, 'base64')));
-    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(search);
-  };
-  search(JSON.parse(new TextDecoder().decode(golden(name))));
-  return found;
-};
+import type { Change } from './mutations.ts';
+import { embedded, golden, type Parser } from './parser.ts';
+import { folderParsers } from './parsers-folders.ts';
+import { networkParsers } from './parsers-networks.ts';
 
 /** Small files: one on which the library is silent for so long is in an endless loop, of which there are many. */
 const hdf5 = createNodeHdf5({ seconds: 0.25 });
@@ -109,8 +91,49 @@ export const readMatlab73 = async (source: Hdf5File): Promise<void> => {
   if (refusals.length > 0) throw refusals[0];
 };
 
+const smallNpz = (): Uint8Array =>
+  new Uint8Array(
+    Buffer.concat(
+      npzParts({
+        ids: { strings: ['a', 'b', 'c'], shape: [3] },
+        floats: { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] },
+        whole: { data: BigInt64Array.of(1n, -1n), shape: [2, 1] },
+      }),
+    ),
+  );
+
+/** As a file: the seed by which a record of `file` is changed, so that the C library is asked once. */
+const recordParser = (file: string, read: (source: Hdf5) => Promise<unknown>): Parser => {
+  let record: Promise<Hdf5Record> | null = null;
+  const change: Change = (_, random) => Uint8Array.from({ length: 8 }, () => random.int(256));
+  return {
+    seeds: () => [new Uint8Array(8)],
+    parse: async (bytes) => {
+      record ??= hdf5.open(golden(`hdf5/${file}`), file).then(recordOf);
+      const random = createRandom(bytes.join());
+      if (bytes.every((byte) => byte === 0)) return read(hdf5OfRecord(await record));
+      const renamed = renamedRecord(await record, random);
+      return read(hdf5OfRecord(random.int(3) === 0 ? changedRecord(renamed, random) : renamed));
+    },
+    seconds: 5,
+    changes: { names: change },
+  };
+};
+
+/** Parsers of what an HDF5 file holds, its names changed. */
+export const recordParsers: Readonly<Record<string, Parser>> = {
+  'nwb-record': recordParser('units.nwb', readNwb),
+  'brainio-record': recordParser('assembly.nc', readBrainio),
+  'matlab73-record': recordParser('matlab73.mat', async (source) =>
+    readMatlab73(await source.open('x', 'x.mat')),
+  ),
+};
+
 /** Every parser of a format, by name. */
 export const parsers: Readonly<Record<string, Parser>> = {
+  ...networkParsers,
+  ...folderParsers,
+  ...recordParsers,
   matlab: {
     seeds: () => embedded('matlab.json'),
     parse: async (bytes) => {
@@ -119,12 +142,14 @@ export const parsers: Readonly<Record<string, Parser>> = {
       for (const { name } of file.variables) await file.read(name);
     },
     seconds: 5,
+    changes: { names: renamedInPlace, sums: changedMatlab },
   },
   hdf5: {
     seeds: () =>
       ['matlab73.mat', 'cyclic.mat', 'assembly.nc'].map((name) => golden(`hdf5/${name}`)),
     parse: async (bytes) => readMatlab73(await hdf5.open(bytes, 'x.mat')),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   tfrecord: {
     seeds: () => embedded('human-maps.json').slice(-1),
@@ -133,6 +158,7 @@ export const parsers: Readonly<Record<string, Parser>> = {
         readTfExample(record, 'x');
     },
     seconds: 5,
+    changes: { sums: changedTfRecords },
   },
   'tf-example': {
     seeds: () => {
@@ -142,29 +168,34 @@ export const parsers: Readonly<Record<string, Parser>> = {
     },
     parse: async (bytes) => readTfExample(bytes, 'x'),
     seconds: 5,
+    changes: { names: renamedInPlace },
   },
   nwb: {
     seeds: () => [golden('hdf5/units.nwb')],
     parse: (bytes) => readNwb({ open: () => hdf5.open(bytes, 'x') }),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   brainio: {
     seeds: () => [golden('hdf5/assembly.nc')],
     parse: (bytes) => readBrainio({ open: () => hdf5.open(bytes, 'x') }),
     seconds: 30,
+    changes: { names: renamedInPlace },
   },
   npy: {
     seeds: () => embedded('npy.json'),
     parse: async (bytes) => readNpy(bytes, 'x.npy'),
     seconds: 5,
+    changes: { names: renamedInPlace },
   },
   npz: {
-    seeds: () => [golden('pls.npz').slice(0), ...embedded('zip.json')],
+    seeds: () => [...Array.from({ length: 7 }, smallNpz), golden('pls.npz')],
     parse: async (bytes) => {
       const npz = await openNpz(bytesSource(bytes), 'x.npz');
       for (const name of npz.names) await npz.read(name);
     },
     seconds: 5,
+    changes: { names: changedZip, sums: changedZip },
   },
   zip: {
     seeds: () => embedded('zip.json'),
@@ -176,30 +207,12 @@ export const parsers: Readonly<Record<string, Parser>> = {
       }
     },
     seconds: 5,
-  },
-  onnx: {
-    seeds: () => [
-      smallModel,
-      branchModel,
-      ...['pyramid-13', 'pyramid-19', 'deit_einsum-13', 'resnet_group_norm-18'].map((name) =>
-        gunzipSync(golden(`families/${name}.onnx.gz`)),
-      ),
-    ],
-    parse: async (bytes) => {
-      const graph = decodeModel(bytes, 'x.onnx');
-      encodeModel(graph);
-      const one = (shape: ValueInfo['shape']) =>
-        shape!.map((size) => (typeof size === 'number' ? size : 1));
-      const sizes = graph.inputs.flatMap(({ name, shape }) =>
-        shape === null ? [] : [[name, one(shape)]],
-      );
-      staticShapes(canonical(fixInputs(graph, Object.fromEntries(sizes))));
-    },
-    seconds: 5,
+    changes: { names: changedZip, sums: changedZip },
   },
   csv: {
     seeds: () => [new TextEncoder().encode('stimulus_id,file\na,a.png\n"b, c",b.png\n')],
     parse: async (bytes) => readCsv(decodeText(bytes, 'x.csv'), 'x.csv'),
     seconds: 5,
+    changes: { names: renamedText },
   },
 };

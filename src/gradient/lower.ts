@@ -1,4 +1,5 @@
 import { type OnnxGraph, type OnnxNode, operationOf } from '../graph/graph.ts';
+import { ownValue } from '../records/own-value.ts';
 import { sketchOf } from '../sketch/sketch.ts';
 import { trainingBatchNormInFull } from './batch-norm.ts';
 import { loweredDetach } from './detach.ts';
@@ -36,7 +37,7 @@ export const lower = (graph: OnnxGraph): OnnxGraph => {
   const current = new Map<string, string>();
   const named = (tensor: string): string => current.get(tensor) ?? tensor;
   const written = (node: OnnxNode, inputs: readonly string[]): readonly string[] => {
-    const lowering = LOWERINGS[operationOf(node)];
+    const lowering = ownValue(LOWERINGS, operationOf(node));
     const isFixed = (index: number): boolean => constant.has(node.inputs[index]!);
     return (
       lowering?.({ ...node, inputs }, sketch, isFixed) ??

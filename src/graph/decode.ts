@@ -1,4 +1,5 @@
 import { inputError } from '../records/errors.ts';
+import { ownValue } from '../records/own-value.ts';
 import { decodeTensor, type ExternalFiles } from './decode-tensor.ts';
 import type { Attribute, GraphBody, Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph.ts';
 import { fedInputs, type GraphParts, type ReadValue, readBody, readModel } from './read.ts';
@@ -154,7 +155,7 @@ export const decodeModel = (
     });
   }
   const foreign = structure.nodes.find(
-    ({ domain }) => domain !== '' && structure.opsets[domain] === undefined,
+    ({ domain }) => domain !== '' && ownValue(structure.opsets, domain) === undefined,
   );
   if (foreign !== undefined) {
     throw truncated(name, `the version of the operations of ${foreign.domain} is missing`);

@@ -1,4 +1,5 @@
 import type { NdArray } from '../records/array.ts';
+import { ownValue } from '../records/own-value.ts';
 import type { Attribute, GraphBody, Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph.ts';
 import {
   ATTRIBUTE,
@@ -147,6 +148,6 @@ export const encodeModel = (graph: OnnxGraph): Uint8Array =>
     ...messageField(MODEL.graph, graphFields(graph)),
     ...opsetField('', graph.opset),
     ...[...new Set(domainsOf(graph))].flatMap((domain) =>
-      opsetField(domain, graph.opsets?.[domain] ?? 1),
+      opsetField(domain, ownValue(graph.opsets ?? {}, domain) ?? 1),
     ),
   ]);

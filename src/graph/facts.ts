@@ -1,3 +1,4 @@
+import { ownValue } from '../records/own-value.ts';
 import { floatAttribute, floatsAttribute, intAttribute, intsAttribute } from './attributes.ts';
 import { fold } from './fold.ts';
 import type { OnnxGraph } from './graph.ts';
@@ -66,8 +67,8 @@ export const outputFacts = (node: Operation, inputs: readonly Facts[], opset: nu
   if (!DOMAINS.has(node.domain ?? '')) return [];
   const type = typeOf(node, inputs);
   return shapesOf(node, inputs, opset).map((shape, index) => {
-    if (index > 0) return { type: SECOND[node.op]?.[index] ?? type, shape, values: null };
-    const own = SECOND[node.op]?.[0] ?? 'undefined';
+    if (index > 0) return { type: ownValue(SECOND, node.op)?.[index] ?? type, shape, values: null };
+    const own = ownValue(SECOND, node.op)?.[0] ?? 'undefined';
     const first = own === 'undefined' ? type : own;
     return { type: first, shape, values: fold(node, inputs, { type: first, shape }) };
   });
@@ -94,7 +95,8 @@ interface Inferable {
 const infer = (graph: Inferable, fed: Readonly<Record<string, Sizes>>): Map<string, Facts> => {
   const facts = new Map<string, Facts>();
   for (const { name, type, shape } of graph.inputs) {
-    facts.set(name, { type, shape: completed(fed[name] ?? null, numeric(shape)), values: null });
+    const given = ownValue(fed, name) ?? null;
+    facts.set(name, { type, shape: completed(given, numeric(shape)), values: null });
   }
   for (const [name, constant] of graph.constants) facts.set(name, constant);
   const declared = new Map(graph.declared.map((value) => [value.name, value]));

@@ -137,8 +137,9 @@ export const readNode = (source: Source, from: number, to: number, depth = 0): R
   const inputs: string[] = [];
   const outputs: string[] = [];
   const captured = new Set<string>();
-  const attributes: Record<string, ReadAttribute> = {};
-  const metadata: Record<string, string> = {};
+  // Keys may be `__proto__`, to which an object cannot be set.
+  const attributes = new Map<string, ReadAttribute>();
+  const metadata = new Map<string, string>();
   for (const field of fieldsOf(source, from, to)) {
     if (field.number === NODE.input) inputs.push(textOf(source, field));
     else if (field.number === NODE.output) outputs.push(textOf(source, field));
@@ -146,11 +147,10 @@ export const readNode = (source: Source, from: number, to: number, depth = 0): R
     else if (field.number === NODE.opType) op = textOf(source, field);
     else if (field.number === NODE.domain) domain = textOf(source, field);
     else if (field.number === NODE.metadata) {
-      const [key, value] = entryOf(source, field);
-      metadata[key] = value;
+      metadata.set(...entryOf(source, field));
     } else if (field.number === NODE.attribute) {
       const attribute = attributeOf(source, field, depth);
-      attributes[attribute.name] = attribute.value;
+      attributes.set(attribute.name, attribute.value);
       for (const each of attribute.captured) captured.add(each);
     }
   }
@@ -161,7 +161,7 @@ export const readNode = (source: Source, from: number, to: number, depth = 0): R
     inputs,
     outputs,
     captured: [...captured],
-    attributes,
-    metadata,
+    attributes: Object.fromEntries(attributes),
+    metadata: Object.fromEntries(metadata),
   };
 };

@@ -220,7 +220,7 @@ export const readModel = (bytes: Uint8Array, name: string): ModelStructure => {
   const parts = noParts();
   const around: Range[] = [];
   const functions: string[] = [];
-  const opsets: Record<string, number> = {};
+  const opsets = new Map<string, number>();
   let graphs = 0;
   let irVersion = 0;
   let producer = '';
@@ -242,17 +242,17 @@ export const readModel = (bytes: Uint8Array, name: string): ModelStructure => {
     if (field.number === MODEL.functions) functions.push(functionName(source, field));
     if (field.number === MODEL.opsetImport) {
       const [domain, version] = readOpset(source, field);
-      opsets[domain] = version;
+      opsets.set(domain, version);
     }
   }
   if (irVersion < 1) throw notOnnx(name, 'a file without an ONNX version');
   if (graphs === 0) throw truncated(name, 'it holds no graph');
   // Before IR version 3 there were no imports, and operations were of version 1.
-  const opset = opsets[''] ?? (irVersion < 3 ? 1 : undefined);
-  if (opset === undefined && Object.keys(opsets).length === 0) {
+  const opset = opsets.get('') ?? (irVersion < 3 ? 1 : undefined);
+  if (opset === undefined && opsets.size === 0) {
     throw truncated(name, 'the versions of its operations are missing');
   }
   const external = externalTensors(source);
-  const read = { name, irVersion, producer, opset: opset ?? 1, opsets, functions };
-  return { ...read, external, around, ...parts };
+  const read = { name, irVersion, producer, opset: opset ?? 1, functions };
+  return { ...read, opsets: Object.fromEntries(opsets), external, around, ...parts };
 };

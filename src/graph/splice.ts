@@ -1,3 +1,4 @@
+import { ownValue } from '../records/own-value.ts';
 import { type Disarmed, disarmedNodes } from './disarm.ts';
 import { initialiserField, nodeField, opsetField, valueField } from './encode.ts';
 import type { Initialiser, OnnxNode, ValueInfo } from './graph.ts';
@@ -95,7 +96,7 @@ const keptInputs = (
   inputs
     .filter(({ name }) => kept.tensors.has(name))
     .flatMap((input) => {
-      const shape = shapes[input.name];
+      const shape = ownValue(shapes, input.name);
       return shape === undefined
         ? [bytes.subarray(input.range.from, input.range.to)]
         : reshaped(input, shape);
@@ -103,7 +104,9 @@ const keptInputs = (
 
 const newDomains = (structure: ModelStructure, nodes: readonly OnnxNode[]): string[] => {
   const domains = new Set(nodes.map(({ domain }) => domain ?? ''));
-  return [...domains].filter((domain) => domain !== '' && structure.opsets[domain] === undefined);
+  return [...domains].filter(
+    (domain) => domain !== '' && ownValue(structure.opsets, domain) === undefined,
+  );
 };
 
 /**

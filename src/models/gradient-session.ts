@@ -23,12 +23,12 @@ export const decodeNetwork = async (
   bytes: Uint8Array,
   { files }: { readonly files: Files },
 ): Promise<OnnxGraph> => {
-  const external: Record<string, Uint8Array> = {};
+  const external = new Map<string, Uint8Array>();
   if (externalDataFolder !== null) {
     for (const { location } of externalFiles(structure))
-      external[location] = await files.read(below(externalDataFolder, location));
+      external.set(location, await files.read(below(externalDataFolder, location)));
   }
-  return { ...decodeModel(bytes, name, external), name };
+  return { ...decodeModel(bytes, name, Object.fromEntries(external)), name };
 };
 
 /** Images that the network takes at once; where that is fixed, the first is the one that counts. */

@@ -117,6 +117,7 @@ interface MapSize {
 const mapSize = (layer: Layer, image: ImageSize | null): MapSize => {
   const { axes, shape, prefixTokens } = layer;
   if (axes === 'channel') throw noSpace(layer);
+  if (shape.length === 0) throw noSize(layer, 'a size that only a run can tell');
   if (shape.includes(null)) throw noSize(layer, 'a size that depends on the image');
   const sizes = shape as number[];
   if (axes === 'channel-row-column') {

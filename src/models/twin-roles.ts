@@ -2,6 +2,7 @@ import { intAttribute, textAttribute } from '../graph/attributes.ts';
 import type { ReadNode } from '../graph/read-node.ts';
 import type { ReadTensor } from '../graph/read-tensor.ts';
 import type { ElementType } from '../graph/schema.ts';
+import { ownValue } from '../records/own-value.ts';
 import { isWeighted } from './operations.ts';
 import type { View } from './view.ts';
 
@@ -124,9 +125,9 @@ const roleAt = (
   own: readonly number[],
 ): Role | null => {
   const { node, place, shape } = use;
-  const norm = NORMS[node.op]?.[place - 1] ?? null;
+  const norm = ownValue(NORMS, node.op)?.[place - 1] ?? null;
   if (norm !== null) return { kind: 'constant', value: norm };
-  if (BIASES[node.op] === place) return { kind: 'constant', value: 0 };
+  if (ownValue(BIASES, node.op) === place) return { kind: 'constant', value: 0 };
   if (productOf(own) <= 1) return null;
   if (isWeightOf(view, use)) {
     // The gain of a weight normalisation is no weight itself.

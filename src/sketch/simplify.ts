@@ -2,6 +2,7 @@ import type { OnnxNode } from '../graph/graph.ts';
 import type { TensorFact } from '../graph/static-shapes.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { NdArray } from '../records/array.ts';
+import { ownValue } from '../records/own-value.ts';
 import { isOwn } from './builder.ts';
 
 /** What simplification may ask about the tensors of a sketch. */
@@ -97,7 +98,7 @@ export const folded = (node: OnnxNode, result: TensorFact, known: Known): NdArra
 
 /** The operand of a + 0, a · 1, …; its size may be smaller than the result's. */
 const operandOf = ({ op, inputs }: OnnxNode, known: Known): string | null => {
-  const neutral = NEUTRAL[op];
+  const neutral = ownValue(NEUTRAL, op);
   const [first = '', second = ''] = inputs;
   if (neutral === undefined) return null;
   if (fillOf(second, known) === neutral[0]) return first;

@@ -5,7 +5,7 @@ import { createRandom } from '../../src/numeric/random.ts';
 import { VentralError } from '../../src/records/errors.ts';
 import { changedRecord, hdf5OfRecord, recordOf } from '../hdf5-record.ts';
 import { endure, mutations, truncations } from '../mutations.ts';
-import { parsers, readBrainio, readNwb } from '../parsers.ts';
+import { parsers, readBrainio, readNwb, recordParsers } from '../parsers.ts';
 
 const bytesOf = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../golden/hdf5/${name}`, import.meta.url)));
@@ -46,5 +46,15 @@ describe.each([
     }
     expect(refused).toBeGreaterThan(500);
     expect(whole).toBeGreaterThan(100);
+  });
+});
+
+describe.each(Object.entries(recordParsers))('%s', (name, { parse, seeds, seconds, changes }) => {
+  it('reads or refuses 150 files with changed names', async () => {
+    const random = createRandom(`names ${name}`);
+    const files = mutations(seeds(), 150, random, { change: changes!.names! });
+    const { read: whole, refused } = await endure(files, parse, seconds);
+    expect(whole + refused).toBe(150);
+    expect(refused).toBeGreaterThan(20);
   });
 });

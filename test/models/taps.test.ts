@@ -258,6 +258,10 @@ describe('tapModel in all opsets', () => {
     expect(tap(layer('tokens', 'token-channel', [48, 4]), grid)).toThrow(
       /45 tokens that fill no grid/,
     );
+    // Behind an operation that nobody knows only a run tells how many axes there are.
+    expect(tap(layer('lost', 'channel-row-column', []), grid)).toThrow(
+      /layer lost: .*a size that only a run can tell/,
+    );
   });
 });
 
