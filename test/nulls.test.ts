@@ -357,6 +357,8 @@ describe('the nulls of a score on images', () => {
     writeFileSync(activations, Buffer.concat(npzParts(Object.fromEntries(layers))));
     // Two equal trials: every ceiling is 1.
     const responses = Float64Array.from({ length: images * sites }, () => random.normal());
+    // Not that of the other tests, whose recording would be written over.
+    const permutedFolder = temporaryFolder();
     const write = (order: ArrayLike<number>) => {
       const data = Float64Array.from({ length: images * 2 * sites }, (_, k) => {
         const image = order[Math.floor(k / (2 * sites))]!;
@@ -364,7 +366,7 @@ describe('the nulls of a score on images', () => {
       });
       const dims = ['stimulus', 'trial', 'site'] as const;
       return writeStudy(
-        folder,
+        permutedFolder,
         ports,
         { data, shape: [images, 2, sites] },
         { dims: [...dims] },

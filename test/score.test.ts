@@ -307,7 +307,11 @@ describe('ventral score, from stimuli to the best layer', () => {
       },
       images,
     );
-    const asked = { ...request({ recording: binned, protocol: null }), layers: ['conv2', 'conv3'] };
+    const asked = {
+      ...request({ recording: binned, protocol: null }),
+      layers: ['conv2', 'conv3'],
+      timeCourseSites: 'own' as const,
+    };
     const all = await run(asked);
     expect(all.score.timeBin).toEqual({ start: 90, end: 130 });
     const course = all.score.timeCourse!;
