@@ -240,9 +240,18 @@ def correlations_of(protocol, groups, folds, world, y, predictions):
     if protocol["folds"] == "shuffle":
         return np.array([by_site(y[rows], p, kind) for rows, p in zip(groups, predictions)])
     whole = np.full(y.shape, np.nan)
+    level = np.zeros(y.shape)
     for fold, p in zip(folds, predictions):
-        whole[world.rows_of(fold)] = p
-    return np.array([by_site(y[rows], whole[rows], kind) for rows in groups])
+        rows = world.rows_of(fold)
+        whole[rows] = p
+        if not world.grid:
+            level[rows] = training_mean(y, rows)
+    return np.array([by_site((y - level)[rows], (whole - level)[rows], kind) for rows in groups])
+
+
+def training_mean(y, left_out):
+    """What rows of several folds are taken around, before they are correlated together; by site."""
+    return np.nanmean(np.delete(y, left_out, 0), 0)
 
 
 def inner_figures(world, protocol, folds, x, time_bin, ceiling):
@@ -253,16 +262,18 @@ def inner_figures(world, protocol, folds, x, time_bin, ceiling):
         half = protocol["choice"] == "half"
         judges = world.drawn["choosing"][i] if half else [j for j in range(len(folds)) if j != i]
         whole = np.full(y.shape, np.nan)
+        level = np.zeros(y.shape)
         for j in judges:
             out = [*fold, *(s for k in judges for s in folds[k])] if half else [*fold, *folds[j]]
             test = world.rows_of(folds[j])
             whole[test] = regress(predict, x, y, world.rows_of(out), test)
+            level[test] = training_mean(y, world.rows_of(out))
         if world.grid:
             r = np.array([by_site(y[g], whole[g], kind) for g in (world.rows_of(folds[j]) for j in judges)])
             within = dict(ceiling, per_site=ceiling["per_site"][judges])
         else:
             inside = np.sort(np.concatenate([world.rows_of(folds[j]) for j in judges]))
-            r = by_site(y[inside], whole[inside], kind)[None]
+            r = by_site((y - level)[inside], (whole - level)[inside], kind)[None]
             within = ceiling
             if protocol["ceiling"] == "split-half":
                 within = split_half_within(world, time_bin, inside, range(len(world.ids)), ceiling)
