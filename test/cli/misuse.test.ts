@@ -214,7 +214,7 @@ describe('a protocol that cannot be used', () => {
     expect(mend).toContain('"start"');
     const published = { ceiling: { kind: 'published', minimumReliability: 0.1 } };
     const alike = await refused(folder, ...command, protocol('published.json', published));
-    expect(alike.expected).toContain('published reliabilities are the same for all of them');
+    expect(alike.expected).toContain('published reliabilities are the same in all bins');
     const named = protocol('bin.json', { timeBin: { start: 100, end: 150 } });
     expect((await cli(...command, named)).stdout).toContain('pictures, 100–150 ms');
   });
