@@ -52,8 +52,8 @@ export const withoutGuesses = (
     const near = negligible * standardDeviation(there) * unit;
     const guessed = heldOut.every(({ rows: held }, fold) =>
       held.every((row) => {
-        const off = Math.abs(predicted.data[row * sites + s]! - means[fold]![s]!);
-        return off <= near || Number.isNaN(off);
+        const value = predicted.data[row * sites + s]!;
+        return Number.isNaN(value) || Math.abs(value - means[fold]![s]!) <= near;
       }),
     );
     if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
