@@ -1,4 +1,5 @@
 import { withoutAliases } from '../graph/aliases.ts';
+import { checkArity } from '../graph/arity.ts';
 import { withoutBranches } from '../graph/branches.ts';
 import { foldConstants } from '../graph/fold-constants.ts';
 import type { OnnxGraph } from '../graph/graph.ts';
@@ -34,7 +35,7 @@ const settled = (graph: OnnxGraph): OnnxGraph => {
  * no arithmetic on constants consumes; fused tensors go. What is to be varied must be an input (`initialisersToInputs`).
  *
  * Sizes should be fixed before (`fixInputs`): what needs one that is free is refused. Input errors, naming node and
- * operation: an opset below 7 or above 22, dropout in training mode, and forms that opset 18 cannot say.
+ * operation: an opset below 7 or above 22, an input that is missing, dropout in training mode, and forms that opset 18 cannot say.
  */
 export const canonical = (graph: OnnxGraph): OnnxGraph => {
   if (graph.opset < OLDEST || graph.opset > NEWEST) {
@@ -50,5 +51,5 @@ export const canonical = (graph: OnnxGraph): OnnxGraph => {
     FORMS,
     CANONICAL_OPSET,
   );
-  return withoutDeadCode(withoutRepeats(simplified(foldConstants(form))));
+  return withoutDeadCode(withoutRepeats(simplified(foldConstants(checkArity(form)))));
 };
