@@ -114,7 +114,17 @@ interface MapSize {
   readonly channels: number;
 }
 
+/** No image is wider, but a damaged file may declare any size. */
+const WIDEST = 65_536;
+
 const mapSize = (layer: Layer, image: ImageSize | null): MapSize => {
+  const map = declaredSize(layer, image);
+  const { rows, columns } = map;
+  if (Math.min(rows, columns) >= 1 && Math.max(rows, columns) <= WIDEST) return map;
+  throw noSize(layer, `a map of ${rows}×${columns}`);
+};
+
+const declaredSize = (layer: Layer, image: ImageSize | null): MapSize => {
   const { axes, shape, prefixTokens } = layer;
   if (axes === 'channel') throw noSpace(layer);
   if (shape.length === 0) throw noSize(layer, 'a size that only a run can tell');

@@ -262,6 +262,9 @@ describe('tapModel in all opsets', () => {
     expect(tap(layer('lost', 'channel-row-column', []), grid)).toThrow(
       /layer lost: .*a size that only a run can tell/,
     );
+    expect(tap(layer('wide', 'channel-row-column', [4, 2, 2 ** 50]), grid)).toThrow(
+      /layer wide: .*a map of 2×1125899906842624/,
+    );
   });
 });
 
