@@ -119,9 +119,12 @@ const arrayOf = (name: string, value: ort.OnnxValue): NdArray => {
 
 const run = async (command: Command & { kind: 'run' }): Promise<Answers['run']> => {
   const { session, types } = sessionOf(command.session);
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const [name, feed] of Object.entries(command.feeds))
-    feeds[name] = tensorOf(name, feed, types.get(name));
+  const feeds = Object.fromEntries(
+    Object.entries(command.feeds).map(([name, feed]) => [
+      name,
+      tensorOf(name, feed, types.get(name)),
+    ]),
+  );
   const fetched = await session.run(feeds, command.fetch ?? session.outputNames);
   return Object.fromEntries(
     Object.entries(fetched).map(([name, value]) => [name, arrayOf(name, value)]),

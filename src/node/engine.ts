@@ -44,18 +44,19 @@ const ownsBuffer = (data: ArrayData): boolean =>
 const outgoing = (
   feeds: Readonly<Record<string, Feed>>,
 ): { sent: Record<string, SentFeed>; transfer: ArrayBuffer[] } => {
-  const sent: Record<string, SentFeed> = {};
+  // An input may be called `__proto__`, to which an object cannot be set.
+  const sent = new Map<string, SentFeed>();
   const transfer: ArrayBuffer[] = [];
   for (const [name, feed] of Object.entries(feeds)) {
     if ('held' in feed) {
-      sent[name] = { id: feed.held.id, rows: feed.rows ?? [0, feed.held.shape[0] ?? 1] };
+      sent.set(name, { id: feed.held.id, rows: feed.rows ?? [0, feed.held.shape[0] ?? 1] });
     } else {
       const data = copyOf(feed.data);
-      sent[name] = { data, shape: feed.shape };
+      sent.set(name, { data, shape: feed.shape });
       transfer.push(data.buffer as ArrayBuffer);
     }
   }
-  return { sent, transfer };
+  return { sent: Object.fromEntries(sent), transfer };
 };
 
 /** Milliseconds that a process which exits waits for a run to end. */

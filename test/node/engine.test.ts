@@ -118,6 +118,20 @@ describe('Engine', () => {
     await session.release();
   });
 
+  it.each(['__proto__', 'constructor'])('feeds an input called %s', async (name) => {
+    const session = await engine.open(
+      model(
+        [{ op: 'Neg', inputs: [name], outputs: ['y'] }],
+        [[name, 'float32', ['n']]],
+        [['y', 'float32', ['n']]],
+      ),
+    );
+    const feed = { data: Float32Array.of(1, 2), shape: [2] };
+    const { y } = await session.run(Object.fromEntries([[name, feed]]));
+    expect(y!.data).toEqual(Float32Array.of(-1, -2));
+    await session.release();
+  });
+
   it('fetches only what is asked for', async () => {
     const session = await engine.open(
       model(
