@@ -172,7 +172,7 @@ const noCeiling = ({ name, ceiling: { kind } }: Protocol, bins: readonly BinSet[
   const reason = reasons.size === 0 ? 'none' : [...reasons].slice(0, 3).join('; ');
   return inputError({
     where: `protocol ${name}: ceiling`,
-    expected: 'at least one site with a usable ceiling',
+    expected: 'at least one site of the recording with a usable ceiling',
     got: bins.length === 1 ? reason : `${reason} (in all ${bins.length} time bins)`,
     mend: mendsOf(kind),
   });
