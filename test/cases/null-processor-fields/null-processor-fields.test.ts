@@ -5,7 +5,7 @@ import { base, openCase } from '../run-case.ts';
 // `saved.json` has every field of a fast processor, those that are not set as null; `plain.json` says the same without them.
 // The figures are those of the same network with the same preprocessing in ../training-batchnorm.
 
-const { score } = openCase();
+const { pooled: score } = openCase();
 
 it.each(['plain', 'saved'])('%s.json', { timeout: 60_000 }, async (name) => {
   const { score: found } = await score(

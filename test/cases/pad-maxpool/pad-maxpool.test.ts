@@ -7,7 +7,7 @@ import { base, openCase, preprocess } from '../run-case.ts';
 // two into a pool that pads with minus infinity (raw of `after` .337), unless the Pad is tapped too. `right.npz`: the
 // layer `after` from PyTorch 1.13.
 
-const { score } = openCase();
+const { pooled: score } = openCase();
 const here = (file: string): string => join(import.meta.dirname, file);
 const recording = ['--recording', join(base, 'rec'), '--protocol', 'image-cv'];
 

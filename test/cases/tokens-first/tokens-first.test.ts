@@ -5,7 +5,7 @@ import { base, openCase, preprocess } from '../run-case.ts';
 // Tokens, or time steps, on the first axis and the images behind them. The right figures are those of PyTorch 1.13: a
 // hook on the layer, its output after the ReLU with the images put first, scored with --activations (make.py).
 
-const { score } = openCase();
+const { pooled: score } = openCase();
 
 const scored = async (name: string) => {
   const run = await score(

@@ -5,7 +5,7 @@ import { base, cli, openCase, preprocess } from '../run-case.ts';
 // The same weights and running statistics twice: in evaluation mode, and exported in training mode, where what an image
 // gives depends on the others that are run with it.
 
-const { score, work } = openCase();
+const { pooled: score, work } = openCase();
 const options = (name: string) => [
   join(import.meta.dirname, `${name}.onnx`),
   '--recording',

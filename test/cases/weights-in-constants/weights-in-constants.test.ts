@@ -5,7 +5,7 @@ import { base, cli, openCase, preprocess } from '../run-case.ts';
 
 // The kernel of conv2 is a Constant whose data lie in kernel.bin beside the model. a/ and b/ hold two of that name.
 
-const { score, work } = openCase();
+const { pooled: score, work } = openCase();
 const here = import.meta.dirname;
 const folder = join(work, 'model');
 const options = [

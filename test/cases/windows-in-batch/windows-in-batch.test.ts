@@ -5,7 +5,7 @@ import { base, openCase, preprocess } from '../run-case.ts';
 // Windows, and the pixels of patches (MobileViT), folded into the axis of the images. The right figures are those of
 // PyTorch 1.13: the output of `inner` after its ReLU, one row per image, scored with --activations (make.py).
 
-const { score } = openCase();
+const { pooled: score } = openCase();
 
 it.each([
   ['windows', 'windows', 0.662, ['patches', 'inner', 'Add']],
