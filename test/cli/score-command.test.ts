@@ -108,7 +108,9 @@ describe('ventral score', () => {
     expect(row).toMatch(new RegExp(`^\\* +${score.layer} .* ${score.value.toFixed(3)} `));
 
     const predictions = await readArrays(`${out}.predictions.npz`);
-    expect(predictions.names).toEqual('recorded predicted stimulus_id fold site_id'.split(' '));
+    expect(predictions.names.join(' ')).toBe(
+      'recorded predicted stimulus_id fold site_id ceiling drawn_with',
+    );
     const ids = await predictions.strings('stimulus_id');
     expect([ids.length, ids[0], ids.at(-1)]).toEqual([images, 'i000', 'i059']);
     expect(await predictions.strings('site_id')).toEqual(['s0', 's1', 's2', 's3']);
