@@ -9,7 +9,7 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Inspection } from '../records/inspection.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
-import type { Recording, TimeBin } from '../records/recording.ts';
+import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import { inspectionLines } from '../report/inspection.ts';
 import { inspectionPage, type PagePicture } from '../report/inspection-page.ts';
 import { mapImage, rangeOf } from '../report/map-image.ts';
@@ -92,9 +92,7 @@ const binOf = (
   wanted?: TimeBin,
 ): number => {
   if (wanted !== undefined) {
-    const found = timeBins.findIndex(
-      ({ start, end }) => start === wanted.start && end === wanted.end,
-    );
+    const found = timeBins.findIndex((bin) => sameBin(bin, wanted));
     if (found >= 0) return found;
     throw inputError({
       where: '--bin',

@@ -1,6 +1,6 @@
 // Which sites respond to the stimuli at all: a one-way analysis of variance of their trials, on each half of the images.
 
-import { createRandom, type Random } from '../numeric/random.ts';
+import { createRandom } from '../numeric/random.ts';
 import { fUpperTail } from '../numeric/special.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Group } from './groups.ts';
@@ -59,14 +59,12 @@ export const moreThanChance = (table: TrialTable, seed: number): boolean => {
   if (found === 0) return false;
   let asMany = 0;
   for (let deal = 0; deal < deals; deal++) {
-    const order = shuffledPlaces(shown.rowOf.length, random);
+    const order = random.permutation(shown.rowOf.length);
     if (countOf(passedIn(table, shown, order, critical)) >= found) asMany++;
     if (asMany >= tolerated) return false;
   }
   return true;
 };
-
-const shuffledPlaces = (count: number, random: Random): Int32Array => random.permutation(count);
 
 const countOf = (passed: Passed): number =>
   passed.reduce((sum, half) => sum + half.reduce((own, each) => own + each, 0), 0);

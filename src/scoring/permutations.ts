@@ -237,23 +237,26 @@ export const permutationNull = (
   };
 };
 
+/** Where single ones of such draws fall: mean ± t·s·√(1 + 1/n). */
+export const rangeOfSingle = (
+  values: readonly number[],
+  level: number,
+): Pick<Interval, 'low' | 'high' | 'level'> => {
+  const n = values.length;
+  const half =
+    tQuantile(1 - (1 - level) / 2, n - 1) * standardDeviation(values) * Math.sqrt(1 + 1 / n);
+  return { low: mean(values) - half, high: mean(values) + half, level };
+};
+
 const methodOf = ({ draws, reached, settled }: RankTest): string =>
   settled
     ? `one-sided rank among permutations, ended when ${reached} of ${draws} had reached the score`
     : `one-sided rank among ${draws} permutations, of which ${reached} reach the score`;
 
-const spreadOf = ({ protocol, stimuli, siteIds }: Layout, values: readonly number[]): Interval => {
-  const { level } = protocol.interval;
-  const n = values.length;
-  const half =
-    tQuantile(1 - (1 - level) / 2, n - 1) * standardDeviation(values) * Math.sqrt(1 + 1 / n);
-  return {
-    low: mean(values) - half,
-    high: mean(values) + half,
-    level,
-    method: `range of single ones of ${n} permutations`,
-    images: stimuli.length,
-    sites: siteIds.length,
-    approximate: true,
-  };
-};
+const spreadOf = ({ protocol, stimuli, siteIds }: Layout, values: readonly number[]): Interval => ({
+  ...rangeOfSingle(values, protocol.interval.level),
+  method: `range of single ones of ${values.length} permutations`,
+  images: stimuli.length,
+  sites: siteIds.length,
+  approximate: true,
+});

@@ -1,5 +1,6 @@
 import { mean, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { Interval, NullScore } from '../records/score.ts';
+import { rangeOfSingle } from './permutations.ts';
 
 const level = 0.95;
 
@@ -39,13 +40,9 @@ const halfOf = (values: readonly number[]): number =>
 
 const rangeOf = (values: readonly number[], own: Interval | null): Interval | null => {
   if (own === null) return null;
-  const n = values.length;
-  const half = halfOf(values) * Math.sqrt(1 + 1 / n);
   return {
-    low: mean(values) - half,
-    high: mean(values) + half,
-    level,
-    method: `range of single ones of ${n} draws`,
+    ...rangeOfSingle(values, level),
+    method: `range of single ones of ${values.length} draws`,
     images: own.images,
     sites: own.sites,
     approximate: true,
