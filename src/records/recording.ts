@@ -87,10 +87,10 @@ export interface Recording {
   readonly folder: string;
   /** SHA-256 over `recording.json`, `responses.npy` and `stimuli.csv`. */
   readonly hash: string;
-  /** Remarks of the reader that a user should see (equal stimuli, …). */
+  /** Warnings of the reader that a user should see (equal stimuli, …). */
   readonly warnings: readonly string[];
 }
 
-export type Layout = 'image' | 'grid';
-export const layoutOf = (recording: Recording): Layout =>
+export type RecordingLayout = 'image' | 'grid';
+export const layoutOf = (recording: Recording): RecordingLayout =>
   recording.header.grid === null ? 'image' : 'grid';

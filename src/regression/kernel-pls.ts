@@ -1,13 +1,13 @@
 import { addRows } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
+import { type GramScore, openGramScores } from './gram-scores.ts';
 import { mapTargets, symmetricProduct } from './lockstep.ts';
 import type { Products } from './products.ts';
-import { openScoreImages, type ScoreImage } from './score-images.ts';
 import {
   acceptScores,
   centreOnTraining,
-  isBorneOut,
+  covarianceHolds,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -18,15 +18,15 @@ import {
 
 /** Where the Gram matrix runs out of digits, by its arithmetic: λ as a part of the largest λ. */
 const SOUND_SPREAD = { float32: 1e-4, float64: 1e-11 } as const;
-/** The same for M as a part of its first value. */
+/** Where M runs out of digits: its trace as a part of its first value. */
 const SOUND_COVARIANCE = 1e-12;
 
 interface KernelState {
   readonly task: Task;
   /** G₀ = K·Y [q, n], centred on the training rows. */
-  readonly images: Float64Array;
+  readonly gramTargets: Float64Array;
   /** h_b = K·t_b [A, n], likewise. */
-  readonly scoreImages: Float64Array;
+  readonly gramScores: Float64Array;
   readonly firstTrace: number;
   /** s_b [A, n] with t_b = K·s_b, where they are asked for. */
   readonly duals: Float64Array | null;
@@ -48,17 +48,17 @@ const prepare = async (
   for (const task of tasks) {
     const { targets, heldOut, scores } = task;
     const { rows: n, sites: q } = targets;
-    const images = mapped.get(task)!;
+    const gramTargets = mapped.get(task)!;
     const masked = targets.values.slice();
     for (let j = 0; j < q; j++) {
-      centreOnTraining(task, images.subarray(j * n, (j + 1) * n));
+      centreOnTraining(task, gramTargets.subarray(j * n, (j + 1) * n));
       for (const [from, to] of heldOut) masked.fill(0, j * n + from, j * n + to);
     }
-    task.covariance = await symmetricProduct(products, task, images, masked);
+    task.covariance = await symmetricProduct(products, task, gramTargets, masked);
     states.push({
       task,
-      images,
-      scoreImages: new Float64Array(scores.length),
+      gramTargets,
+      gramScores: new Float64Array(scores.length),
       firstTrace: traceOf(task.covariance, q),
       duals: keepDuals ? new Float64Array(scores.length) : null,
     });
@@ -81,7 +81,7 @@ const negatedDots = (rows: Float64Array, count: number, vector: Float64Array): F
  * task ends.
  */
 const advance = (state: KernelState, settings: PlsSettings): boolean => {
-  const { task, images, scoreImages, firstTrace, duals } = state;
+  const { task, gramTargets, gramScores, firstTrace, duals } = state;
   const { targets, loadings, scores, components: a, covariance } = task;
   const c = nextDirection(task, settings);
   const spent = traceOf(covariance, targets.sites) < SOUND_COVARIANCE * firstTrace;
@@ -90,16 +90,16 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
     return false;
   }
   if (c === null) return false;
-  const alongImages = negatedDots(loadings, a, c);
+  const alongEarlier = negatedDots(loadings, a, c);
   const t = new Float64Array(targets.rows);
-  addRows(t, images, targets.sites, c);
-  addRows(t, scoreImages, a, alongImages);
+  addRows(t, gramTargets, targets.sites, c);
+  addRows(t, gramScores, a, alongEarlier);
   const taken = acceptScores(task, t);
   if (taken === null) return false;
   if (duals !== null) {
     const dual = new Float64Array(targets.rows);
     addRows(dual, targets.values, targets.sites, c);
-    addRows(dual, scores, a, alongImages);
+    addRows(dual, scores, a, alongEarlier);
     addRows(dual, duals, a, taken);
     duals.set(dual, a * targets.rows);
   }
@@ -111,16 +111,16 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
  * scores, that is Σ_b q_b (t_b·h), and θ = t·h. False where the Gram matrix has run out of digits.
  */
 const absorb = (
-  { task, scoreImages }: KernelState,
-  { image, alongScores, alongImage: z }: ScoreImage,
+  { task, gramScores }: KernelState,
+  { gramScore, alongScores, alongGramScore: z }: GramScore,
   soundSpread: number,
 ): boolean => {
   regressTargets(task, alongScores);
-  const { targets, scores, squares, loadings, covariance, live, components } = task;
+  const { targets, scores, scoreNorms, loadings, covariance, live, components } = task;
   const { sites: q, rows: n } = targets;
   const a = components - 1;
-  scoreImages.set(image, a * n);
-  const along = trainingDots(task, scores, components, image);
+  gramScores.set(gramScore, a * n);
+  const along = trainingDots(task, scores, components, gramScore);
   const theta = along[a]!;
   for (let b = 0; b < a; b++)
     for (let j = 0; j < q; j++) z[j] = z[j]! - along[b]! * loadings[b * q + j]!;
@@ -131,7 +131,7 @@ const absorb = (
       covariance[j * q + k] =
         covariance[j * q + k]! -
         (z[j]! * loading[k]! + loading[j]! * z[k]! - theta * loading[j]! * loading[k]!);
-  return recordSpread(task, theta / squares[a]!) >= soundSpread && isBorneOut(task);
+  return recordSpread(task, theta / scoreNorms[a]!) >= soundSpread && covarianceHolds(task);
 };
 
 /**
@@ -162,7 +162,7 @@ const iterate = async (
   stopAtImprecise: boolean,
   hooks: StepHooks,
 ): Promise<void> => {
-  const scoreImages = await openScoreImages(
+  const gramScores = await openGramScores(
     products,
     gram.held,
     states.map(({ task }) => task),
@@ -172,9 +172,9 @@ const iterate = async (
     for (let a = 0; a < settings.components; a++) {
       running = running.filter((state) => advance(state, settings));
       if (running.length > 0) {
-        const images = await scoreImages.of(running.map(({ task }) => task));
+        const found = await gramScores.of(running.map(({ task }) => task));
         running = running.filter((state, k) => {
-          if (absorb(state, images[k]!, SOUND_SPREAD[gram.precision])) return true;
+          if (absorb(state, found[k]!, SOUND_SPREAD[gram.precision])) return true;
           state.task.ending = 'imprecise';
           state.task.components--;
           return false;
@@ -185,13 +185,13 @@ const iterate = async (
       if (stopAtImprecise && states.some(({ task }) => task.ending === 'imprecise')) return;
     }
   } finally {
-    await scoreImages.release();
+    await gramScores.release();
   }
 };
 
 /**
  * Partial least squares of all tasks from one Gram matrix (after Rännar, Lindgren, Geladi & Wold 1994, J. Chemometrics 8,
- * with neither K nor its images deflated: scores are made orthogonal instead). Fills the tasks in.
+ * with neither K nor its products deflated: scores are made orthogonal instead). Fills the tasks in.
  */
 export const runKernelPls = async (
   products: Products,
@@ -205,7 +205,7 @@ export const runKernelPls = async (
   await iterate(products, gram, states, settings, stopAtImprecise, hooks);
 };
 
-/** The same for a single task on all rows; returns its dual coefficients [n, q]. */
+/** Runs a single task on all rows; returns its dual coefficients [n, q]. */
 export const runDualPls = async (
   products: Products,
   gram: Gram,

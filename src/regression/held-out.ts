@@ -1,30 +1,30 @@
-// Regressions that leave out one or several blocks of rows: folds, and the pairs of folds of nested cross-validation.
+// Regressions that hold out one or several folds: each fold, and the pairs of folds of nested cross-validation.
 
 import type { Float64Nd } from '../records/array.ts';
 import type { Fold } from './folds.ts';
 
-/** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
-export interface Omission {
+/** One regression: it predicts the rows of the folds that it holds out, and trains on all others. */
+export interface Split {
   readonly name: string;
-  /** Blocks left out, as indices. */
-  readonly blocks: readonly number[];
+  /** Folds, as indices. */
+  readonly heldOut: readonly number[];
   /** Target sets predicted, as indices. */
   readonly sets: readonly number[];
 }
 
 /** Each fold left out in turn, for all of some target sets. */
-export const eachFold = (folds: readonly Fold[], sets: number): Omission[] =>
+export const eachFold = (folds: readonly Fold[], sets: number): Split[] =>
   folds.map(({ name }, fold) => ({
     name,
-    blocks: [fold],
+    heldOut: [fold],
     sets: Array.from({ length: sets }, (_, set) => set),
   }));
 
-/** The rows that each regression leaves out, in the order of its blocks. */
-export const rowsLeftOut = (blocks: readonly Fold[], omissions: readonly Omission[]): Fold[] =>
-  omissions.map(({ name, blocks: own }) => ({
+/** The rows that each regression holds out, in the order of its folds. */
+export const rowsHeldOut = (folds: readonly Fold[], splits: readonly Split[]): Fold[] =>
+  splits.map(({ name, heldOut }) => ({
     name,
-    test: Int32Array.from(own.flatMap((block) => [...blocks[block]!.test])),
+    test: Int32Array.from(heldOut.flatMap((fold) => [...folds[fold]!.test])),
   }));
 
 /**
