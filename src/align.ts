@@ -12,7 +12,6 @@ import {
 } from './alignment/protocols.ts';
 import { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 import { encodeText } from './formats/text.ts';
-import { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
 import {
   clickmeImage,
   clickmeMap,
@@ -20,7 +19,6 @@ import {
   framedImage,
   framedMap,
 } from './models/frame.ts';
-import { type CheckedSession, gradientSummary } from './models/gradient-check.ts';
 import { loadNetwork, type Network } from './models/network.ts';
 import { resolvePreprocessing, statedSize } from './models/preprocess.ts';
 import { createRandom, type Random } from './numeric/random.ts';
@@ -39,6 +37,8 @@ import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
 import { runtimeOf } from './records/provenance.ts';
 import { counted } from './report/table.ts';
+import { type ClassExplainer, openClassSaliency } from './saliency/class-saliency.ts';
+import { type CheckedSession, gradientSummary } from './saliency/gradient-check.ts';
 import { imageKey, keptImage } from './store/image-cache.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';

@@ -1,6 +1,12 @@
 // What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
+import { onSharedStimuli } from './consistency/shared-stimuli.ts';
+import {
+  ceilingBetween,
+  ceilingWithin,
+  type LaidOutRecording,
+} from './consistency/site-ceilings.ts';
 import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
@@ -13,8 +19,6 @@ import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
-import { onSharedStimuli } from './scoring/shared-stimuli.ts';
-import { ceilingBetween, ceilingWithin, type LaidOutRecording } from './scoring/site-ceilings.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';

@@ -58,7 +58,13 @@ export {
 } from './graph/rewrite.ts';
 export { nodeFacts, staticShapes, type TensorFact } from './graph/static-shapes.ts';
 export { widened } from './graph/widen.ts';
-export { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
+export { linearCka } from './kernels/cka.ts';
+export { type RowGram, rowGram } from './kernels/row-gram.ts';
+export {
+  ceilingBounds,
+  compareDissimilarities,
+  dissimilarities,
+} from './kernels/similarity.ts';
 export { framedImage, framedMap } from './models/frame.ts';
 export { listLayers } from './models/layers.ts';
 export { loadNetwork, type Network } from './models/network.ts';
@@ -93,13 +99,6 @@ export type {
   SiteScore,
 } from './records/score.ts';
 export type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
-export { linearCka } from './regression/cka.ts';
-export { type RowGram, rowGram } from './regression/row-gram.ts';
-export {
-  ceilingBounds,
-  compareDissimilarities,
-  dissimilarities,
-} from './regression/similarity.ts';
 export {
   shuffleSplits,
   sklearnKFold,
@@ -111,6 +110,7 @@ export { profileLines } from './report/profile.ts';
 export { profilePage } from './report/profile-page.ts';
 export { scoreLines } from './report/score-report.ts';
 export { siteCeilingLines } from './report/site-ceiling.ts';
+export { type ClassExplainer, openClassSaliency } from './saliency/class-saliency.ts';
 export {
   planScore,
   readoutOf,

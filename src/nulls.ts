@@ -2,6 +2,19 @@
 // position (grids), on pixels, and on the same network with fresh random weights. Planned after the score, carried out
 // after it.
 
+import { pairedDifference } from './analysis/compare.ts';
+import type { Contender } from './analysis/paired-sites.ts';
+import { reachedByChance, unbeaten } from './controls/null-warnings.ts';
+import {
+  type Batch,
+  type DrawsKeeper,
+  type PermutationBasis,
+  permutationCost,
+  permutationNulls,
+} from './controls/permutation-run.ts';
+import { usualPermutations } from './controls/permutations.ts';
+import { meanTrainingMaps, positionFeatures } from './controls/position-nulls.ts';
+import { ofDraws } from './controls/twins.ts';
 import { presetNamed } from './models/presets.ts';
 import { createRandom } from './numeric/random.ts';
 import { VentralError } from './records/errors.ts';
@@ -17,24 +30,11 @@ import {
   score,
 } from './score.ts';
 import { type Candidate, openPixelsCandidate, openTwinCandidate } from './scoring/candidate.ts';
-import { pairedDifference } from './scoring/compare.ts';
 import type { Cost } from './scoring/cost.ts';
 import { evaluateLayer } from './scoring/evaluate.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { onlyScored } from './scoring/lay-out.ts';
 import { withinFeatures } from './scoring/layout.ts';
-import { reachedByChance, unbeaten } from './scoring/null-warnings.ts';
-import type { Contender } from './scoring/paired-sites.ts';
-import {
-  type Batch,
-  type DrawsKeeper,
-  type PermutationBasis,
-  permutationCost,
-  permutationNulls,
-} from './scoring/permutation-run.ts';
-import { usualPermutations } from './scoring/permutations.ts';
-import { meanTrainingMaps, positionFeatures } from './scoring/position-nulls.ts';
-import { ofDraws } from './scoring/twins.ts';
 import { getDraws, putDraws } from './store/draws-cache.ts';
 import { fitKey } from './store/layer-cache.ts';
 

@@ -1,6 +1,11 @@
 // The method section: stimuli → every layer's activations → regression under cross-validation →
 // correlation on held-out images / noise ceiling → best layer. First a plan (cheap, can be shown), then the score.
 
+import {
+  type LearningCurveCost,
+  learningCurveCost,
+  learningCurveOf,
+} from './analysis/learning-curve.ts';
 import { hashStimuli } from './data/stimuli.ts';
 import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
@@ -35,11 +40,6 @@ import { prepareResampling } from './scoring/intervals.ts';
 import { type LaidOut, layOut } from './scoring/lay-out.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
 import { foldOfRows, regressionsOf } from './scoring/layout.ts';
-import {
-  type LearningCurveCost,
-  learningCurveCost,
-  learningCurveOf,
-} from './scoring/learning-curve.ts';
 import { selectionBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compareScores } from '../src/analysis/compare.ts';
 import { npzParts, openNpz } from '../src/formats/npz.ts';
 import { bytesSource } from '../src/formats/source.ts';
 import { createRandom } from '../src/numeric/random.ts';
@@ -11,7 +12,6 @@ import type { Float64Nd } from '../src/records/array.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../src/records/protocol.ts';
 import { planScore, type ScoreResult, score } from '../src/score.ts';
-import { compareScores } from '../src/scoring/compare.ts';
 import { designOf, heldOutRowsOf, splitsOf } from '../src/scoring/design.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { temporaryFolder, testPorts, writeStudy } from './small-study.ts';

@@ -1,5 +1,7 @@
 // What the library says of a world, beside what is true of it.
 
+import { pairedDifference } from '../../src/analysis/compare.ts';
+import type { ComparedScore } from '../../src/analysis/paired-sites.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
 import { VentralError } from '../../src/records/errors.ts';
@@ -9,14 +11,12 @@ import { putTogether } from '../../src/regression/held-out.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
 import { divisorsOf } from '../../src/scoring/ceilings.ts';
 import { chooseLayers } from '../../src/scoring/choose-layers.ts';
-import { pairedDifference } from '../../src/scoring/compare.ts';
 import { heldOutRowsOf, partOf } from '../../src/scoring/design.ts';
 import { bestLayer, evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { prepareResampling, type Resampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { foldOfRows } from '../../src/scoring/layout.ts';
 import { selectionValues } from '../../src/scoring/nested.ts';
-import type { ComparedScore } from '../../src/scoring/paired-sites.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
 import { type Cell, design } from './design.ts';
 import { predict, readoutsOf } from './fits.ts';

@@ -3,9 +3,9 @@ import { percentileRange } from '../numeric/statistics.ts';
 import { inputError } from '../records/errors.ts';
 import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
 import type { Score } from '../records/score.ts';
-import { holm } from '../scoring/compare.ts';
 import { nullable } from '../scoring/defined.ts';
 import { fewImages } from '../scoring/intervals.ts';
+import { holm } from './compare.ts';
 import { centreOfMass, networkDepths, peakOf, relativeDepths } from './depth.ts';
 import {
   type AreaScores,

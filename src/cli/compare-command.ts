@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { compareScores } from '../analysis/compare.ts';
 import { comparisonLines } from '../report/comparison.ts';
-import { compareScores } from '../scoring/compare.ts';
 import { readPredictions, readScore } from '../store/score-files.ts';
 import { parseWhole } from './options.ts';
 import { withStorage } from './session.ts';

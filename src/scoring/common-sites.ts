@@ -1,7 +1,7 @@
+import { spreadColumns, takeColumns } from '../numeric/columns.ts';
 import type { TimeCourse } from '../records/score.ts';
 import { aggregate } from './aggregate.ts';
 import { sitesInUse } from './ceilings.ts';
-import { spreadColumns, takeColumns } from './columns.ts';
 import type { Layout } from './layout.ts';
 import type { BinSet } from './response-sets.ts';
 

@@ -52,9 +52,8 @@ describe('src', () => {
     const page = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
     const rows = [...page.matchAll(/^\| (\d|edge) \| `([\w.]+)\/?` \|/gm)];
     const described = rows.map(([, level, place]) => {
-      const name = place!.replace(/\.ts$/, '');
-      const known = PLACES[name];
-      expect(EDGES.includes(name) ? 'edge' : String(known?.level), name).toBe(level);
+      const known = PLACES[place!];
+      expect(EDGES.includes(place!) ? 'edge' : String(known?.level), place).toBe(level);
       return place;
     });
     const built = new Set(modules.map(({ path }) => path.split('/')[0]!));
@@ -148,8 +147,8 @@ describe('the checker', () => {
       'graph/a.ts:1: graph imports scoring: upwards',
       'scoring/b.ts:1: scoring imports training: sideways or past the table',
       'regression/e.ts:1: regression imports formats: sideways or past the table',
-      'score.ts:1: score imports node: upwards',
-      'align.ts:1: align imports score: sideways or past the table',
+      'score.ts:1: score.ts imports node: upwards',
+      'align.ts:1: align.ts imports score.ts: sideways or past the table',
     ]);
   });
 

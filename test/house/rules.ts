@@ -22,15 +22,18 @@ const FOUNDATION = [
   'architectures',
 ];
 const MIDDLE = [...FOUNDATION, 'regression', 'data', 'models', 'world'];
-const UPPER = [...MIDDLE, 'scoring', 'alignment', 'training'];
-const ROOMS = [...UPPER, 'analysis', 'store', 'report'];
-const WAYS = ['score', 'nulls', 'align', 'harmonize', 'analyze'];
+const UPPER = [...MIDDLE, 'kernels', 'saliency', 'scoring', 'alignment', 'training'];
+const TOP = ['analysis', 'consistency', 'controls'];
+const ROOMS = [...UPPER, ...TOP, 'store', 'report'];
+const WAYS = ['score', 'nulls', 'align', 'saliency', 'harmonize', 'analyze'].map(
+  (way) => `${way}.ts`,
+);
 /** Packages of plain JavaScript, which run wherever the rooms do. */
 const PURE = ['zod', 'fflate', 'papaparse'];
 
 const room = (level: number, ...imports: string[]): Place => ({ level, imports, packages: PURE });
 
-/** Folders of `src`, and (without `.ts`) the files that stand directly in it. */
+/** Folders of `src`, and the files that stand directly in it. */
 export const PLACES: Readonly<Record<string, Place>> = {
   records: { level: 0, imports: [], packages: ['zod'] },
   numeric: room(1, 'records'),
@@ -47,25 +50,30 @@ export const PLACES: Readonly<Record<string, Place>> = {
   data: room(2, ...FOUNDATION),
   models: room(2, ...FOUNDATION),
   world: room(2, ...FOUNDATION),
+  kernels: room(3, 'records', 'numeric', 'graph', 'regression'),
+  saliency: room(3, ...FOUNDATION, 'models'),
   scoring: room(3, ...MIDDLE),
   alignment: room(3, ...MIDDLE, 'scoring'),
   training: room(3, ...MIDDLE),
   analysis: room(4, ...MIDDLE, 'scoring'),
+  consistency: room(4, ...MIDDLE, 'scoring'),
+  controls: room(4, ...MIDDLE, 'scoring'),
   store: room(5, 'records', 'formats'),
   report: room(5, 'records', 'numeric', 'analysis'),
-  version: { level: 0, imports: [], packages: [] },
-  score: room(6, ...ROOMS, 'version'),
-  nulls: room(6, ...ROOMS, 'score'),
-  align: room(6, ...ROOMS, 'version'),
-  harmonize: room(6, ...ROOMS, 'version'),
-  analyze: room(6, ...ROOMS, 'version'),
-  demo: room(6, ...ROOMS, ...WAYS, 'version'),
-  index: room(7, ...ROOMS, ...WAYS, 'demo', 'version'),
+  'version.ts': { level: 0, imports: [], packages: [] },
+  'score.ts': room(6, ...ROOMS, 'version.ts'),
+  'nulls.ts': room(6, ...ROOMS, 'score.ts'),
+  'align.ts': room(6, ...ROOMS, 'version.ts'),
+  'saliency.ts': room(6, ...ROOMS, 'version.ts'),
+  'harmonize.ts': room(6, ...ROOMS, 'version.ts'),
+  'analyze.ts': room(6, ...ROOMS, 'version.ts'),
+  'demo.ts': room(6, ...ROOMS, ...WAYS, 'version.ts'),
+  'index.ts': room(7, ...ROOMS, ...WAYS, 'demo.ts', 'version.ts'),
   node: { level: 7, imports: UPPER, packages: null },
   browser: { level: 7, imports: UPPER, packages: null },
   cli: {
     level: 8,
-    imports: [...ROOMS, ...WAYS, 'demo', 'index', 'version', 'node'],
+    imports: [...ROOMS, ...WAYS, 'demo.ts', 'index.ts', 'version.ts', 'node'],
     packages: null,
   },
 };
@@ -75,7 +83,7 @@ export const EDGES: readonly string[] = ['node', 'browser', 'cli'];
 
 export const LONGEST_FILE = 500;
 
-const placeOf = (path: string): string => path.split('/')[0]!.replace(/\.d\.ts$|\.ts$/, '');
+const placeOf = (path: string): string => path.split('/')[0]!;
 const isRoom = (path: string): boolean => !EDGES.includes(placeOf(path));
 
 /** Path below `src` that a relative import means; may begin with `..`. */

@@ -11,12 +11,9 @@ import {
   verdictOf,
 } from '../../src/models/engine-check.ts';
 import { type CheckedFeatures, networkFeatures } from '../../src/models/features.ts';
-import { exampleInputs, openCheckedGradient } from '../../src/models/gradient-check.ts';
-import { decodeNetwork, graphFor } from '../../src/models/gradient-session.ts';
 import { imageInput } from '../../src/models/image-input.ts';
 import { modelInputs } from '../../src/models/inputs.ts';
 import { everyTensor, listLayers } from '../../src/models/layers.ts';
-import { classLogits } from '../../src/models/logit.ts';
 import type { Network } from '../../src/models/network.ts';
 import { presetNamed } from '../../src/models/presets.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
@@ -25,6 +22,9 @@ import { createNodeHash } from '../../src/node/hash.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Engine, EngineModel, Pixels } from '../../src/records/ports.ts';
+import { exampleInputs, openCheckedGradient } from '../../src/saliency/gradient-check.ts';
+import { decodeNetwork, graphFor } from '../../src/saliency/gradient-session.ts';
+import { classLogits } from '../../src/saliency/logit.ts';
 import { table } from '../gradient/families.ts';
 import { memoryCache } from '../memory-cache.ts';
 import { goldenModel, relativeError, runOnnx } from '../onnx.ts';

@@ -8,7 +8,7 @@ import { foldOfRows, regressionsOf, withinFeatures } from '../../src/scoring/lay
 import { trainedMean } from '../../src/scoring/mean-predictions.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { responseSet } from '../../src/scoring/response-sets.ts';
-import { drawAnimal, recordingOf } from './animals.ts';
+import { drawAnimal, recordingOf } from '../consistency/animals.ts';
 
 const animal = drawAnimal('areas', { sites: 3, shared: 2, own: 0.3 });
 const recording = recordingOf(animal, { images: 60, trials: 4, noise: 0.5 });

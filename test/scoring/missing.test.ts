@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ceilingOfTrials } from '../../src/analysis/sub-sample.ts';
+import { meanTrainingMaps } from '../../src/controls/position-nulls.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float64Nd } from '../../src/records/array.ts';
 import type { PlsSettings, Protocol } from '../../src/records/protocol.ts';
@@ -9,10 +11,8 @@ import { nothingInCommon } from '../../src/scoring/common-sites.ts';
 import { fitShapeOf } from '../../src/scoring/cost.ts';
 import { prepareResampling } from '../../src/scoring/intervals.ts';
 import { layOut } from '../../src/scoring/lay-out.ts';
-import { meanTrainingMaps } from '../../src/scoring/position-nulls.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { correlationIn, sideOf } from '../../src/scoring/resampled.ts';
-import { ceilingOfTrials } from '../../src/scoring/sub-sample.ts';
 
 const [sites, trials] = [6, 4];
 

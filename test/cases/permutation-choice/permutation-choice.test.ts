@@ -4,6 +4,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import {
+  allChosen,
+  drawnSets,
+  nothingChosen,
+  withLayer,
+} from '../../../src/controls/chosen-draws.ts';
+import { type PermutationBasis, permutationNulls } from '../../../src/controls/permutation-run.ts';
 import { npzParts } from '../../../src/formats/npz.ts';
 import { heldSource } from '../../../src/models/features.ts';
 import { createRandom, type Random } from '../../../src/numeric/random.ts';
@@ -12,15 +19,8 @@ import type { Features } from '../../../src/records/activations.ts';
 import type { Ports } from '../../../src/records/ports.ts';
 import type { Protocol } from '../../../src/records/protocol.ts';
 import type { Recording } from '../../../src/records/recording.ts';
-import {
-  allChosen,
-  drawnSets,
-  nothingChosen,
-  withLayer,
-} from '../../../src/scoring/chosen-draws.ts';
 import { fitLayer } from '../../../src/scoring/fit-layer.ts';
 import { layOut } from '../../../src/scoring/lay-out.ts';
-import { type PermutationBasis, permutationNulls } from '../../../src/scoring/permutation-run.ts';
 import { protocolNamed } from '../../../src/scoring/protocols.ts';
 import { plainEngine } from '../../plain-engine.ts';
 import { testPorts, writeStudy } from '../../small-study.ts';

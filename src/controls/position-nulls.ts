@@ -3,8 +3,8 @@
 import { heldSource } from '../models/features.ts';
 import type { Features } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Layout } from './layout.ts';
-import type { ResponseSet } from './response-sets.ts';
+import type { Layout } from '../scoring/layout.ts';
+import type { ResponseSet } from '../scoring/response-sets.ts';
 
 /** Cosines along each side: smooth maps of up to one and a half periods. */
 const order = 4;

@@ -7,15 +7,15 @@ import { encodeModel } from '../graph/encode.ts';
 import type { OnnxGraph } from '../graph/graph.ts';
 import { cut, fixInputs } from '../graph/rewrite.ts';
 import { widened } from '../graph/widen.ts';
+import { externalFiles } from '../models/external.ts';
+import type { FrameSize } from '../models/frame.ts';
+import type { Network } from '../models/network.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { ImageInput } from '../records/model.ts';
 import type { Engine, EngineSession, Files } from '../records/ports.ts';
 import { canonical } from '../sketch/canonical.ts';
-import { externalFiles } from './external.ts';
-import type { FrameSize } from './frame.ts';
-import type { Network } from './network.ts';
 
 /** The whole graph of a model file (or of a part of it, `bytes`), its weights included. */
 export const decodeNetwork = async (

@@ -1,9 +1,9 @@
 import { createRandom } from '../numeric/random.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { CeilingSettings } from '../records/protocol.ts';
-import type { Ceiling } from './ceiling.ts';
-import { medianOfDefined } from './defined.ts';
-import type { Group } from './groups.ts';
+import type { Ceiling } from '../scoring/ceiling.ts';
+import { medianOfDefined } from '../scoring/defined.ts';
+import type { Group } from '../scoring/groups.ts';
 
 /** 1, 2, 4, … below `most`, then `most` itself; from `least` on. */
 export const doublings = (least: number, most: number): number[] => {

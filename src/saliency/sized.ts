@@ -1,5 +1,5 @@
+import type { FrameSize } from '../models/frame.ts';
 import type { Float32Nd } from '../records/array.ts';
-import type { FrameSize } from './frame.ts';
 
 /** Something that is open for one size of image at a time. */
 export interface PerSize<T> {

@@ -2,6 +2,7 @@
 // sites of the same recording.
 
 import { unstacked } from '../numeric/array.ts';
+import { takeColumns } from '../numeric/columns.ts';
 import { unitOf } from '../numeric/unit.ts';
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
@@ -11,19 +12,18 @@ import type { RegressionSettings } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { LayerScore } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling } from '../records/site-ceiling.ts';
-import type { Ceiling } from './ceiling.ts';
-import { withoutDivision } from './ceilings.ts';
-import { takeColumns } from './columns.ts';
+import type { Ceiling } from '../scoring/ceiling.ts';
+import { withoutDivision } from '../scoring/ceilings.ts';
+import { nullable } from '../scoring/defined.ts';
+import { evaluateLayer } from '../scoring/evaluate.ts';
+import { fitLayer } from '../scoring/fit-layer.ts';
+import { prepareResampling } from '../scoring/intervals.ts';
+import type { LaidOut } from '../scoring/lay-out.ts';
+import { type Layout, withinFeatures } from '../scoring/layout.ts';
+import { filledWithMeans } from '../scoring/regressions.ts';
+import type { BinSet } from '../scoring/response-sets.ts';
+import type { ResponseTable } from '../scoring/responses.ts';
 import { type Consistency, consistencyOf, type HalfPredictions } from './consistency.ts';
-import { nullable } from './defined.ts';
-import { evaluateLayer } from './evaluate.ts';
-import { fitLayer } from './fit-layer.ts';
-import { prepareResampling } from './intervals.ts';
-import type { LaidOut } from './lay-out.ts';
-import { type Layout, withinFeatures } from './layout.ts';
-import { filledWithMeans } from './regressions.ts';
-import type { BinSet } from './response-sets.ts';
-import type { ResponseTable } from './responses.ts';
 import { ownHalves, type Predictor, predictHalves, sharedHalves } from './site-halves.ts';
 
 /** Half splits of the trials for the correction: each takes two regressions, or two for every site. */

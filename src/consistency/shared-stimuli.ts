@@ -2,7 +2,7 @@ import { takeAlong } from '../numeric/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Recording } from '../records/recording.ts';
-import { findUsable } from './usable.ts';
+import { findUsable } from '../scoring/usable.ts';
 
 /** A recording with some of its stimuli only, in the order given; it keeps its hash. */
 const takeStimuli = (recording: Recording, indices: readonly number[]): Recording => ({

@@ -6,9 +6,9 @@ import { mean, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { DrawnValues } from '../records/draws.ts';
 import { alikeColumn, type Stimulus } from '../records/recording.ts';
 import type { Interval, NullScore } from '../records/score.ts';
-import { nullable } from './defined.ts';
-import type { Layout } from './layout.ts';
-import { type ResponseSet, responseSet } from './response-sets.ts';
+import { nullable } from '../scoring/defined.ts';
+import type { Layout } from '../scoring/layout.ts';
+import { type ResponseSet, responseSet } from '../scoring/response-sets.ts';
 
 /** Of the kind that a test rests on, unless fewer or more are asked for: the smallest p is 1/201. */
 export const usualPermutations = 200;

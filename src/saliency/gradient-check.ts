@@ -1,9 +1,4 @@
 import type { OnnxGraph } from '../graph/graph.ts';
-import { sizeOf } from '../numeric/array.ts';
-import { createRandom } from '../numeric/random.ts';
-import type { Float32Nd } from '../records/array.ts';
-import type { ImageInput, Preprocessing } from '../records/model.ts';
-import type { GradientCheck } from '../records/provenance.ts';
 import {
   type CheckPorts,
   contrastImages,
@@ -16,8 +11,13 @@ import {
   summaryOf,
   type Verdict,
   verdictOf,
-} from './engine-check.ts';
-import { type FrameSize, inputOf } from './frame.ts';
+} from '../models/engine-check.ts';
+import { type FrameSize, inputOf } from '../models/frame.ts';
+import { sizeOf } from '../numeric/array.ts';
+import { createRandom } from '../numeric/random.ts';
+import type { Float32Nd } from '../records/array.ts';
+import type { ImageInput, Preprocessing } from '../records/model.ts';
+import type { GradientCheck } from '../records/provenance.ts';
 import {
   cotangentName,
   type GradientSession,

@@ -3,16 +3,21 @@
 import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Interval } from '../records/score.ts';
-import type { Aggregate } from './aggregate.ts';
-import { sitesInUse } from './ceilings.ts';
-import { meanOfDefined, medianOfDefined } from './defined.ts';
-import { comparedWith } from './evaluate.ts';
-import { drawsOfTables, intervalFromDraws, intervalOf, type Resampling } from './intervals.ts';
-import type { Layout } from './layout.ts';
-import { aroundTraining } from './pooling.ts';
-import { correlationIn, type Side, sideOf } from './resampled.ts';
-import type { ResponseSet } from './response-sets.ts';
-import { type Counts, takeCounts } from './weighted.ts';
+import type { Aggregate } from '../scoring/aggregate.ts';
+import { sitesInUse } from '../scoring/ceilings.ts';
+import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
+import { comparedWith } from '../scoring/evaluate.ts';
+import {
+  drawsOfTables,
+  intervalFromDraws,
+  intervalOf,
+  type Resampling,
+} from '../scoring/intervals.ts';
+import type { Layout } from '../scoring/layout.ts';
+import { aroundTraining } from '../scoring/pooling.ts';
+import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
+import type { ResponseSet } from '../scoring/response-sets.ts';
+import { type Counts, takeCounts } from '../scoring/weighted.ts';
 
 /**
  * One split of the trials in halves: the responses of each half, and what was predicted of it from the *other* half of

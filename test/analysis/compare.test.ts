@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { compareScores, holm } from '../../src/analysis/compare.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
-import { compareScores, holm } from '../../src/scoring/compare.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 
 const hash = 'a'.repeat(64);

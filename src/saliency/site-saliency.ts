@@ -1,4 +1,10 @@
 import { staticShapes } from '../graph/static-shapes.ts';
+import type { CheckPorts } from '../models/engine-check.ts';
+import { checkFixedFunction } from '../models/fixed-function.ts';
+import { blackLike, type FrameSize, inputOf } from '../models/frame.ts';
+import { everyTensor, listLayers } from '../models/layers.ts';
+import type { Network } from '../models/network.ts';
+import { type TapForm, tapModel } from '../models/taps.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
@@ -8,9 +14,6 @@ import type { Files, Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
 import { sketchOf } from '../sketch/sketch.ts';
-import type { CheckPorts } from './engine-check.ts';
-import { checkFixedFunction } from './fixed-function.ts';
-import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import {
   type CheckedGradient,
   type CheckedSession,
@@ -18,11 +21,8 @@ import {
   openCheckedGradient,
 } from './gradient-check.ts';
 import { decodeNetwork, graphFor } from './gradient-session.ts';
-import { everyTensor, listLayers } from './layers.ts';
-import type { Network } from './network.ts';
-import { type Saliency, saliencyOf } from './saliency.ts';
+import { type Saliency, saliencyOf } from './methods.ts';
 import { openSized } from './sized.ts';
-import { type TapForm, tapModel } from './taps.ts';
 
 /** A regression that predicts one site's response from a layer. */
 export interface SiteReadout {

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createNodeEngine } from '../../src/node/engine.ts';
-import { kendallTauA } from '../../src/numeric/kendall.ts';
-import { createRandom } from '../../src/numeric/random.ts';
-import { mean } from '../../src/numeric/statistics.ts';
-import type { Float32Nd } from '../../src/records/array.ts';
-import type { Engine } from '../../src/records/ports.ts';
-import { hsic, linearCka } from '../../src/regression/cka.ts';
-import { rowGram } from '../../src/regression/row-gram.ts';
+import { hsic, linearCka } from '../../src/kernels/cka.ts';
+import { rowGram } from '../../src/kernels/row-gram.ts';
 import {
   type CeilingBounds,
   ceilingBounds,
   compareDissimilarities,
   dissimilarities,
   type RankComparison,
-} from '../../src/regression/similarity.ts';
-import { quiet, sourceOf } from './problems.ts';
+} from '../../src/kernels/similarity.ts';
+import { createNodeEngine } from '../../src/node/engine.ts';
+import { kendallTauA } from '../../src/numeric/kendall.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import { mean } from '../../src/numeric/statistics.ts';
+import type { Float32Nd } from '../../src/records/array.ts';
+import type { Engine } from '../../src/records/ports.ts';
+import { quiet, sourceOf } from '../regression/problems.ts';
 
 interface Layer {
   readonly shape: number[];

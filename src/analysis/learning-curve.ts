@@ -2,6 +2,7 @@
 // recorded, fitted and scored anew.
 
 import { unstacked } from '../numeric/array.ts';
+import { onlyColumns, spreadColumns, takeColumns } from '../numeric/columns.ts';
 import { createRandom } from '../numeric/random.ts';
 import { mean, standardDeviation } from '../numeric/statistics.ts';
 import type { FeatureSource, Features } from '../records/activations.ts';
@@ -9,18 +10,17 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Ports } from '../records/ports.ts';
 import type { LearningCurve, LearningCurvePoint } from '../records/score.ts';
 import { regressionBytes } from '../regression/regress.ts';
-import type { Aggregate } from './aggregate.ts';
-import type { Ceiling } from './ceiling.ts';
-import { ceilingOf, ceilingRowsOf, sitesInUse } from './ceilings.ts';
-import { onlyColumns, spreadColumns, takeColumns } from './columns.ts';
-import { type Cost, costOfWidest, type FitShape, fitShapeOf } from './cost.ts';
-import { nullable } from './defined.ts';
-import { evaluate } from './evaluate.ts';
-import { fitLayer } from './fit-layer.ts';
-import type { Group } from './groups.ts';
-import type { LaidOut } from './lay-out.ts';
-import type { Layout } from './layout.ts';
-import { type BinSet, type ResponseSet, responseSet } from './response-sets.ts';
+import type { Aggregate } from '../scoring/aggregate.ts';
+import type { Ceiling } from '../scoring/ceiling.ts';
+import { ceilingOf, ceilingRowsOf, sitesInUse } from '../scoring/ceilings.ts';
+import { type Cost, costOfWidest, type FitShape, fitShapeOf } from '../scoring/cost.ts';
+import { nullable } from '../scoring/defined.ts';
+import { evaluate } from '../scoring/evaluate.ts';
+import { fitLayer } from '../scoring/fit-layer.ts';
+import type { Group } from '../scoring/groups.ts';
+import type { LaidOut } from '../scoring/lay-out.ts';
+import type { Layout } from '../scoring/layout.ts';
+import { type BinSet, type ResponseSet, responseSet } from '../scoring/response-sets.ts';
 import { ceilingOfTrials, doublings, meanOfTrials } from './sub-sample.ts';
 
 /** Draws of each number of trials or sites, but for all of them. */

@@ -3,14 +3,14 @@
 import { inputError } from '../records/errors.ts';
 import type { Protocol } from '../records/protocol.ts';
 import { type HeldOut, type Score, scoredLayer } from '../records/score.ts';
-import { normalised } from './aggregate.ts';
-import { aggregationOf } from './aggregation.ts';
-import { meanOfDefined } from './defined.ts';
-import { imagesOf } from './groups.ts';
-import { withoutMeanPredictions } from './mean-predictions.ts';
-import { aroundOtherFolds, foldRows } from './pooling.ts';
-import { correlationIn, type Side, sideOf } from './resampled.ts';
-import type { Counts } from './weighted.ts';
+import { normalised } from '../scoring/aggregate.ts';
+import { aggregationOf } from '../scoring/aggregation.ts';
+import { meanOfDefined } from '../scoring/defined.ts';
+import { imagesOf } from '../scoring/groups.ts';
+import { withoutMeanPredictions } from '../scoring/mean-predictions.ts';
+import { aroundOtherFolds, foldRows } from '../scoring/pooling.ts';
+import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
+import type { Counts } from '../scoring/weighted.ts';
 
 /** What of a score a comparison rests on. */
 export type ComparedScore = Pick<

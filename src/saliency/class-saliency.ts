@@ -1,13 +1,14 @@
 import type { OnnxGraph } from '../graph/graph.ts';
+import type { CheckPorts } from '../models/engine-check.ts';
+import { checkFixedFunction } from '../models/fixed-function.ts';
+import { blackLike, type FrameSize, inputOf } from '../models/frame.ts';
+import type { Network } from '../models/network.ts';
 import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Files } from '../records/ports.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
-import type { CheckPorts } from './engine-check.ts';
-import { checkFixedFunction } from './fixed-function.ts';
-import { blackLike, type FrameSize, inputOf } from './frame.ts';
 import {
   type CheckedGradient,
   type CheckedSession,
@@ -16,8 +17,7 @@ import {
 } from './gradient-check.ts';
 import { decodeNetwork, graphFor, openForward, type ValueAndGradient } from './gradient-session.ts';
 import { type ClassLogits, classLogits } from './logit.ts';
-import type { Network } from './network.ts';
-import { type Saliency, saliencyOf } from './saliency.ts';
+import { type Saliency, saliencyOf } from './methods.ts';
 import { openSized } from './sized.ts';
 
 export interface ClassSaliency extends Saliency {

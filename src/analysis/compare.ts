@@ -4,10 +4,12 @@ import type { Comparison, PairedEffect } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
 import { sameBin } from '../records/recording.ts';
 import { type Score, scoredLayer } from '../records/score.ts';
-import { normalised } from './aggregate.ts';
-import { aggregationOf } from './aggregation.ts';
-import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
-import { perDrawnImage } from './intervals.ts';
+import { normalised } from '../scoring/aggregate.ts';
+import { aggregationOf } from '../scoring/aggregation.ts';
+import { meanOfDefined, medianOfDefined, nullable } from '../scoring/defined.ts';
+import { perDrawnImage } from '../scoring/intervals.ts';
+import { errorOfMean, type TwoFactorError, tRange, twoFactorError } from '../scoring/two-factor.ts';
+import { type Counts, takeCounts } from '../scoring/weighted.ts';
 import {
   type ComparedScore,
   type Contender,
@@ -18,8 +20,6 @@ import {
   type SiteValues,
   valuesIn,
 } from './paired-sites.ts';
-import { errorOfMean, type TwoFactorError, tRange, twoFactorError } from './two-factor.ts';
-import { type Counts, takeCounts } from './weighted.ts';
 
 /** A score as it was read. */
 export interface StoredContender extends Contender {

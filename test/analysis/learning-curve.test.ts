@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { learningCurveOf } from '../../src/analysis/learning-curve.ts';
+import { doublings, lengthened, meanOfTrials } from '../../src/analysis/sub-sample.ts';
+import { responseSource } from '../../src/consistency/site-ceilings.ts';
 import { unstacked } from '../../src/numeric/array.ts';
+import { onlyColumns, takeColumns } from '../../src/numeric/columns.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { pearson } from '../../src/numeric/statistics.ts';
 import type { Float64Nd } from '../../src/records/array.ts';
@@ -8,17 +12,13 @@ import type { PlsSettings, Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import type { LearningCurve } from '../../src/records/score.ts';
 import { predictFolds } from '../../src/regression/regress.ts';
-import { onlyColumns, takeColumns } from '../../src/scoring/columns.ts';
 import { evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { fitLayer } from '../../src/scoring/fit-layer.ts';
 import { prepareResampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
-import { learningCurveOf } from '../../src/scoring/learning-curve.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
-import { responseSource } from '../../src/scoring/site-ceilings.ts';
-import { doublings, lengthened, meanOfTrials } from '../../src/scoring/sub-sample.ts';
+import { drawAnimal, recordingOf } from '../consistency/animals.ts';
 import { testPorts } from '../small-study.ts';
-import { drawAnimal, recordingOf } from './animals.ts';
 
 const images = 500;
 const trials = 8;

@@ -1,10 +1,10 @@
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd, FloatNd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
-import { columnMeans, openFeatures } from './features.ts';
-import { chunkColumns, gramMatrix } from './gram.ts';
-import { openProducts } from './products.ts';
-import { type RegressionHooks, stepsOf } from './steps.ts';
+import { columnMeans, openFeatures } from '../regression/features.ts';
+import { chunkColumns, gramMatrix } from '../regression/gram.ts';
+import { openProducts } from '../regression/products.ts';
+import { type RegressionHooks, stepsOf } from '../regression/steps.ts';
 
 /** Products of a layer's rows x₁ … x_n with each other, from which similarities follow. */
 export interface RowGram {

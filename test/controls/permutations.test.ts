@@ -1,9 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/numeric/random.ts';
-import type { Protocol } from '../../src/records/protocol.ts';
-import type { Recording, Stimulus } from '../../src/records/recording.ts';
-import { splitsOf } from '../../src/scoring/design.ts';
-import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import {
   batchesOf,
   drawsOf,
@@ -13,8 +8,13 @@ import {
   permutedSets,
   rankTest,
   unitsOf,
-} from '../../src/scoring/permutations.ts';
-import { meanTrainingMaps, positionFeatures } from '../../src/scoring/position-nulls.ts';
+} from '../../src/controls/permutations.ts';
+import { meanTrainingMaps, positionFeatures } from '../../src/controls/position-nulls.ts';
+import { createRandom } from '../../src/numeric/random.ts';
+import type { Protocol } from '../../src/records/protocol.ts';
+import type { Recording, Stimulus } from '../../src/records/recording.ts';
+import { splitsOf } from '../../src/scoring/design.ts';
+import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import type { ResponseSet } from '../../src/scoring/response-sets.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { reachedByChance } from '../../src/controls/null-warnings.ts';
+import { ofDraws } from '../../src/controls/twins.ts';
 import type { NullScore } from '../../src/records/score.ts';
-import { reachedByChance } from '../../src/scoring/null-warnings.ts';
-import { ofDraws } from '../../src/scoring/twins.ts';
 
 const draw = (value: number, p: number, overrides: Partial<NullScore> = {}): NullScore => ({
   name: 'random-twin',

@@ -2,10 +2,10 @@
 
 import { type HalfMeans, halves } from '../numeric/reliability.ts';
 import type { Float64Nd } from '../records/array.ts';
+import type { Layout } from '../scoring/layout.ts';
+import { atScoredRows } from '../scoring/response-sets.ts';
+import type { ResponseTable } from '../scoring/responses.ts';
 import type { HalfPredictions } from './consistency.ts';
-import type { Layout } from './layout.ts';
-import { atScoredRows } from './response-sets.ts';
-import type { ResponseTable } from './responses.ts';
 
 /** Predictions of all sites from tables of predicting responses; `[rows, sites]` → `[rows scored, sites]`. */
 export type Predictor = (

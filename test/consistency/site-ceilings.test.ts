@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { onSharedStimuli } from '../../src/consistency/shared-stimuli.ts';
+import { ceilingBetween, ceilingWithin } from '../../src/consistency/site-ceilings.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { median } from '../../src/numeric/statistics.ts';
 import type { Ports } from '../../src/records/ports.ts';
@@ -7,8 +9,6 @@ import type { Recording } from '../../src/records/recording.ts';
 import { siteCeilingSchema } from '../../src/records/site-ceiling.ts';
 import { layOut } from '../../src/scoring/lay-out.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
-import { onSharedStimuli } from '../../src/scoring/shared-stimuli.ts';
-import { ceilingBetween, ceilingWithin } from '../../src/scoring/site-ceilings.ts';
 import { testPorts } from '../small-study.ts';
 import { type Animal, drawAnimal, knownCorrelation, recordingOf } from './animals.ts';
 

@@ -3,19 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel } from '../../src/graph/encode.ts';
 import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
-import { openClassSaliency } from '../../src/models/class-saliency.ts';
-import {
-  decodeNetwork,
-  type GradientSession,
-  graphFor,
-  openForward,
-  openGradient,
-} from '../../src/models/gradient-session.ts';
 import { imageInput } from '../../src/models/image-input.ts';
-import { classLogits } from '../../src/models/logit.ts';
 import type { Network } from '../../src/models/network.ts';
 import { presetNamed } from '../../src/models/presets.ts';
-import { saliencyOf } from '../../src/models/saliency.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
 import { createNodeHash } from '../../src/node/hash.ts';
@@ -23,6 +13,16 @@ import { createRandom, type Random } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import type { Engine, EngineModel } from '../../src/records/ports.ts';
 import type { SaliencySettings } from '../../src/records/saliency.ts';
+import { openClassSaliency } from '../../src/saliency/class-saliency.ts';
+import {
+  decodeNetwork,
+  type GradientSession,
+  graphFor,
+  openForward,
+  openGradient,
+} from '../../src/saliency/gradient-session.ts';
+import { classLogits } from '../../src/saliency/logit.ts';
+import { saliencyOf } from '../../src/saliency/methods.ts';
 import { inputLine } from '../formats/failure.ts';
 import { bytesOf, floatsOf } from '../human-maps-golden.ts';
 import { memoryCache } from '../memory-cache.ts';

@@ -6,10 +6,10 @@ import type { Ports } from '../records/ports.ts';
 import type { Stimulus } from '../records/recording.ts';
 import type { NullScore } from '../records/score.ts';
 import { measureSpeed } from '../regression/estimate.ts';
+import { type Cost, type FitShape, fitShapeOf, runBytes, secondsOf } from '../scoring/cost.ts';
+import { fitLayer } from '../scoring/fit-layer.ts';
+import type { LaidOut } from '../scoring/lay-out.ts';
 import { allChosen, drawnSets, nothingChosen, withLayer } from './chosen-draws.ts';
-import { type Cost, type FitShape, fitShapeOf, runBytes, secondsOf } from './cost.ts';
-import { fitLayer } from './fit-layer.ts';
-import type { LaidOut } from './lay-out.ts';
 import {
   batchesOf,
   type DrawRange,

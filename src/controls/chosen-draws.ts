@@ -4,10 +4,10 @@ import { unstacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { ChosenSoFar, DrawnValues } from '../records/draws.ts';
 import type { LayerFit } from '../records/fit.ts';
-import { evaluateSets } from './evaluate.ts';
-import type { FittedSets } from './fit-layer.ts';
-import type { Layout } from './layout.ts';
-import type { ResponseSet } from './response-sets.ts';
+import { evaluateSets } from '../scoring/evaluate.ts';
+import type { FittedSets } from '../scoring/fit-layer.ts';
+import type { Layout } from '../scoring/layout.ts';
+import type { ResponseSet } from '../scoring/response-sets.ts';
 
 const choosesPerFold = ({ design }: Layout): boolean => design !== null && design.inner !== null;
 
