@@ -5,14 +5,13 @@ import { readStimulus } from '../data/stimuli.ts';
 import { readRecording } from '../formats/recording.ts';
 import { encodeText } from '../formats/text.ts';
 import { cacheFolder } from '../node/platform.ts';
-import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Inspection } from '../records/inspection.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import { inspectionLines } from '../report/inspection.ts';
 import { inspectionPage, type PagePicture } from '../report/inspection-page.ts';
-import { mapImage, rangeOf } from '../report/map-image.ts';
+import { mapPicture, sitePicture, slice, smaller } from '../report/inspection-pictures.ts';
 import { parsePath, parseWindow } from './options.ts';
 import { checkOutputs, type Output, writeTogether } from './outputs.ts';
 import { resolveRecording } from './recordings.ts';
@@ -109,13 +108,7 @@ const binOf = (
   return timeBins.reduce((best, _, bin) => (agreementOf(bin) > agreementOf(best) ? bin : best), 0);
 };
 
-const slice = ({ data, shape }: Float64Nd, index: number): Float64Nd => {
-  const inner = shape.slice(1);
-  const size = inner.reduce((product, each) => product * each, 1);
-  return { data: data.slice(index * size, (index + 1) * size), shape: inner };
-};
-
-/** The mean map of a site and its map of each stimulus, on one scale. */
+/** The maps of a site as a picture, and what it shows in words. */
 const siteMaps = (
   recording: Recording,
   inspection: Inspection,
@@ -131,42 +124,21 @@ const siteMaps = (
     });
   const bin = binOf(inspection, wanted);
   const maps = responseMaps(recording, bin);
-  const own = slice(maps, index);
-  const mean = slice(meanOverStimuli(maps), index);
-  const [stimuli, rows, columns] = own.shape as readonly [number, number, number];
-  const data = Float64Array.of(...mean.data, ...own.data);
-  const range = rangeOf(data) ?? { low: 0, high: 0 };
-  const across = Math.ceil(Math.sqrt(stimuli + 1));
-  const cell = Math.max(1, Math.floor(160 / Math.max(rows, columns)));
+  const { pixels, across, low, high } = sitePicture(
+    slice(maps, index),
+    slice(meanOverStimuli(maps), index),
+  );
   const { start, end } = inspection.timeBins[bin]!;
   return {
-    pixels: mapImage({ data, shape: [stimuli + 1, rows, columns] }, range, {
-      cell,
-      gap: 8,
-      across,
-    }),
+    pixels,
     says:
-      `${site}, ${start}–${end} ms, ${range.low.toPrecision(3)} (dark) to ${range.high.toPrecision(3)} (bright); ` +
+      `${site}, ${start}–${end} ms, ${low.toPrecision(3)} (dark) to ${high.toPrecision(3)} (bright); ` +
       `first the mean over stimuli, then each, ${across} in a row`,
   };
 };
 
 const dataAddress = (png: Uint8Array): string =>
   `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
-
-/** Every k-th pixel: enough for a look. */
-const smaller = ({ width, height, data }: Pixels, side: number): Pixels => {
-  const step = Math.max(1, Math.floor(Math.min(width, height) / side));
-  const [w, h] = [Math.floor(width / step), Math.floor(height / step)];
-  const small = new Uint8Array(w * h * 3);
-  for (let y = 0; y < h; y++) {
-    for (let x = 0; x < w; x++) {
-      for (let c = 0; c < 3; c++)
-        small[(y * w + x) * 3 + c] = data[(y * step * width + x * step) * 3 + c]!;
-    }
-  }
-  return { width: w, height: h, channels: 3, data: small };
-};
 
 const shownStimuli = 18;
 
@@ -187,11 +159,8 @@ const pageOf = async (
   const means = meanOverStimuli(responseMaps(recording, bin));
   const pictures: PagePicture[] = [];
   for (const [index, { id }] of inspection.sites.entries()) {
-    const map = slice(means, index);
-    const range = rangeOf(map.data) ?? { low: 0, high: 0 };
-    const shape = [1, ...map.shape];
-    const pixels = mapImage({ data: map.data, shape }, range, { cell: 1, gap: 0, across: 1 });
-    pictures.push({ caption: id, address: dataAddress(await ports.images.encode(pixels)) });
+    const png = await ports.images.encode(mapPicture(slice(means, index)));
+    pictures.push({ caption: id, address: dataAddress(png) });
   }
   const maps = { bin: inspection.timeBins[bin]!, pictures };
   return inspectionPage({ inspection, stimuli, maps });

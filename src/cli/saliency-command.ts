@@ -1,11 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { npyParts } from '../formats/npy.ts';
+import { below, stem } from '../formats/paths.ts';
 import { inputError } from '../records/errors.ts';
+import type { Ports } from '../records/ports.ts';
 import type { SaliencyMethod, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
 import { saliencyText } from '../report/alignment-report.ts';
+import { overlay } from '../report/overlay.ts';
 import { counted, durationText, shortList } from '../report/table.ts';
+import { type ClassChoice, type KeepMap, type SaliencyRequest, saliency } from '../saliency.ts';
+import { encodeAlignment } from '../store/alignment-files.ts';
 import { parseNumber, parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
-import { type ClassChoice, runSaliency, type SaliencyRequest } from './saliency-run.ts';
 import { withPorts } from './session.ts';
 
 interface SaliencyOptions {
@@ -88,15 +93,28 @@ export const addSaliencyCommand = (program: Command): void => {
       return withPorts(
         options,
         async (ports) => {
-          const record = `${options.out.replace(/\/+$/, '')}/saliency.json`;
+          const record = below(options.out.replace(/\/+$/, ''), 'saliency.json');
           await checkOutputs([{ option: '--out', path: record }], [], ports.files);
-          const found = await runSaliency(request, ports);
+          const found = await saliency(request, keepIn(options.out, ports), ports);
+          // Last: the record says that all maps are there.
+          await ports.files.write(record, [encodeAlignment(found)]);
           process.stdout.write(`${saliencyLines(found, options.out).join('\n')}\n`);
         },
         null,
       );
     });
 };
+
+/** Writes each map as npy, and its overlay as PNG. */
+const keepIn =
+  (out: string, { files, images }: Pick<Ports, 'files' | 'images'>): KeepMap =>
+  async ({ image, intensities, map }) => {
+    const id = stem(image);
+    const names = { map: `${id}.npy`, overlay: `${id}.png` };
+    await files.write(below(out, names.map), npyParts(map));
+    await files.write(below(out, names.overlay), [await images.encode(overlay(intensities, map))]);
+    return names;
+  };
 
 const useless = (option: string, expected: string, got: string) =>
   inputError({ where: option, expected, got, mend: `leave ${option} out` });
@@ -116,8 +134,8 @@ const settingsOf = ({ method, samples, noise, baseline }: SaliencyOptions): Sali
 };
 
 const requestOf = (model: string, options: SaliencyOptions): SaliencyRequest => {
-  const { images, out, seed } = options;
-  return { model, images, out, seed, settings: settingsOf(options), of: objectOf(options) };
+  const { images, seed } = options;
+  return { model, images, seed, settings: settingsOf(options), of: objectOf(options) };
 };
 
 const objectOf = (options: SaliencyOptions): SaliencyRequest['of'] => {

@@ -167,7 +167,7 @@ const figures = (pictures: readonly PagePicture[], kind: string): string =>
   `<div class="tiles ${kind}">${pictures
     .map(
       ({ caption, address }) =>
-        `<value><img src="${address}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></value>`,
+        `<figure><img src="${address}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></figure>`,
     )
     .join('')}</div>`;
 

@@ -1,28 +1,25 @@
-import { type ImageSet, openImageSet } from '../data/image-set.ts';
-import { readClasses } from '../data/labels.ts';
-import { npyParts } from '../formats/npy.ts';
-import { baseName, below, stem } from '../formats/paths.ts';
-import { decodeText, encodeText } from '../formats/text.ts';
-import { framedImage } from '../models/frame.ts';
-import { loadNetwork, type Network } from '../models/network.ts';
-import { resolvePreprocessing } from '../models/preprocess.ts';
-import { createRandom, type Random } from '../numeric/random.ts';
-import type { Float32Nd } from '../records/array.ts';
-import { inputError } from '../records/errors.ts';
-import type { Preprocessing } from '../records/model.ts';
-import type { Ports } from '../records/ports.ts';
-import { runtimeOf } from '../records/provenance.ts';
-import type { SaliencyImage, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
-import type { Score } from '../records/score.ts';
-import { overlay } from '../report/overlay.ts';
-import { openClassSaliency } from '../saliency/class-saliency.ts';
-import { type CheckedSession, gradientSummary } from '../saliency/gradient-check.ts';
-import type { Saliency } from '../saliency/methods.ts';
-import { openSiteSaliency, type SiteReadout } from '../saliency/site-saliency.ts';
-import { encodeAlignment } from '../store/alignment-files.ts';
-import { readReadout } from '../store/readout-files.ts';
-import { readScore } from '../store/score-files.ts';
-import { ventralVersion } from '../version.ts';
+import { type ImageSet, openImageSet } from './data/image-set.ts';
+import { readClasses } from './data/labels.ts';
+import { baseName } from './formats/paths.ts';
+import { decodeText, encodeText } from './formats/text.ts';
+import { framedImage } from './models/frame.ts';
+import { loadNetwork, type Network } from './models/network.ts';
+import { resolvePreprocessing } from './models/preprocess.ts';
+import { createRandom, type Random } from './numeric/random.ts';
+import type { Float32Nd } from './records/array.ts';
+import { inputError } from './records/errors.ts';
+import type { Preprocessing } from './records/model.ts';
+import type { Ports } from './records/ports.ts';
+import { runtimeOf } from './records/provenance.ts';
+import type { SaliencyImage, SaliencyRecord, SaliencySettings } from './records/saliency.ts';
+import type { Score } from './records/score.ts';
+import { openClassSaliency } from './saliency/class-saliency.ts';
+import { type CheckedSession, gradientSummary } from './saliency/gradient-check.ts';
+import type { Saliency } from './saliency/methods.ts';
+import { openSiteSaliency, type SiteReadout } from './saliency/site-saliency.ts';
+import { readReadout } from './store/readout-files.ts';
+import { readScore } from './store/score-files.ts';
+import { ventralVersion } from './version.ts';
 
 /** Which class: the network's own, one for all images, or a table of them. */
 export type ClassChoice =
@@ -37,17 +34,24 @@ export interface SaliencyRequest {
   readonly of:
     | { readonly kind: 'class'; readonly choice: ClassChoice; readonly preprocess: string | null }
     | { readonly kind: 'site'; readonly score: string; readonly site: string };
-  readonly out: string;
   readonly seed: number;
 }
 
+/** The map of one image, and the image as the network saw it: values 0 to 255, `[height, width, 3]`. */
+export interface ImageMap {
+  readonly image: string;
+  readonly map: Float32Nd;
+  readonly intensities: Float32Nd;
+}
+
+/** Takes a map over, and says in which files it and its picture lie. */
+export type KeepMap = (found: ImageMap) => Promise<Pick<SaliencyImage, 'map' | 'overlay'>>;
+
+type Explained = Saliency & { readonly class: number | null };
+
 /** What looks at one image. */
 interface Explainer {
-  explain(
-    intensities: Float32Nd,
-    name: string,
-    random: Random,
-  ): Promise<Saliency & { readonly class: number | null }>;
+  explain(intensities: Float32Nd, name: string, random: Random): Promise<Explained>;
   of(): SaliencyRecord['of'];
   checked(): CheckedSession | null;
   release(): Promise<void>;
@@ -58,6 +62,65 @@ interface Opened {
   readonly preprocessing: Preprocessing;
   readonly warnings: readonly string[];
 }
+
+/**
+ * Saliency of every image, each handed to `keep` as it is done, and the record of what the maps are. Rejects with the
+ * `stopped` error after an interrupt; what was kept stays.
+ */
+export const saliency = async (
+  request: SaliencyRequest,
+  keep: KeepMap,
+  ports: Ports,
+): Promise<SaliencyRecord> => {
+  const { of, seed, settings } = request;
+  const startedAt = ports.now();
+  const network = await loadNetwork(request.model, ports);
+  const images = await openImageSet(request.images, ports.files);
+  const { explainer, preprocessing, warnings } =
+    of.kind === 'class'
+      ? await openClass(request, of, network, images, ports)
+      : await openSite(request, of, network, ports);
+  const entries: SaliencyImage[] = [];
+  const digests: string[] = [];
+  const sessions: (CheckedSession | null)[] = [];
+  try {
+    for (const name of images.names) {
+      ports.checkStop();
+      const bytes = await images.read(name);
+      digests.push(JSON.stringify([name, await ports.hash.sha256([bytes])]));
+      const intensities = framedImage(await ports.images.decode(bytes, name), preprocessing);
+      const found = await explainer.explain(intensities, name, createRandom(seed).fork(name));
+      sessions.push(explainer.checked());
+      entries.push(await keptImage({ image: name, intensities, map: found.map }, found, keep));
+      const total = images.names.length;
+      ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
+    }
+    const { engineCheck, notes } = gradientSummary(sessions);
+    return {
+      kind: 'saliency',
+      settings,
+      of: explainer.of(),
+      images: entries,
+      warnings: [...warnings, ...notes],
+      provenance: {
+        model: { name: network.name, sha256: network.sha256 },
+        images: {
+          name: baseName(request.images),
+          count: entries.length,
+          sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
+        },
+        preprocessing,
+        engineCheck,
+        seed,
+        ...runtimeOf(ports, ventralVersion),
+        seconds: (ports.now() - startedAt) / 1000,
+        startedAt: new Date(startedAt).toISOString(),
+      },
+    };
+  } finally {
+    await explainer.release();
+  }
+};
 
 const openClass = async (
   request: SaliencyRequest,
@@ -171,83 +234,16 @@ const warningOf = ({ low, high }: { low: number; high: number }): string | null 
   return low === 0 ? 'the map is 0 everywhere' : 'the map is constant';
 };
 
-/** Writes map and overlay of one image. */
-const writeImage = async (
-  name: string,
-  intensities: Float32Nd,
-  found: Saliency & { readonly class: number | null },
-  out: string,
-  { files, images }: Ports,
+const keptImage = async (
+  made: ImageMap,
+  { class: shown, value }: Explained,
+  keep: KeepMap,
 ): Promise<SaliencyImage> => {
-  const id = stem(name);
-  const [map, picture] = [`${id}.npy`, `${id}.png`];
-  await files.write(below(out, map), npyParts(found.map));
-  await files.write(below(out, picture), [await images.encode(overlay(intensities, found.map))]);
-  const range = extremes(found.map);
-  const { class: shown, value } = found;
+  const { map, overlay } = await keep(made);
+  const range = extremes(made.map);
   return {
-    ...{ image: name, class: shown, value, map, overlay: picture },
+    ...{ image: made.image, class: shown, value, map, overlay },
     ...range,
     warning: warningOf(range),
   };
-};
-
-/**
- * Maps of all images as npy, overlays as PNG, and last `saliency.json`, which says what they are. Rejects with the
- * `stopped` error after an interrupt; what was written stays.
- */
-export const runSaliency = async (
-  request: SaliencyRequest,
-  ports: Ports,
-): Promise<SaliencyRecord> => {
-  const { of, out, seed, settings } = request;
-  const startedAt = ports.now();
-  const network = await loadNetwork(request.model, ports);
-  const images = await openImageSet(request.images, ports.files);
-  const { explainer, preprocessing, warnings } =
-    of.kind === 'class'
-      ? await openClass(request, of, network, images, ports)
-      : await openSite(request, of, network, ports);
-  const entries: SaliencyImage[] = [];
-  const digests: string[] = [];
-  const sessions: (CheckedSession | null)[] = [];
-  try {
-    for (const name of images.names) {
-      ports.checkStop();
-      const bytes = await images.read(name);
-      digests.push(JSON.stringify([name, await ports.hash.sha256([bytes])]));
-      const intensities = framedImage(await ports.images.decode(bytes, name), preprocessing);
-      const found = await explainer.explain(intensities, name, createRandom(seed).fork(name));
-      sessions.push(explainer.checked());
-      entries.push(await writeImage(name, intensities, found, out, ports));
-      const total = images.names.length;
-      ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
-    }
-    const { engineCheck, notes } = gradientSummary(sessions);
-    const record: SaliencyRecord = {
-      kind: 'saliency',
-      settings,
-      of: explainer.of(),
-      images: entries,
-      warnings: [...warnings, ...notes],
-      provenance: {
-        model: { name: network.name, sha256: network.sha256 },
-        images: {
-          name: baseName(request.images),
-          count: entries.length,
-          sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
-        },
-        preprocessing,
-        engineCheck,
-        seed,
-        ...runtimeOf(ports, ventralVersion),
-        seconds: (ports.now() - startedAt) / 1000,
-        startedAt: new Date(startedAt).toISOString(),
-      },
-    };
-    await ports.files.write(below(out, 'saliency.json'), [encodeAlignment(record)]);
-    return record;
-  } finally {
-    await explainer.release();
-  }
 };
