@@ -75,7 +75,10 @@ const timed = async (
   const before = process.cpuUsage();
   const started = performance.now();
   const some = responses.slice(0, count);
-  const { arithmetic } = await predictHeldOut(engine, source, some, folds, pls25, hooks);
+  const { arithmetic } = await predictHeldOut(
+    { engine, source, targets: some, settings: pls25, watch: hooks },
+    folds,
+  );
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(before);
   return { seconds, processor: (user + system) / 1e6, arithmetic };

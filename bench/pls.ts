@@ -123,10 +123,19 @@ const runOurs = async (folder: string): Promise<OurTiming> => {
   const before = resident('VmRSS');
   const usedBefore = process.cpuUsage();
   const startedAt = performance.now();
-  const { predictions, arithmetic } = await predictHeldOut(engine, source, [y], parts, pls25, {
-    progress: () => {},
-    checkStop: () => {},
-  });
+  const { predictions, arithmetic } = await predictHeldOut(
+    {
+      engine,
+      source,
+      targets: [y],
+      settings: pls25,
+      watch: {
+        progress: () => {},
+        checkStop: () => {},
+      },
+    },
+    parts,
+  );
   const seconds = (performance.now() - startedAt) / 1000;
   const used = process.cpuUsage(usedBefore);
   const processor = (used.user + used.system) / 1e6;

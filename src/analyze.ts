@@ -11,7 +11,7 @@ import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
 import { inputError } from './records/errors.ts';
-import type { Ports } from './records/ports.ts';
+import type { Ports, Watch } from './records/ports.ts';
 import type { Profile } from './records/profile.ts';
 import type { Protocol } from './records/protocol.ts';
 import type { Recording } from './records/recording.ts';
@@ -34,7 +34,7 @@ export interface ProfileRequest {
 /** The depth profile of a network over areas. Input errors: as `depthProfile`, and files that are no scores. */
 export const profile = async (
   { scores, seed, replicates = 1000 }: ProfileRequest,
-  { files, progress, checkStop }: Pick<Ports, 'files' | 'progress' | 'checkStop'>,
+  { files, progress, checkStop }: Pick<Ports, 'files' | keyof Watch>,
 ): Promise<Profile> => {
   const areas = await Promise.all(
     scores.map(async (file) => ({

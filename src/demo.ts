@@ -13,6 +13,7 @@ import { createRandom } from './numeric/random.ts';
 import type { Demo, DemoArea } from './records/demo.ts';
 import type { Ports } from './records/ports.ts';
 import type { Interval, Score } from './records/score.ts';
+import { during } from './records/watch.ts';
 import { planScore, score } from './score.ts';
 import { exchangeMaps } from './world/shuffle.ts';
 import { overSitesAndImages, type SimulatedRecording } from './world/simulation.ts';
@@ -182,11 +183,7 @@ const scoreOne = async (
   layers: readonly string[] | null,
   ports: Ports,
 ): Promise<Scored> => {
-  const named: Ports = {
-    ...ports,
-    progress: (event) =>
-      ports.progress({ ...event, task: `${network} for ${recording}: ${event.task}` }),
-  };
+  const named = during(`${network} for ${recording}`, ports);
   const plan = await planScore(
     {
       candidate: { kind: 'model', path: modelPath(folder, network), preprocess: null },

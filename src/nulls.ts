@@ -21,6 +21,7 @@ import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import { withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
+import { during } from './records/watch.ts';
 import {
   contextOf,
   type PlannedLayer,
@@ -363,8 +364,3 @@ const differenceTo = (
   );
   return Number.isNaN(difference) ? null : { value: difference, interval, p, method };
 };
-
-const during = (name: string, ports: Ports): Ports => ({
-  ...ports,
-  progress: (event) => ports.progress({ ...event, task: `${name}: ${event.task}` }),
-});

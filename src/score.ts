@@ -236,7 +236,11 @@ const timeCourseOf = (
 /** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
 export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
   const source = await sourceOf(plan, layer, ports);
-  return fitReadouts(ports.engine, source, plan.laidOut.scored.responses, plan.protocol.regression);
+  const settings = plan.protocol.regression;
+  return fitReadouts(
+    { engine: ports.engine, source, settings, watch: ports },
+    plan.laidOut.scored.responses,
+  );
 };
 
 const learningCurveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
@@ -312,7 +316,7 @@ const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, Lay
       const found = await getFit(ports.cache, planned.get(name)!.key);
       if (found !== null) fits.set(name, found);
     }
-    const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), hooksOf(ports));
+    const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), ports);
     for (const source of sources) {
       const fit = await fitLayer(layout, sets, source, ports);
       await putFit(ports.cache, planned.get(source.name)!.key, fit);
@@ -323,11 +327,6 @@ const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, Lay
 };
 
 /** The ports as what gathers activations takes them. */
-export const hooksOf = ({ progress, checkStop }: Ports) => ({
-  checkStop,
-  progress: (task: string, done: number, total: number, unit: string) =>
-    progress({ task, done, total, unit }),
-});
 
 /** The activations of one layer, gathered anew. */
 export const sourceOf = async (
@@ -337,7 +336,7 @@ export const sourceOf = async (
 ): Promise<FeatureSource> => {
   for (const pass of features.passes) {
     if (!pass.layers.some(({ name }) => name === layer)) continue;
-    const [source] = await features.gather(pass, ({ name }) => name === layer, hooksOf(ports));
+    const [source] = await features.gather(pass, ({ name }) => name === layer, ports);
     return source!;
   }
   throw new Error(`no pass gathers layer ${layer}`);

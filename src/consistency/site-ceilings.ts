@@ -12,6 +12,7 @@ import type { RegressionSettings } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { LayerScore } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling } from '../records/site-ceiling.ts';
+import { quietly } from '../records/watch.ts';
 import type { Ceiling } from '../scoring/ceiling.ts';
 import { withoutDivision } from '../scoring/ceilings.ts';
 import { nullable } from '../scoring/defined.ts';
@@ -127,7 +128,7 @@ const counted = (task: string, total: number, ports: Ports) => {
   const say = (): void => ports.progress({ task, done, total, unit: 'regressions' });
   say();
   return {
-    quiet: { ...ports, progress: () => undefined } satisfies Ports,
+    quiet: quietly(ports),
     count: (): void => {
       done++;
       say();

@@ -5,6 +5,7 @@ import type { ChosenSoFar, DrawnValues } from '../records/draws.ts';
 import type { Ports } from '../records/ports.ts';
 import type { Stimulus } from '../records/recording.ts';
 import type { NullScore } from '../records/score.ts';
+import { during } from '../records/watch.ts';
 import { measureSpeed } from '../regression/estimate.ts';
 import { type Cost, type FitShape, fitShapeOf, runBytes, secondsOf } from '../scoring/cost.ts';
 import { fitLayer } from '../scoring/fit-layer.ts';
@@ -139,14 +140,9 @@ const batchValues = async (
   const sets = permutedSets(layout, scored, { ...batch, units }, seed);
   let soFar = (await keeper.get(batch)) ?? nothingChosen(layout, sets);
   const places = new Map(layersOf(features).map(({ name }, place) => [name, place]));
-  const hooks = {
-    checkStop: ports.checkStop,
-    progress: (task: string, done: number, total: number, unit: string) =>
-      named.progress({ task, done, total, unit }),
-  };
   for (const pass of features.passes) {
     const { layers } = soFar;
-    const sources = await features.gather(pass, ({ name }) => places.get(name)! >= layers, hooks);
+    const sources = await features.gather(pass, ({ name }) => places.get(name)! >= layers, named);
     for (const source of sources) {
       const fit = await fitLayer(layout, drawnSets(layout, sets), source, named);
       soFar = withLayer(layout, sets, soFar, fit);
@@ -156,8 +152,3 @@ const batchValues = async (
   }
   return soFar.draws;
 };
-
-const during = (name: string, ports: Ports): Ports => ({
-  ...ports,
-  progress: (event) => ports.progress({ ...event, task: `${name}: ${event.task}` }),
-});

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { baseName } from '../formats/paths.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
 import { inputError, storageError, VentralError } from '../records/errors.ts';
-import type { Files, Http, HttpReply, Ports } from '../records/ports.ts';
+import type { Files, Http, HttpReply, Ports, Watch } from '../records/ports.ts';
 
-export type DownloadPorts = Pick<Ports, 'files' | 'progress' | 'checkStop'> & {
+export type DownloadPorts = Pick<Ports, 'files' | keyof Watch> & {
   readonly http: Http;
   /** A line about what happens: a cut connection, another try. */
   readonly say: (line: string) => void;

@@ -4,13 +4,13 @@ import { readRecording } from '../formats/recording.ts';
 import { writeRecording } from '../formats/recording-write.ts';
 import { decodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
-import type { Files, Ports } from '../records/ports.ts';
+import type { Files, Ports, Watch } from '../records/ports.ts';
 import type { Recording, RecordingHeader, Stimulus } from '../records/recording.ts';
 import { type Thumbnail, thumbnailOf } from './alike.ts';
 import type { ImageSet } from './image-set.ts';
 import { markAlike } from './mark-alike.ts';
 
-export type ImportPorts = Pick<Ports, 'files' | 'images' | 'hash' | 'progress' | 'checkStop'>;
+export type ImportPorts = Pick<Ports, 'files' | 'images' | 'hash' | keyof Watch>;
 
 /** Further columns of a stimulus, by its id. */
 export type Columns = (id: string) => Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd, FloatNd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
+import type { Engine, Watch } from '../records/ports.ts';
 import { columnMeans, openFeatures } from '../regression/features.ts';
 import { chunkColumns, gramMatrix } from '../regression/gram.ts';
 import { openProducts } from '../regression/products.ts';
-import { type RegressionHooks, stepsOf } from '../regression/steps.ts';
+import { stepsOf } from '../regression/steps.ts';
 
 /** Products of a layer's rows x₁ … x_n with each other, from which similarities follow. */
 export interface RowGram {
@@ -138,7 +138,7 @@ const centredFrom = (gram: Float64Array, rows: RowSums, p: number): Float64Array
 export const rowGram = async (
   engine: Engine,
   source: FeatureSource,
-  hooks: RegressionHooks,
+  watch: Watch,
 ): Promise<RowGram> => {
   const { rows: n, columns: p } = source;
   const vector = () => new Float64Array(n);
@@ -160,7 +160,10 @@ export const rowGram = async (
   const order = Int32Array.from({ length: n }, (_, row) => row);
   try {
     const features = openFeatures(pieces);
-    const made = await gramMatrix(engine, products, features, order, 'float64', stepsOf(hooks));
+    const made = await gramMatrix(
+      { engine, products, features, order, steps: stepsOf(watch, source.name) },
+      'float64',
+    );
     const gram = (await engine.take(made.held)).data as Float64Array;
     return {
       rows: n,

@@ -2,7 +2,7 @@ import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd, NdArray } from '../records/array.ts';
 import { engineError, VentralError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
-import type { CheckStop, Engine, EngineSession, Feed } from '../records/ports.ts';
+import type { Engine, EngineSession, Feed, Watch } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { channelGroup, normaliseAndAverage } from './feature-map.ts';
@@ -264,12 +264,6 @@ const pairOf = async (
   }
 };
 
-/** Hooks of a long run: inputs done so far, and the check for an interrupt. */
-export interface InputHooks {
-  readonly progress: (done: number, total: number) => void;
-  readonly checkStop: CheckStop;
-}
-
 /**
  * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, rows in the
  * order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
@@ -280,7 +274,7 @@ export const activationsOf = async (
   extraction: Extraction,
   pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
   wanted: readonly SizedLayer[],
-  hooks: InputHooks,
+  watch: Watch,
 ): Promise<Float32Nd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
@@ -297,7 +291,7 @@ export const activationsOf = async (
   });
   const run: Run = (feeds) => session.run(feeds, names);
   try {
-    await eachBatch(run, extraction, hooks, (outputs, from, shown) => {
+    await eachBatch(run, extraction, watch, (outputs, from, shown) => {
       wanted.forEach((layer, index) => {
         const tap = outputs[names[index]!]!;
         const features = mapped(tap, shown, per, extraction.sampling, layer);
@@ -321,7 +315,7 @@ export async function* slicesOf(
   engine: Engine,
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
-  hooks: InputHooks,
+  watch: Watch,
 ): AsyncGenerator<Float32Nd> {
   const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
@@ -337,7 +331,7 @@ export async function* slicesOf(
       const data = new Float32Array(rows * (to - from));
       const bounds = sliceFeeds(from, to);
       const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
-      await eachBatch(run, extraction, hooks, (outputs, row, shown) => {
+      await eachBatch(run, extraction, watch, (outputs, row, shown) => {
         const tap = outputs[outputName(0)]!;
         data.set(
           mapped(tap, shown, 1, extraction.sampling, { ...layer, features: to - from }),
@@ -364,7 +358,7 @@ type Receive = (
 const eachBatch = async (
   run: Run,
   { inputs, batch, network }: Extraction,
-  { progress, checkStop }: InputHooks,
+  { progress, checkStop }: Watch,
   receive: Receive,
 ): Promise<void> => {
   let running: Promise<void> = Promise.resolve();
@@ -377,7 +371,8 @@ const eachBatch = async (
     const full = batch.mode === 'keep' ? paddedBatch(input, batch.size) : input;
     running = run({ [network.input.name]: full }).then((outputs) => {
       receive(outputs, start, { count, fed: full.shape[0]! });
-      progress(start + count, inputs.count);
+      const [done, total] = [start + count, inputs.count];
+      progress({ task: 'activations', done, total, unit: 'inputs' });
     });
     // A failure is rethrown by the `await running` above or below; until then it must not count as unhandled.
     running.catch(() => undefined);

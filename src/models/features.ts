@@ -1,13 +1,8 @@
-import type {
-  FeaturePass,
-  FeatureSource,
-  Features,
-  LayerSize,
-  RunHooks,
-} from '../records/activations.ts';
+import type { FeaturePass, FeatureSource, Features, LayerSize } from '../records/activations.ts';
 import type { Float32Nd, FloatNd } from '../records/array.ts';
-import type { Ports } from '../records/ports.ts';
+import type { Ports, Watch } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
+import { asTask } from '../records/watch.ts';
 import {
   activationsOf,
   type Extraction,
@@ -107,7 +102,7 @@ export const networkFeatures = async (
     modelBytes: 3 * extraction.network.bytes.length + batchBytes(extraction),
     identity,
     warnings: [...warnings, ...notes],
-    gather: async (pass, wanted, hooks) => {
+    gather: async (pass, wanted, watch) => {
       const all = pass.layers as readonly SizedLayer[];
       const layers = all.filter(wanted);
       if (layers.length === 0) return [];
@@ -115,13 +110,16 @@ export const networkFeatures = async (
       if (pass.slices > 1)
         return layers.map((layer) => {
           const sliced = { layer, slices: pass.slices, optimised: run.optimised };
-          return slicedSource(ports, extraction, sliced, rows, hooks);
+          return slicedSource(ports, extraction, sliced, rows, watch);
         });
       const task = `activations of ${layers.length === 1 ? layers[0]!.name : `${layers.length} layers`}`;
-      const gathered = await activationsOf(ports.engine, extraction, run, layers, {
-        progress: (done, total) => hooks.progress(task, done, total, 'inputs'),
-        checkStop: hooks.checkStop,
-      });
+      const gathered = await activationsOf(
+        ports.engine,
+        extraction,
+        run,
+        layers,
+        asTask(task, watch),
+      );
       return layers.map((layer, index) => sourceOf(layer.name, gathered[index]!));
     },
   };
@@ -142,7 +140,7 @@ const slicedSource = (
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   rows: number,
-  hooks: RunHooks,
+  watch: Watch,
 ): FeatureSource => ({
   name: pass.layer.name,
   rows,
@@ -150,16 +148,12 @@ const slicedSource = (
   blockCount: pass.slices,
   blocks: () =>
     withoutRounding(
-      slicesOf(engine, extraction, pass, {
-        progress: (done, total) =>
-          hooks.progress(
-            `activations of ${pass.layer.name}, in ${pass.slices} slices`,
-            done,
-            total,
-            'inputs',
-          ),
-        checkStop: hooks.checkStop,
-      }),
+      slicesOf(
+        engine,
+        extraction,
+        pass,
+        asTask(`activations of ${pass.layer.name}, in ${pass.slices} slices`, watch),
+      ),
     ),
 });
 

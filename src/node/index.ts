@@ -1,5 +1,5 @@
 import type { Hdf5 } from '../records/hdf5.ts';
-import type { CheckStop, Locks, Ports, Progress } from '../records/ports.ts';
+import type { Locks, Ports, Watch } from '../records/ports.ts';
 import { createNodeCache } from './cache.ts';
 import { createNodeEngine, type NodeEngineOptions } from './engine.ts';
 import { createNodeFiles } from './files.ts';
@@ -11,11 +11,9 @@ import { cacheFolder } from './platform.ts';
 
 export { createNodeHttp, type NodeHttpOptions } from './http.ts';
 
-export interface StorageOptions {
+export interface StorageOptions extends Partial<Watch> {
   /** Where finished work is kept; default: the platform's cache folder, or `$VENTRAL_CACHE`. */
   readonly cache?: string;
-  readonly progress?: Progress;
-  readonly checkStop?: CheckStop;
 }
 
 /** All of this computer's ports but the engine. */

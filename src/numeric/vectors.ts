@@ -122,8 +122,7 @@ export const addDots = (
   rows: Float64Array,
   count: number,
   vector: Float64Array,
-  from: number,
-  to: number,
+  [from, to]: readonly [from: number, to: number],
 ): void => {
   const n = vector.length;
   let b = 0;

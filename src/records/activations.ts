@@ -1,5 +1,5 @@
 import type { FloatNd } from './array.ts';
-import type { CheckStop } from './ports.ts';
+import type { Watch } from './ports.ts';
 
 /**
  * One layer's activations for a regression: `rows × columns`, given in blocks `[rows, b]` in column order; float32, or
@@ -39,12 +39,6 @@ export interface LayerPlace {
   readonly of: number;
 }
 
-/** Inputs done so far, and the check for an interrupt. */
-export interface RunHooks {
-  readonly progress: (task: string, done: number, total: number, unit: string) => void;
-  readonly checkStop: CheckStop;
-}
-
 /** Where activations come from: a network that is run, or a file. */
 export interface Features {
   readonly layers: readonly LayerSize[];
@@ -60,6 +54,6 @@ export interface Features {
   gather(
     pass: FeaturePass,
     wanted: (layer: LayerSize) => boolean,
-    hooks: RunHooks,
+    watch: Watch,
   ): Promise<FeatureSource[]>;
 }

@@ -173,14 +173,18 @@ export type Progress = (event: ProgressEvent) => void;
 /** Asked between steps; throws the `stopped` error after an interrupt. */
 export type CheckStop = () => void;
 
-export interface Ports {
+/** Who looks on at long work: what is done so far, and whether it is to stop. */
+export interface Watch {
+  readonly progress: Progress;
+  readonly checkStop: CheckStop;
+}
+
+export interface Ports extends Watch {
   readonly engine: Engine;
   readonly files: Files;
   readonly images: Images;
   readonly hash: Hash;
   readonly cache: Cache;
-  readonly progress: Progress;
-  readonly checkStop: CheckStop;
   /** Milliseconds, for `seconds` in a score. */
   readonly now: () => number;
 }

@@ -12,7 +12,7 @@ export interface Direction {
 const times = (matrix: Float64Array, vector: Float64Array): Float64Array => {
   const q = vector.length;
   const result = new Float64Array(q);
-  addDots(result, matrix, q, vector, 0, q);
+  addDots(result, matrix, q, vector, [0, q]);
   return result;
 };
 

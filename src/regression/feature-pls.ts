@@ -1,10 +1,10 @@
 import { addDots, addRows, dot, transposedMatrix } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import type { PlsSettings } from '../records/protocol.ts';
-import type { StepHooks } from './gram.ts';
 import { alongTargets, inLockstep, mapTargets, symmetricProduct } from './lockstep.ts';
 import type { FeatureOperator } from './operators.ts';
 import type { Products } from './products.ts';
+import type { PlsRun } from './steps.ts';
 import {
   acceptScores,
   centreOnTraining,
@@ -97,7 +97,7 @@ const score = ({ task, loadings, rotations, weights }: FeatureState, t: Float64A
   const { scores, components: a } = task;
   const p = weights.length;
   const along = new Float64Array(a);
-  addDots(along, loadings, a, weights, 0, p);
+  addDots(along, loadings, a, weights, [0, p]);
   for (let b = 0; b < a; b++) along[b] = -along[b]!;
   addRows(t, scores, a, along);
   centreOnTraining(task, t);
@@ -125,7 +125,7 @@ const absorb = (state: FeatureState, product: Float64Array, soundSpread: number)
   const length = dot(product, 0, product, 0, p);
   const loading = targetLoadings.subarray(a * q, (a + 1) * q);
   const z = new Float64Array(q);
-  addDots(z, covariances, q, product, 0, p);
+  addDots(z, covariances, q, product, [0, p]);
   for (let j = 0; j < q; j++) {
     const factor = square * loading[j]!;
     if (factor === 0) continue;
@@ -149,12 +149,10 @@ const absorb = (state: FeatureState, product: Float64Array, soundSpread: number)
  * r_a [A, p] with t_a = X·r_a.
  */
 export const runFeaturePls = async (
-  products: Products,
+  { products, settings, steps }: PlsRun,
   operator: FeatureOperator,
   tasks: readonly Task[],
-  settings: PlsSettings,
   keepRotations: boolean,
-  hooks: StepHooks,
 ): Promise<(Float64Array | null)[]> => {
   const states = await prepare(products, operator, tasks, keepRotations);
   const soundSpread = (Math.max(operator.rows, operator.columns) * Number.EPSILON) ** 2;
@@ -185,8 +183,8 @@ export const runFeaturePls = async (
         return false;
       });
     }
-    hooks.checkStop();
-    hooks.step();
+    steps.checkStop();
+    steps.step();
   }
   return states.map(({ rotations }) => rotations);
 };

@@ -125,12 +125,16 @@ const notFinite = (
  */
 export const writeCentred = (
   { data, shape }: FloatNd,
-  from: number,
-  order: Int32Array,
-  means: Float64Array,
-  out: Float64Array | Float32Array,
-  stride: number,
-  at: number,
+  {
+    from,
+    order,
+    means,
+  }: { readonly from: number; readonly order: Int32Array; readonly means: Float64Array },
+  {
+    out,
+    stride,
+    at,
+  }: { readonly out: Float64Array | Float32Array; readonly stride: number; readonly at: number },
 ): void => {
   const width = shape[1]!;
   for (let place = 0; place < order.length; place++) {

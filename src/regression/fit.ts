@@ -1,12 +1,10 @@
-import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import type { FeatureBlocks } from './features.ts';
-import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
+import { type Gram, gramMatrix, type LayerContext } from './gram.ts';
 import { runKernelPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
-import type { Products } from './products.ts';
 import type { Task } from './task.ts';
 
 /** In which arithmetic the regression of a layer ended. */
@@ -17,15 +15,9 @@ export interface Fit {
   readonly constantColumns: number;
 }
 
-/** One layer and everything that works on it. */
-export interface PlsContext {
-  readonly engine: Engine;
-  readonly products: Products;
-  readonly features: FeatureBlocks;
-  /** Row at each place of the fold order. */
-  readonly order: Int32Array;
+/** A layer, and everything that partial least squares on it works with. */
+export interface PlsContext extends LayerContext {
   readonly settings: PlsSettings;
-  readonly hooks: StepHooks;
   /** Where a Gram matrix in this order comes from, unless it is to be made of the features. */
   readonly gramOf?: (precision: Gram['precision']) => Promise<Gram>;
 }
@@ -52,7 +44,7 @@ const LEAST_BESIDE_BYTES = 2 ** 20;
  * engine is done for the other. `goOn` is asked after each.
  */
 const inGroups = async (
-  { features: { rows, columns }, settings: { components }, hooks }: PlsContext,
+  { features: { rows, columns }, settings: { components }, steps }: PlsContext,
   form: 'gram' | 'features',
   job: Job,
   indices: readonly number[],
@@ -66,7 +58,7 @@ const inGroups = async (
   const size = Math.ceil(Math.min(most, indices.length) / beside);
   const groups: (readonly number[])[] = [];
   for (let k = 0; k < indices.length; k += size) groups.push(indices.slice(k, k + size));
-  hooks.expect(groups.length * components);
+  steps.expect(groups.length * components);
   for (let k = 0; k < groups.length; k += beside) {
     const pair = groups.slice(k, k + beside);
     const tasks = pair.map((group) => group.map((index) => job.start(index)));
@@ -86,27 +78,27 @@ const allDone = async (running: readonly Promise<void>[]): Promise<void> => {
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
 
 const onFeatures = async (
-  bench: PlsContext,
+  context: PlsContext,
   job: Job,
   indices: readonly number[],
   operator: FeatureOperator,
   deflated: boolean,
 ): Promise<void> => {
   const run: RunGroup = async (tasks) => {
-    await runFeaturePls(bench.products, operator, tasks, bench.settings, false, bench.hooks);
+    await runFeaturePls(context, operator, tasks, false);
   };
-  await inGroups(bench, 'features', job, indices, run, (index, task) => {
+  await inGroups(context, 'features', job, indices, run, (index, task) => {
     job.finish(index, task, deflated);
     return true;
   });
 };
 
-const fitNarrow = async (bench: PlsContext, job: Job): Promise<Fit> => {
-  const { engine, products, features, order } = bench;
+const fitNarrow = async (context: PlsContext, job: Job): Promise<Fit> => {
+  const { engine, products, features, order } = context;
   const operator = await denseOperator(engine, products, features, order);
   features.drop();
   try {
-    await onFeatures(bench, job, everyIndex(job), operator, false);
+    await onFeatures(context, job, everyIndex(job), operator, false);
   } finally {
     await operator.release();
   }
@@ -115,14 +107,12 @@ const fitNarrow = async (bench: PlsContext, job: Job): Promise<Fit> => {
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
 export const withGram = async <T>(
-  { engine, products, features, order, hooks, gramOf }: PlsContext,
+  context: PlsContext,
   precision: Gram['precision'],
   use: (gram: Gram) => Promise<T>,
 ): Promise<T> => {
-  const gram =
-    gramOf === undefined
-      ? await gramMatrix(engine, products, features, order, precision, hooks)
-      : await gramOf(precision);
+  const { engine, gramOf } = context;
+  const gram = await (gramOf === undefined ? gramMatrix(context, precision) : gramOf(precision));
   try {
     return await use(gram);
   } finally {
@@ -141,16 +131,14 @@ export const precisionsFor = (
 
 /** A Gram matrix and the tasks that it was too imprecise for; null where it was float32 and there is one. */
 const fitWithGram = (
-  bench: PlsContext,
+  context: PlsContext,
   job: Job,
   precision: Gram['precision'],
 ): Promise<{ gram: Gram; imprecise: number[] } | null> =>
-  withGram(bench, precision, async (gram) => {
-    const { products, settings, hooks } = bench;
+  withGram(context, precision, async (gram) => {
     const imprecise: number[] = [];
-    const run: RunGroup = (tasks) =>
-      runKernelPls(products, gram, tasks, settings, precision === 'float32', hooks);
-    const sound = await inGroups(bench, 'gram', job, everyIndex(job), run, (index, task) => {
+    const run: RunGroup = (tasks) => runKernelPls(context, gram, tasks, precision === 'float32');
+    const sound = await inGroups(context, 'gram', job, everyIndex(job), run, (index, task) => {
       if (task.ending === 'imprecise') imprecise.push(index);
       job.finish(index, task, false);
       return task.ending !== 'imprecise' || precision === 'float64';
@@ -158,19 +146,19 @@ const fitWithGram = (
     return sound ? { gram, imprecise } : null;
   });
 
-const fitWide = async (bench: PlsContext, job: Job): Promise<Fit> => {
-  for (const precision of precisionsFor(bench.features, bench.settings)) {
-    const fitted = await fitWithGram(bench, job, precision);
+const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
+  for (const precision of precisionsFor(context.features, context.settings)) {
+    const fitted = await fitWithGram(context, job, precision);
     if (fitted === null) continue;
     const { gram, imprecise } = fitted;
     const { constantColumns } = gram;
-    const block = imprecise.length > 0 ? await bench.features.resident() : null;
+    const block = imprecise.length > 0 ? await context.features.resident() : null;
     if (block === null) return { arithmetic: `${precision} gram`, constantColumns };
-    const { engine, products, features, order } = bench;
+    const { engine, products, features, order } = context;
     features.drop();
     const operator = await streamedOperator(engine, products, block, order, gram.means);
     try {
-      await onFeatures(bench, job, imprecise, operator, true);
+      await onFeatures(context, job, imprecise, operator, true);
     } finally {
       await operator.release();
     }
@@ -184,7 +172,7 @@ const fitWide = async (bench: PlsContext, job: Job): Promise<Fit> => {
  * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */
-export const runPls = (bench: PlsContext, job: Job): Promise<Fit> =>
-  isNarrow(bench.features.rows, bench.features.columns)
-    ? fitNarrow(bench, job)
-    : fitWide(bench, job);
+export const runPls = (context: PlsContext, job: Job): Promise<Fit> =>
+  isNarrow(context.features.rows, context.features.columns)
+    ? fitNarrow(context, job)
+    : fitWide(context, job);

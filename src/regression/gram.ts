@@ -1,7 +1,8 @@
 import { unitOf } from '../numeric/unit.ts';
-import type { CheckStop, Engine, Held } from '../records/ports.ts';
+import type { Engine, Held } from '../records/ports.ts';
 import { columnMeans, type FeatureBlocks, writeCentred } from './features.ts';
 import type { Products } from './products.ts';
+import type { Steps } from './steps.ts';
 
 /** Rows of a Gram block: enough to keep the product busy, few enough to keep the blocks small. */
 export const PANEL_ROWS = 512;
@@ -22,12 +23,14 @@ export interface Gram {
   readonly constantColumns: number;
 }
 
-export interface StepHooks {
-  /** One more step is done. */
-  readonly step: () => void;
-  /** Announces steps to come. */
-  readonly expect: (steps: number) => void;
-  readonly checkStop: CheckStop;
+/** A layer, and everything that works on it. */
+export interface LayerContext {
+  readonly engine: Engine;
+  readonly products: Products;
+  readonly features: FeatureBlocks;
+  /** Row at each place of the fold order. */
+  readonly order: Int32Array;
+  readonly steps: Steps;
 }
 
 /** Adds a product [to − from, to] to the rows [from, to) of the lower triangle of K. */
@@ -58,12 +61,10 @@ const mirror = (gram: Float64Array, n: number): void => {
 
 /** The float64 or float32 products of some centred columns with themselves, added to the lower triangle. */
 const addColumns = async (
-  engine: Engine,
-  products: Products,
+  { engine, products, steps }: LayerContext,
   chunk: Float64Array | Float32Array,
   gram: Float64Array,
   n: number,
-  hooks: StepHooks,
 ): Promise<ArrayBuffer> => {
   const double = chunk instanceof Float64Array;
   const held = await engine.hold({ data: chunk, shape: [n, chunk.length / n] });
@@ -79,10 +80,10 @@ const addColumns = async (
     let next: Promise<Float64Array | Float32Array> = panel(0);
     for (let from = 0; from < n; from += PANEL_ROWS) {
       const current = await next;
-      hooks.checkStop();
+      steps.checkStop();
       if (from + PANEL_ROWS < n) next = panel(from + PANEL_ROWS);
       addPanel(gram, n, current, from, Math.min(from + PANEL_ROWS, n));
-      hooks.step();
+      steps.step();
     }
   } finally {
     back = (await engine.take(held)).data.buffer as ArrayBuffer;
@@ -96,13 +97,10 @@ const addColumns = async (
  * one chunk. Throws an input error for NaN or infinite features.
  */
 export const gramMatrix = async (
-  engine: Engine,
-  products: Products,
-  features: FeatureBlocks,
-  order: Int32Array,
-  precision: 'float32' | 'float64',
-  hooks: StepHooks,
+  context: LayerContext,
+  precision: Gram['precision'],
 ): Promise<Gram> => {
+  const { engine, features, order } = context;
   const n = features.rows;
   const gram = new Float64Array(n * n);
   const means = new Float64Array(features.columns);
@@ -116,18 +114,18 @@ export const gramMatrix = async (
     const width = chunkColumns(n, columns);
     const bytes = n * width * make.BYTES_PER_ELEMENT;
     if (buffer.byteLength !== bytes) buffer = new ArrayBuffer(bytes);
-    hooks.expect(Math.ceil(columns / width) * Math.ceil(n / PANEL_ROWS));
+    context.steps.expect(Math.ceil(columns / width) * Math.ceil(n / PANEL_ROWS));
     for (let from = 0; from < columns; from += width) {
       const to = Math.min(from + width, columns);
       const some = columnMeans(block, from, to, features.name, offset + from);
       // All chunks are of one size, so that their memory is used again; columns past the last are 0.
       const chunk = new make(buffer);
       if (to - from < width) chunk.fill(0);
-      writeCentred(block, from, order, some.means, chunk, width, 0);
+      writeCentred(block, { from, order, means: some.means }, { out: chunk, stride: width, at: 0 });
       // Squares of very small or large features leave float32. The first columns stand for all.
       unit ??= precision === 'float32' ? unitOf(chunk) : 1;
       if (unit !== 1) for (let k = 0; k < chunk.length; k++) chunk[k] = chunk[k]! / unit;
-      buffer = await addColumns(engine, products, chunk, gram, n, hooks);
+      buffer = await addColumns(context, chunk, gram, n);
       means.set(some.means, offset + from);
       constantColumns += some.constant;
     }

@@ -1,9 +1,10 @@
 import { addRows } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
-import type { Gram, StepHooks } from './gram.ts';
+import type { Gram } from './gram.ts';
 import { type GramScore, openGramScores } from './gram-scores.ts';
 import { mapTargets, symmetricProduct } from './lockstep.ts';
 import type { Products } from './products.ts';
+import type { PlsRun } from './steps.ts';
 import {
   acceptScores,
   centreOnTraining,
@@ -155,12 +156,10 @@ const dualCoefficients = ({ task, duals }: KernelState): Float64Array => {
  * arithmetic of K bears ends with `imprecise`; with `stopAtImprecise` that ends the others too.
  */
 const iterate = async (
-  products: Products,
+  { products, settings, steps }: PlsRun,
   gram: Gram,
   states: readonly KernelState[],
-  settings: PlsSettings,
   stopAtImprecise: boolean,
-  hooks: StepHooks,
 ): Promise<void> => {
   const gramScores = await openGramScores(
     products,
@@ -180,8 +179,8 @@ const iterate = async (
           return false;
         });
       }
-      hooks.checkStop();
-      hooks.step();
+      steps.checkStop();
+      steps.step();
       if (stopAtImprecise && states.some(({ task }) => task.ending === 'imprecise')) return;
     }
   } finally {
@@ -194,26 +193,18 @@ const iterate = async (
  * with neither K nor its products deflated: scores are made orthogonal instead). Fills the tasks in.
  */
 export const runKernelPls = async (
-  products: Products,
+  run: PlsRun,
   gram: Gram,
   tasks: readonly Task[],
-  settings: PlsSettings,
   stopAtImprecise: boolean,
-  hooks: StepHooks,
 ): Promise<void> => {
-  const states = await prepare(products, gram, tasks, false);
-  await iterate(products, gram, states, settings, stopAtImprecise, hooks);
+  const states = await prepare(run.products, gram, tasks, false);
+  await iterate(run, gram, states, stopAtImprecise);
 };
 
 /** Runs a single task on all rows; returns its dual coefficients [n, q]. */
-export const runDualPls = async (
-  products: Products,
-  gram: Gram,
-  task: Task,
-  settings: PlsSettings,
-  hooks: StepHooks,
-): Promise<Float64Array> => {
-  const states = await prepare(products, gram, [task], true);
-  await iterate(products, gram, states, settings, true, hooks);
+export const runDualPls = async (run: PlsRun, gram: Gram, task: Task): Promise<Float64Array> => {
+  const states = await prepare(run.products, gram, [task], true);
+  await iterate(run, gram, states, true);
   return dualCoefficients(states[0]!);
 };

@@ -155,7 +155,7 @@ const ENGINE_PAYS = 100_000;
 
 const dotsWithTargets = ({ targets }: Task, vector: Float64Array): Float64Array => {
   const products = new Float64Array(targets.sites);
-  addDots(products, targets.values, targets.sites, vector, 0, targets.rows);
+  addDots(products, targets.values, targets.sites, vector, [0, targets.rows]);
   return products;
 };
 

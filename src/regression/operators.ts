@@ -36,7 +36,7 @@ export const denseOperator = async (
   for await (const block of features.blocks()) {
     const width = block.shape[1]!;
     const some = columnMeans(block, 0, width, features.name, offset);
-    writeCentred(block, 0, order, some.means, x, p, offset);
+    writeCentred(block, { from: 0, order, means: some.means }, { out: x, stride: p, at: offset });
     means.set(some.means, offset);
     constantColumns += some.constant;
     offset += width;

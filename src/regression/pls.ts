@@ -1,15 +1,14 @@
-import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
 import { type Arithmetic, type Job, type PlsContext, runPls } from './fit.ts';
 import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
 import { eachFold, putTogether, rowsHeldOut, type Split } from './held-out.ts';
+import type { ReadoutJob, RegressionJob } from './job.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
-import { type RegressionHooks, stepsOf } from './steps.ts';
+import { stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 import { type PlaceRange, predictPlaces, startTask, type Task } from './task.ts';
 import { type FitOutcome, warningsOf } from './warnings.ts';
@@ -23,17 +22,15 @@ export interface HeldOutPredictions {
 
 /** Opens the products and the steps of one call, and closes the products after it. */
 const inPlsContext = async <T>(
-  engine: Engine,
-  source: FeatureSource,
+  { engine, source, settings, watch }: ReadoutJob<PlsSettings>,
   order: Int32Array,
-  settings: PlsSettings,
-  hooks: RegressionHooks,
   work: (context: PlsContext) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
   try {
     const features = openFeatures(source);
-    return await work({ engine, products, features, order, settings, hooks: stepsOf(hooks) });
+    const steps = stepsOf(watch, source.name);
+    return await work({ engine, products, features, order, settings, steps });
   } finally {
     await products.release();
   }
@@ -112,24 +109,12 @@ const predictedAt = (
  * features or targets, fewer features than components, folds with too few training rows, and folds that overlap.
  */
 export const predictHeldOut = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob<PlsSettings>,
   folds: readonly Fold[],
-  settings: PlsSettings,
-  hooks: RegressionHooks,
 ): Promise<HeldOutPredictions> => {
-  const splits = eachFold(folds, targets.length);
-  const { predictions, ...rest } = await predictHeldOutSplitsPls(
-    engine,
-    source,
-    targets,
-    folds,
-    splits,
-    settings,
-    hooks,
-  );
-  return { predictions: putTogether(folds, source.rows, predictions), ...rest };
+  const splits = eachFold(folds, job.targets.length);
+  const { predictions, ...rest } = await predictHeldOutSplitsPls(job, folds, splits);
+  return { predictions: putTogether(folds, job.source.rows, predictions), ...rest };
 };
 
 /**
@@ -138,26 +123,18 @@ export const predictHeldOut = async (
  * Throws as `predictHeldOut` does.
  */
 export const predictHeldOutSplitsPls = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob<PlsSettings>,
   folds: readonly Fold[],
   splits: readonly Split[],
-  settings: PlsSettings,
-  hooks: RegressionHooks,
 ): Promise<Omit<HeldOutPredictions, 'predictions'> & { predictions: Float64Nd[][] }> => {
+  const { source, targets, settings } = job;
   checkFit(source.rows, rowsHeldOut(folds, splits), settings);
   checkFeatures(source.name, source.columns, settings);
   const foldOrder = orderByFold(source.rows, folds);
   const sets = targets.map((set) => centreTargets(set, foldOrder.order));
   const collected = collectHeldOut(sets, foldOrder, splits, settings.components);
-  const { arithmetic, constantColumns } = await inPlsContext(
-    engine,
-    source,
-    foldOrder.order,
-    settings,
-    hooks,
-    (context) => runPls(context, collected.job),
+  const { arithmetic, constantColumns } = await inPlsContext(job, foldOrder.order, (context) =>
+    runPls(context, collected.job),
   );
   const warnings = warningsOf(collected.outcomes, constantColumns, source.columns, settings);
   return { predictions: collected.predictions, arithmetic, warnings };
@@ -179,20 +156,16 @@ export interface Readout {
  * `predictHeldOut` does.
  */
 export const fitReadout = async (
-  engine: Engine,
-  source: FeatureSource,
+  job: ReadoutJob<PlsSettings>,
   targets: Float64Nd,
-  settings: PlsSettings,
-  hooks: RegressionHooks = { progress: () => {}, checkStop: () => {} },
 ): Promise<Readout> => {
+  const { source, settings } = job;
   checkFit(source.rows, [{ name: 'all rows', test: new Int32Array(0) }], settings);
   checkFeatures(source.name, source.columns, settings);
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);
   const set = centreTargets(targets, order);
   const start = () => startTask(set, [], settings.components);
-  const fitted = await inPlsContext(engine, source, order, settings, hooks, (bench) =>
-    fitWeights(bench, start),
-  );
+  const fitted = await inPlsContext(job, order, (context) => fitWeights(context, start));
   const { weights, means, constantColumns, arithmetic, outcome } = fitted;
   const { sites, centre, unit } = set;
   if (unit !== 1)

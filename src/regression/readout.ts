@@ -3,7 +3,7 @@ import { isNarrow } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import { columnMeans, writeCentred } from './features.ts';
 import { type Arithmetic, type PlsContext, precisionsFor, withGram } from './fit.ts';
-import { chunkColumns } from './gram.ts';
+import { chunkColumns, type LayerContext } from './gram.ts';
 import { runDualPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
 import { matrix } from './products.ts';
@@ -28,13 +28,13 @@ const outcomeOf = ({ components, ending, unsettled }: Task, deflated: boolean): 
 
 /** Σ_a r_a q_aᵀ with t_a = X·r_a. */
 const onFeatures = async (
-  bench: PlsContext,
+  context: PlsContext,
   operator: FeatureOperator,
   task: Task,
 ): Promise<Float64Nd> => {
-  const { products, settings, hooks } = bench;
-  hooks.expect(settings.components);
-  const [rotations] = await runFeaturePls(products, operator, [task], settings, true, hooks);
+  const { products, settings, steps } = context;
+  steps.expect(settings.components);
+  const [rotations] = await runFeaturePls(context, operator, [task], true);
   const { loadings, scoreNorms, targets } = task;
   // Components that were given up are left out.
   loadings.fill(0, task.components * targets.sites);
@@ -45,13 +45,7 @@ const onFeatures = async (
 
 /** Xᵀ·dual of the centred features [p, sites] for `dual` [n, sites] in fold order, some columns at a time. */
 export const weightsFromDual = async (
-  {
-    engine,
-    products,
-    features,
-    order,
-    hooks,
-  }: Pick<PlsContext, 'engine' | 'products' | 'features' | 'order' | 'hooks'>,
+  { engine, products, features, order, steps }: LayerContext,
   dual: Float64Array,
 ): Promise<Float64Nd> => {
   const { rows: n, columns: p, name } = features;
@@ -65,25 +59,25 @@ export const weightsFromDual = async (
       const to = Math.min(from + width, columns);
       const { means } = columnMeans(block, from, to, name, offset + from);
       const chunk = new Float64Array(n * (to - from));
-      writeCentred(block, from, order, means, chunk, to - from, 0);
+      writeCentred(block, { from, order, means }, { out: chunk, stride: to - from, at: 0 });
       const held = await engine.hold({ data: chunk, shape: [n, to - from] });
       const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
       await engine.take(held);
       data.set(some, (offset + from) * sites);
-      hooks.checkStop();
+      steps.checkStop();
     }
     offset += columns;
   }
   return { data, shape: [p, sites] };
 };
 
-const fitNarrow = async (bench: PlsContext, start: () => Task): Promise<FittedWeights> => {
-  const { engine, products, features, order } = bench;
+const fitNarrow = async (context: PlsContext, start: () => Task): Promise<FittedWeights> => {
+  const { engine, products, features, order } = context;
   const operator = await denseOperator(engine, products, features, order);
   features.drop();
   try {
     const task = start();
-    const weights = await onFeatures(bench, operator, task);
+    const weights = await onFeatures(context, operator, task);
     const { means, constantColumns } = operator;
     const outcome = outcomeOf(task, false);
     return { weights, means, constantColumns, arithmetic: 'features', outcome };
@@ -92,19 +86,19 @@ const fitNarrow = async (bench: PlsContext, start: () => Task): Promise<FittedWe
   }
 };
 
-const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeights> => {
-  const { engine, products, features, order, settings, hooks } = bench;
+const fitWide = async (context: PlsContext, start: () => Task): Promise<FittedWeights> => {
+  const { engine, products, features, order, settings, steps } = context;
   for (const precision of precisionsFor(features, settings)) {
     const { task, dual, means, constantColumns } = await withGram(
-      bench,
+      context,
       precision,
       async (gram) => {
         const fresh = start();
-        hooks.expect(settings.components);
+        steps.expect(settings.components);
         return {
           ...gram,
           task: fresh,
-          dual: await runDualPls(products, gram, fresh, settings, hooks),
+          dual: await runDualPls(context, gram, fresh),
         };
       },
     );
@@ -112,7 +106,7 @@ const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeig
     if (imprecise && precision === 'float32') continue;
     const block = imprecise ? await features.resident() : null;
     if (block === null) {
-      const weights = await weightsFromDual(bench, dual);
+      const weights = await weightsFromDual(context, dual);
       const outcome = outcomeOf(task, false);
       return { weights, means, constantColumns, arithmetic: `${precision} gram`, outcome };
     }
@@ -120,7 +114,7 @@ const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeig
     const operator = await streamedOperator(engine, products, block, order, means);
     try {
       const again = start();
-      const weights = await onFeatures(bench, operator, again);
+      const weights = await onFeatures(context, operator, again);
       const outcome = outcomeOf(again, true);
       return { weights, means, constantColumns, arithmetic: 'deflated', outcome };
     } finally {
@@ -131,7 +125,7 @@ const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeig
 };
 
 /** One regression on all rows, in float32 where that is accurate enough, as `runPls` decides it for folds. */
-export const fitWeights = (bench: PlsContext, start: () => Task): Promise<FittedWeights> =>
-  isNarrow(bench.features.rows, bench.features.columns)
-    ? fitNarrow(bench, start)
-    : fitWide(bench, start);
+export const fitWeights = (context: PlsContext, start: () => Task): Promise<FittedWeights> =>
+  isNarrow(context.features.rows, context.features.columns)
+    ? fitNarrow(context, start)
+    : fitWide(context, start);

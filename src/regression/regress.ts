@@ -1,12 +1,11 @@
 // Whichever regression a protocol asks for.
 
-import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
 import { rowsHeldOut, type Split } from './held-out.ts';
+import type { ReadoutJob, RegressionJob } from './job.ts';
 import {
   fitReadout,
   type HeldOutPredictions,
@@ -21,7 +20,6 @@ import {
   predictSplitsRidge,
 } from './ridge.ts';
 import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
-import type { RegressionHooks } from './steps.ts';
 
 export type RegressionSize = Omit<FitSize, 'components'>;
 
@@ -59,57 +57,44 @@ export const regressionOperations = (size: RegressionSize, settings: RegressionS
 
 /** `predictHeldOut` or `predictHeldOutRidge`. */
 export const predictFolds = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob,
   folds: readonly Fold[],
-  settings: RegressionSettings,
-  hooks: RegressionHooks,
-): Promise<Regressed> =>
-  settings.kind === 'pls'
-    ? {
-        ...(await predictHeldOut(engine, source, targets, folds, settings, hooks)),
-        alphas: null,
-      }
-    : predictHeldOutRidge(engine, source, targets, folds, settings, hooks);
+): Promise<Regressed> => {
+  const { settings } = job;
+  return settings.kind === 'pls'
+    ? { ...(await predictHeldOut({ ...job, settings }, folds)), alphas: null }
+    : predictHeldOutRidge({ ...job, settings }, folds);
+};
 
-export interface OmittedPredictions extends Omit<Regressed, 'predictions'> {
+export interface SplitsPredictions extends Omit<Regressed, 'predictions'> {
   /** [splits][target sets of the split], each [rows held out, sites], rows in the order of its folds. */
   readonly predictions: Float64Nd[][];
 }
 
 /**
  * Predicts the rows that each of several splits holds out, all from one Gram matrix. `alphas`: [splits, sites]
- * per target set. Throws as `predictFolds` does; blocks must not overlap, what is left out may.
+ * per target set. Throws as `predictFolds` does; folds must not overlap, what splits hold out may.
  */
-export const predictOmitted = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+export const predictHeldOutSplits = async (
+  job: RegressionJob,
   folds: readonly Fold[],
   splits: readonly Split[],
-  settings: RegressionSettings,
-  hooks: RegressionHooks,
-): Promise<OmittedPredictions> => {
+): Promise<SplitsPredictions> => {
+  const { settings } = job;
   if (settings.kind === 'pls')
     return {
-      ...(await predictHeldOutSplitsPls(engine, source, targets, folds, splits, settings, hooks)),
+      ...(await predictHeldOutSplitsPls({ ...job, settings }, folds, splits)),
       alphas: null,
     };
-  const heldOutFolds = rowsHeldOut(folds, splits);
-  const fitted = await predictSplitsRidge(engine, source, targets, heldOutFolds, settings, hooks);
+  const fitted = await predictSplitsRidge({ ...job, settings }, rowsHeldOut(folds, splits));
   const predictions = fitted.predictions.map((sets, k) => splits[k]!.sets.map((set) => sets[set]!));
   return { ...fitted, predictions };
 };
 
 /** `fitReadout` or `fitRidgeReadout`: weights on the features, from all rows. */
-export const fitOnAllRows = (
-  engine: Engine,
-  source: FeatureSource,
-  targets: Float64Nd,
-  settings: RegressionSettings,
-  hooks?: RegressionHooks,
-) =>
-  settings.kind === 'pls'
-    ? fitReadout(engine, source, targets, settings, hooks)
-    : fitRidgeReadout(engine, source, targets, settings, hooks);
+export const fitOnAllRows = (job: ReadoutJob, targets: Float64Nd) => {
+  const { settings } = job;
+  return settings.kind === 'pls'
+    ? fitReadout({ ...job, settings }, targets)
+    : fitRidgeReadout({ ...job, settings }, targets);
+};

@@ -1,9 +1,9 @@
 import type { Engine } from '../records/ports.ts';
 import type { RidgeSettings } from '../records/protocol.ts';
 import { invertDefinite, invertFactor } from './factor.ts';
-import type { StepHooks } from './gram.ts';
 import { matrix, type Products } from './products.ts';
 import { criterion, rowSums } from './ridge-errors.ts';
+import type { Steps } from './steps.ts';
 
 /** What one regression found best, for every target. */
 export interface Best {
@@ -176,7 +176,7 @@ export const sweepAlphas = async (
   engine: Engine,
   products: Products,
   job: SweepJob,
-  hooks: StepHooks,
+  steps: Steps,
 ): Promise<Sweep> => {
   const { gram, rows: n, targets, tests, settings } = job;
   const q = targets.length / n;
@@ -193,18 +193,18 @@ export const sweepAlphas = async (
     };
   });
   const unusable: number[] = [];
-  hooks.expect(settings.alphas.length);
+  steps.expect(settings.alphas.length);
   for (const alpha of settings.alphas) {
-    hooks.checkStop();
+    steps.checkStop();
     const residuals = await residualsOf(engine, products, job, alpha * unit);
     if (residuals === null) unusable.push(alpha);
     else
       for (const each of best) {
         const fitted = await leaveOut(products, residuals, each.test);
-        hooks.checkStop();
+        steps.checkStop();
         if (fitted !== null) takeIfBetter(job, each, alpha, fitted);
       }
-    hooks.step();
+    steps.step();
   }
   return { best, unusable };
 };

@@ -1,19 +1,18 @@
-import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { Engine } from '../records/ports.ts';
 import type { RidgeSettings } from '../records/protocol.ts';
 import { type FeatureBlocks, openFeatures } from './features.ts';
 import { type Fold, orderByFold } from './folds.ts';
-import { gramMatrix, type StepHooks } from './gram.ts';
+import { gramMatrix, type LayerContext } from './gram.ts';
 import { putTogether } from './held-out.ts';
+import type { ReadoutJob, RegressionJob } from './job.ts';
 import type { HeldOutPredictions, Readout } from './pls.ts';
-import { openProducts, type Products } from './products.ts';
+import { openProducts } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
 import { type Sweep, sweepAlphas } from './ridge-sweep.ts';
 import { fixedValues, type RidgeTable, split, tableOf } from './ridge-table.ts';
-import { type RegressionHooks, stepsOf } from './steps.ts';
+import { stepsOf } from './steps.ts';
 
 export interface RidgePredictions extends HeldOutPredictions {
   /** The chosen alphas, in the settings' unit: one array [folds, sites] per target set. */
@@ -45,6 +44,8 @@ export const checkRidge = (rows: number, folds: readonly Fold[]): void => {
       });
 };
 
+type RidgeContext = Omit<LayerContext, 'features' | 'order'>;
+
 interface Swept extends Sweep {
   readonly choices: readonly (readonly [from: number, to: number])[];
   readonly features: FeatureBlocks;
@@ -53,22 +54,14 @@ interface Swept extends Sweep {
 }
 
 const sweep = async (
-  engine: Engine,
-  products: Products,
+  { engine, products, steps }: RidgeContext,
   { source, order, tests, sets, targets }: RidgeTable,
   settings: RidgeSettings,
-  hooks: StepHooks,
   keep: boolean,
 ): Promise<Swept> => {
   const features = openFeatures(source);
-  const { held, means, constantColumns } = await gramMatrix(
-    engine,
-    products,
-    features,
-    order,
-    'float64',
-    hooks,
-  );
+  const context = { engine, products, features, order, steps };
+  const { held, means, constantColumns } = await gramMatrix(context, 'float64');
   if (!keep) features.drop();
   const gram = (await engine.take(held)).data as Float64Array;
   // What rounding leaves of a layer that is constant would be fitted at small alphas.
@@ -76,7 +69,7 @@ const sweep = async (
   const counts = sets.map(({ sites }) => sites);
   const choices = choicesOf(counts, settings.perTarget);
   const job = { gram, targets, rows: source.rows, tests, choices, settings };
-  const found = await sweepAlphas(engine, products, job, hooks);
+  const found = await sweepAlphas(engine, products, job, steps);
   if (found.best.some(({ errors }) => errors.includes(Number.POSITIVE_INFINITY)))
     throw inputError({
       where: `regression on ${source.name}: alphas`,
@@ -89,13 +82,12 @@ const sweep = async (
 
 /** Runs `work` with products and steps that last as long as it does. */
 const withProducts = async <T>(
-  engine: Engine,
-  hooks: RegressionHooks,
-  work: (products: Products, hooks: StepHooks) => Promise<T>,
+  { engine, source, watch }: ReadoutJob,
+  work: (context: RidgeContext) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
   try {
-    return await work(products, stepsOf(hooks));
+    return await work({ engine, products, steps: stepsOf(watch, source.name) });
   } finally {
     await products.release();
   }
@@ -143,16 +135,10 @@ const heldOutOf = (table: RidgeTable, { best, constantColumns }: Swept): Float64
 };
 
 /** What every way of leaving rows out has in common. */
-const predictTests = async (
-  engine: Engine,
-  table: RidgeTable,
-  settings: RidgeSettings,
-  hooks: RegressionHooks,
-) => {
+const predictTests = async (job: RegressionJob<RidgeSettings>, table: RidgeTable) => {
+  const { settings } = job;
   const { source, sets, tests, units } = table;
-  const swept = await withProducts(engine, hooks, (products, steps) =>
-    sweep(engine, products, table, settings, steps, false),
-  );
+  const swept = await withProducts(job, (context) => sweep(context, table, settings, false));
   const { best } = swept;
   return {
     heldOut: heldOutOf(table, swept),
@@ -180,24 +166,14 @@ const predictTests = async (
  * folds with fewer than three training rows, folds that overlap, and alphas that are all lost in rounding.
  */
 export const predictHeldOutRidge = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob<RidgeSettings>,
   folds: readonly Fold[],
-  settings: RidgeSettings,
-  hooks: RegressionHooks,
 ): Promise<RidgePredictions> => {
-  checkRidge(source.rows, folds);
-  orderByFold(source.rows, folds);
-  const { predictions, ...rest } = await predictSplitsRidge(
-    engine,
-    source,
-    targets,
-    folds,
-    settings,
-    hooks,
-  );
-  return { ...rest, predictions: putTogether(folds, source.rows, predictions) };
+  const { rows } = job.source;
+  checkRidge(rows, folds);
+  orderByFold(rows, folds);
+  const { predictions, ...rest } = await predictSplitsRidge(job, folds);
+  return { ...rest, predictions: putTogether(folds, rows, predictions) };
 };
 
 export interface RidgeSplits extends Omit<RidgePredictions, 'predictions'> {
@@ -210,18 +186,15 @@ export interface RidgeSplits extends Omit<RidgePredictions, 'predictions'> {
  * itself. Throws as that does, but for the overlap.
  */
 export const predictSplitsRidge = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob<RidgeSettings>,
   splits: readonly Fold[],
-  settings: RidgeSettings,
-  hooks: RegressionHooks,
 ): Promise<RidgeSplits> => {
+  const { source, targets } = job;
   checkRidge(source.rows, splits);
   for (const each of splits) orderByFold(source.rows, [each]);
   const tests = splits.map(({ test }) => test);
   const table = tableOf(source, targets, tests);
-  const { heldOut, ...rest } = await predictTests(engine, table, settings, hooks);
+  const { heldOut, ...rest } = await predictTests(job, table);
   const q = table.targets.length / source.rows;
   const predictions = tests.map((test, index) =>
     split(table.sets, test.length, (row, target) => heldOut[index]![row * q + target]!),
@@ -231,19 +204,16 @@ export const predictSplitsRidge = async (
 
 /** A readout from the dual coefficients of a regression on all rows; targets that do not vary take no part. */
 const readoutOf = async (
-  engine: Engine,
-  products: Products,
+  context: RidgeContext,
   table: RidgeTable,
   swept: Swept,
-  hooks: StepHooks,
 ): Promise<Pick<Readout, 'weights' | 'offset'>> => {
   const { sets, order, source } = table;
   const { sites, centre, unit } = sets[0]!;
   const all = swept.best[0]!;
   const fixed = fixedValues(table, all, swept.constantColumns === source.columns);
   const dual = all.values.map((value, k) => (Number.isNaN(fixed[k % sites]!) ? unit * value : 0));
-  const bench = { engine, products, features: swept.features, order, hooks };
-  const weights = await weightsFromDual(bench, dual);
+  const weights = await weightsFromDual({ ...context, features: swept.features, order }, dual);
   const offset = centre.slice();
   for (let k = 0; k < source.columns; k++)
     for (let j = 0; j < sites; j++)
@@ -256,18 +226,16 @@ const readoutOf = async (
  * `predictHeldOutRidge` does.
  */
 export const fitRidgeReadout = (
-  engine: Engine,
-  source: FeatureSource,
+  job: ReadoutJob<RidgeSettings>,
   targets: Float64Nd,
-  settings: RidgeSettings,
-  hooks: RegressionHooks = { progress: () => {}, checkStop: () => {} },
 ): Promise<RidgeReadout> => {
+  const { source, settings } = job;
   checkRidge(source.rows, [{ name: 'all rows', test: new Int32Array(0) }]);
   const table = tableOf(source, [targets], [new Int32Array(0)]);
-  return withProducts(engine, hooks, async (products, steps) => {
-    const swept = await sweep(engine, products, table, settings, steps, true);
+  return withProducts(job, async (context) => {
+    const swept = await sweep(context, table, settings, true);
     return {
-      ...(await readoutOf(engine, products, table, swept, steps)),
+      ...(await readoutOf(context, table, swept)),
       alphas: swept.best[0]!.alphas,
       arithmetic: 'float64 gram',
       warnings: warningsOf(swept, source.columns, settings),

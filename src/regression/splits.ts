@@ -1,20 +1,19 @@
 // Splits whose held-out rows may overlap, such as shuffle splits: each is a regression of its own, all share one Gram
 // matrix.
 
-import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
-import type { PlsSettings, RegressionSettings } from '../records/protocol.ts';
+import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { type FeatureBlocks, openFeatures } from './features.ts';
 import { type Arithmetic, runPls } from './fit.ts';
 import { type Fold, orderByFold } from './folds.ts';
-import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
+import { type Gram, gramMatrix, type LayerContext } from './gram.ts';
 import { eachFold } from './held-out.ts';
+import type { RegressionJob } from './job.ts';
 import { collectHeldOut } from './pls.ts';
-import { openProducts, type Products } from './products.ts';
+import { openProducts } from './products.ts';
 import { predictSplitsRidge } from './ridge.ts';
-import { type RegressionHooks, stepsOf } from './steps.ts';
+import { stepsOf } from './steps.ts';
 import { centreTargets } from './targets.ts';
 import { type FitOutcome, warningsOf } from './warnings.ts';
 
@@ -48,25 +47,16 @@ const permuted = (gram: Float64Array, order: Order): Float64Array => {
 
 /** Makes the Gram matrix of each precision once, and lends it in any order of rows. */
 const lendGram = (
-  engine: Engine,
-  products: Products,
-  features: FeatureBlocks,
-  hooks: StepHooks,
+  context: Omit<LayerContext, 'order'>,
 ): ((order: Order, precision: Gram['precision']) => Promise<Gram>) => {
   const made = new Map<Gram['precision'], Omit<Gram, 'held'> & { data: Float64Array }>();
+  const { engine, features } = context;
   const n = features.rows;
   const asGiven = Int32Array.from({ length: n }, (_, row) => row);
   return async (order, precision) => {
     let base = made.get(precision);
     if (base === undefined) {
-      const { held, ...rest } = await gramMatrix(
-        engine,
-        products,
-        features,
-        asGiven,
-        precision,
-        hooks,
-      );
+      const { held, ...rest } = await gramMatrix({ ...context, order: asGiven }, precision);
       base = { ...rest, data: (await engine.take(held)).data as Float64Array };
       made.set(precision, base);
     }
@@ -86,19 +76,15 @@ const lendFeatures = (features: FeatureBlocks): FeatureBlocks => ({
 });
 
 const predictPls = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  { engine, source, targets, settings, watch }: RegressionJob<PlsSettings>,
   splits: readonly SplitOfRows[],
-  settings: PlsSettings,
-  hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
   checkFit(source.rows, splits, settings);
   checkFeatures(source.name, source.columns, settings);
   const products = openProducts(engine);
   const features = openFeatures(source);
-  const steps = stepsOf(hooks);
-  const gramIn = lendGram(engine, products, features, steps);
+  const steps = stepsOf(watch, source.name);
+  const gramIn = lendGram({ engine, products, features, steps });
   const predictions: Float64Nd[][] = [];
   const arithmetics: Arithmetic[] = [];
   const outcomes: FitOutcome[] = [];
@@ -121,7 +107,7 @@ const predictPls = async (
           features: lendFeatures(features),
           order,
           settings,
-          hooks: steps,
+          steps,
           gramOf: (precision) => gramIn(order, precision),
         },
         collected.job,
@@ -143,21 +129,14 @@ const predictPls = async (
  * do not overlap. A wide layer costs one Gram matrix for all splits. Throws as `predictFolds` does, but for the overlap.
  */
 export const predictSplits = async (
-  engine: Engine,
-  source: FeatureSource,
-  targets: readonly Float64Nd[],
+  job: RegressionJob,
   splits: readonly SplitOfRows[],
-  settings: RegressionSettings,
-  hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
-  if (settings.kind === 'pls') return predictPls(engine, source, targets, splits, settings, hooks);
+  const { settings } = job;
+  if (settings.kind === 'pls') return predictPls({ ...job, settings }, splits);
   const { predictions, alphas, arithmetic, warnings } = await predictSplitsRidge(
-    engine,
-    source,
-    targets,
+    { ...job, settings },
     splits,
-    settings,
-    hooks,
   );
   return {
     predictions: predictions.map((tables, split) => splits[split]!.sets.map((set) => tables[set]!)),

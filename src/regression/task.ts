@@ -133,7 +133,7 @@ export const trainingDots = (
   vector: Float64Array,
 ): Float64Array => {
   const result = new Float64Array(count);
-  for (const [from, to] of training) addDots(result, rows, count, vector, from, to);
+  for (const [from, to] of training) addDots(result, rows, count, vector, [from, to]);
   return result;
 };
 

@@ -147,15 +147,12 @@ export const openClassSaliency = async (
         wanted === null ? await ownClass(opened, input) : { class: wanted, valueAndGradient: null };
       const weights = new Map([[logits.placeOf(chosen), 1]]);
       const saliency = await saliencyOf(
-        input,
+        { input, layout, black: blackLike(intensities, preprocessing, layout), where },
         settings,
-        layout,
-        blackLike(intensities, preprocessing, layout),
         random,
         async (at) =>
           (at === input ? valueAndGradient : null) ??
           gradient.session.valueAndGradient(at, weights),
-        where,
       );
       return { ...saliency, class: chosen };
     },

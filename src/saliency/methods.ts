@@ -74,19 +74,25 @@ function* between(from: Float32Nd, to: Float32Nd, steps: number): Generator<Floa
   }
 }
 
+/** One preprocessed image. */
+export interface SaliencyInput {
+  readonly input: Float32Nd;
+  readonly layout: ImageInput['layout'];
+  /** A black image, preprocessed. */
+  readonly black: Float32Nd;
+  /** For messages. */
+  readonly where: string;
+}
+
 /**
- * The saliency of one preprocessed image, by the method of the settings (`saliencySchema` has the definitions).
- * `black` is a black image, preprocessed; `random` draws the noise of smoothgrad.
- * Engine error, naming `where`: gradients that are not finite.
+ * The saliency of an image, by the method of the settings (`saliencySchema` has the definitions); `random` draws the
+ * noise of smoothgrad. Engine error, naming `where`: gradients that are not finite.
  */
 export const saliencyOf = async (
-  input: Float32Nd,
+  { input, layout, black, where }: SaliencyInput,
   settings: SaliencySettings,
-  layout: ImageInput['layout'],
-  black: Float32Nd,
   random: Random,
   valueAndGradientAt: ValueAndGradientAt,
-  where: string,
 ): Promise<Saliency> => {
   const { value, gradient } = await valueAndGradientAt(input);
   const reduced = (values: ArrayLike<number>, reduce: Reduce): Float32Nd =>

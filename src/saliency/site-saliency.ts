@@ -140,13 +140,15 @@ export const openSiteSaliency = (
     explain: async (intensities, random, where) => {
       const { session } = await sized.at(intensities);
       const { map, value } = await saliencyOf(
-        inputOf(intensities, preprocessing, layout),
+        {
+          input: inputOf(intensities, preprocessing, layout),
+          layout,
+          black: blackLike(intensities, preprocessing, layout),
+          where,
+        },
         settings,
-        layout,
-        blackLike(intensities, preprocessing, layout),
         random,
         (at) => session.valueAndGradient(at, new Map([[0, 1]])),
-        where,
       );
       return { map, value: value + readout.offset };
     },

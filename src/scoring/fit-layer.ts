@@ -2,8 +2,7 @@ import { stacked } from '../numeric/array.ts';
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerFit } from '../records/fit.ts';
-import type { Ports } from '../records/ports.ts';
-import type { RegressionHooks } from '../regression/steps.ts';
+import type { Ports, Watch } from '../records/ports.ts';
 import { type Design, partOf } from './design.ts';
 import type { Layout } from './layout.ts';
 import { selectionValues } from './nested.ts';
@@ -23,21 +22,16 @@ export const fitLayer = async (
   layout: Layout,
   { sets, choosing }: FittedSets,
   source: FeatureSource,
-  { engine, progress, checkStop }: Pick<Ports, 'engine' | 'progress' | 'checkStop'>,
+  ports: Pick<Ports, 'engine' | keyof Watch>,
 ): Promise<LayerFit> => {
   const { design, protocol, folds } = layout;
-  const hooks: RegressionHooks = {
-    progress: (done, total) =>
-      progress({ task: `regression on ${source.name}`, done, total, unit: 'steps' }),
-    checkStop,
-  };
   const chooses = choosing.map((set) => sets.indexOf(set));
   const chosenOnOthers = design !== null && design.inner !== null;
   const { predicted, alphas, arithmetic, warnings } = await regressLayer(
     layout,
     sets.map(({ responses }) => responses),
     chosenOnOthers ? chooses : [],
-    { engine, source, settings: protocol.regression, hooks },
+    { engine: ports.engine, source, settings: protocol.regression, watch: ports },
   );
   return {
     features: source.columns,

@@ -3,8 +3,7 @@
 import { takeRows } from '../numeric/array.ts';
 import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd, FloatNd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
-import type { RegressionSettings } from '../records/protocol.ts';
+import type { ReadoutJob } from '../regression/job.ts';
 import { fitOnAllRows } from '../regression/regress.ts';
 import { patternsOf } from './missing.ts';
 import { filledWithMeans } from './regressions.ts';
@@ -18,15 +17,10 @@ export interface SiteReadouts {
 }
 
 /** Fits responses `[rows, sites]` (NaN: missing) on a layer. Throws as `fitOnAllRows` does. */
-export const fitReadouts = async (
-  engine: Engine,
-  source: FeatureSource,
-  responses: Float64Nd,
-  settings: RegressionSettings,
-): Promise<SiteReadouts> => {
+export const fitReadouts = async (job: ReadoutJob, responses: Float64Nd): Promise<SiteReadouts> => {
+  const { source } = job;
   const patterns = patternsOf(responses);
-  if (patterns.length === 1 && patterns[0]!.rows.length === 0)
-    return fitOnAllRows(engine, source, responses, settings);
+  if (patterns.length === 1 && patterns[0]!.rows.length === 0) return fitOnAllRows(job, responses);
   const [all = 0, sites = 0] = responses.shape;
   const rowsOf = await rereadable(source);
   const weights: Float64Nd = {
@@ -42,7 +36,7 @@ export const fitReadouts = async (
     const there = Int32Array.from({ length: all }, (_, row) => row).filter(
       (row) => !lacking.has(row),
     );
-    const fit = await fitOnAllRows(engine, rowsOf(there), takeRows(filled, there), settings);
+    const fit = await fitOnAllRows({ ...job, source: rowsOf(there) }, takeRows(filled, there));
     for (const column of columns) {
       offset[column] = fit.offset[column]!;
       for (let k = 0; k < source.columns; k++)

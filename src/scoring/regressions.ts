@@ -1,26 +1,15 @@
 // The regressions of a layer on several response sets: which rows each leaves out, where responses are missing too.
 
-import type { FeatureSource } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Engine } from '../records/ports.ts';
-import type { RegressionSettings } from '../records/protocol.ts';
 import type { Fold } from '../regression/folds.ts';
 import type { Split } from '../regression/held-out.ts';
-import { predictOmitted } from '../regression/regress.ts';
+import type { ReadoutJob } from '../regression/job.ts';
+import { predictHeldOutSplits } from '../regression/regress.ts';
 import { predictSplits, type SplitOfRows } from '../regression/splits.ts';
-import type { RegressionHooks } from '../regression/steps.ts';
 import { type Design, heldOutRowsOf, splitsOf } from './design.ts';
 import type { Layout } from './layout.ts';
 import { trainedMean } from './mean-predictions.ts';
 import { patternsOf } from './missing.ts';
-
-/** A layer, and what it is regressed by. */
-export interface RegressionJob {
-  readonly engine: Engine;
-  readonly source: FeatureSource;
-  readonly settings: RegressionSettings;
-  readonly hooks: RegressionHooks;
-}
 
 export interface LayerRegressions {
   /** A set's predictions by one regression, `[rows left out, sites]`; NaN where the response is missing. */
@@ -90,7 +79,7 @@ export const regressLayer = async (
   layout: Layout,
   sets: readonly Float64Nd[],
   choosing: readonly number[],
-  job: RegressionJob,
+  job: ReadoutJob,
 ): Promise<LayerRegressions> => {
   const parts = partsOf(sets);
   return layout.design === null
@@ -102,7 +91,7 @@ const ofFolds = async (
   design: Design,
   { parts, lists, responses, sites }: Parts,
   choosing: readonly number[],
-  { engine, source, settings, hooks }: RegressionJob,
+  job: ReadoutJob,
 ): Promise<LayerRegressions> => {
   const cells = cellsOf(design.folds, lists);
   const wanted = splitsOf(design, responses.length, choosing);
@@ -119,15 +108,7 @@ const ofFolds = async (
       splits.push({ name, heldOut: cells.heldOut(heldOut, list), sets: own });
     });
   });
-  const fitted = await predictOmitted(
-    engine,
-    source,
-    responses,
-    cells.folds,
-    splits,
-    settings,
-    hooks,
-  );
+  const fitted = await predictHeldOutSplits({ ...job, targets: responses }, cells.folds, splits);
   const rowsOf = (split: number): Int32Array =>
     Int32Array.from(splits[split]!.heldOut.flatMap((cell) => [...cells.folds[cell]!.test]));
   const { alphas } = fitted;
@@ -155,7 +136,7 @@ const ofFolds = async (
 const ofSplits = async (
   folds: readonly Fold[],
   { parts, lists, responses, sites }: Parts,
-  { engine, source, settings, hooks }: RegressionJob,
+  job: ReadoutJob,
 ): Promise<LayerRegressions> => {
   const splits = lists.flatMap((missing, list) => {
     const sets = setsLacking(parts, list);
@@ -165,7 +146,7 @@ const ofSplits = async (
       return { name, test: more.length === 0 ? test : Int32Array.of(...test, ...more), sets };
     });
   });
-  const fitted = await predictSplits(engine, source, responses, splits, settings, hooks);
+  const fitted = await predictSplits({ ...job, targets: responses }, splits);
   const splitOf = (fold: number, list: number): number => list * folds.length + fold;
   const { alphas } = fitted;
   return {

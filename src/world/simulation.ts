@@ -167,8 +167,7 @@ export const simulateRecording = (
   plan: AreaPlan,
   scenes: readonly Scene[],
   maps: readonly SignalMaps[],
-  name: string,
-  notes: readonly string[],
+  { name, notes }: { readonly name: string; readonly notes: readonly string[] },
 ): SimulatedRecording => {
   const gaze = { scenes, maps, fixations: fixationsOf(plan) };
   const drives = drawDrives(random.fork('drives'), plan.sites, plan.tuning, gaze);

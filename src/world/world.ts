@@ -70,14 +70,10 @@ export const createWorld = (settings: WorldSettings): World => {
   const scenes = drawScenes(settings.scenes);
   const maps = scenes.map(({ pixels }) => signalMaps(pixels));
   const recordings = settings.areas.map((plan) =>
-    simulateRecording(
-      createRandom(seed).fork(plan.area),
-      plan,
-      scenes,
-      maps,
-      `demo-${plan.area}-${seed}`,
+    simulateRecording(createRandom(seed).fork(plan.area), plan, scenes, maps, {
+      name: `demo-${plan.area}-${seed}`,
       notes,
-    ),
+    }),
   );
   return { settings, scenes, recordings };
 };

@@ -156,12 +156,14 @@ describe('the score by the number of sites', () => {
     const sets = { sets: [{ responses: onlyColumns(scored.responses, chosen, 0) }], choosing: [] };
     const { predictions } = await fitLayer(layout, sets, await source(), ports);
     const alone = await predictFolds(
-      ports.engine,
-      await source(),
-      [takeColumns(scored.responses, chosen)],
+      {
+        engine: ports.engine,
+        source: await source(),
+        targets: [takeColumns(scored.responses, chosen)],
+        settings: protocol.regression,
+        watch: { progress: () => undefined, checkStop: () => undefined },
+      },
       layout.folds,
-      protocol.regression,
-      { progress: () => undefined, checkStop: () => undefined },
     );
     const among = takeColumns(unstacked(predictions)[0]!, chosen).data;
     alone.predictions[0]!.data.forEach((value, index) => {

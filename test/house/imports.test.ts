@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Module, moduleOf } from './modules.ts';
+import { crowded } from './parameters.ts';
 import {
   cycles,
   EDGES,
@@ -68,6 +69,9 @@ describe('src', () => {
   });
   test('gives each exported name one meaning', () => {
     expect(sharedNames(modules)).toEqual([]);
+  });
+  test('exports no function of more than five parameters', () => {
+    expect(crowded(modules)).toEqual([]);
   });
   test('has no default export, any, reference directive or inner barrel', () => {
     expect(unwanted(modules, entries())).toEqual([]);
@@ -193,6 +197,23 @@ describe('the checker', () => {
       'graph/d.ts:1: any',
       'graph/f.ts: /// <reference types="node" />',
       'graph/g.ts: only re-exports',
+    ]);
+  });
+
+  test('catches functions of many parameters', () => {
+    const modules = planted({
+      'graph/a.ts':
+        'export const a = async <T extends () => void>(p: { x: 1, y: 2 }, [q, r]: [1, 2], s, t, u,): void => {};',
+      'graph/b.ts':
+        'export const b = (p, q, r, s = (x, y) => x, t, u): void => {};\nconst own = (p, q, r, s, t, u) => 1;',
+      'graph/c.ts':
+        'export async function c<A, B>(p: Map<A, B>, q, r, s, t, u) {}\nexport const d = f(1, 2, 3, 4, 5, 6);',
+      'graph/e.ts':
+        'export function* e(\n  p,\n  q,\n) {}\nexport const f = (): number[] => [1, 2, 3, 4, 5, 6, 7];',
+    });
+    expect(crowded(modules)).toEqual([
+      'graph/b.ts:1: b has 6 parameters',
+      'graph/c.ts:1: c has 6 parameters',
     ]);
   });
 

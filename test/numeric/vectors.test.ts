@@ -21,7 +21,7 @@ describe('loops over vectors that lie end to end', () => {
     const combined = vector.slice();
     addRows(combined, rows, count, weights);
     const dots = new Float64Array(count).fill(1);
-    addDots(dots, rows, count, vector, 2, 11);
+    addDots(dots, rows, count, vector, [2, 11]);
     for (let k = 0; k < n; k++) {
       let sum = vector[k]!;
       for (let b = 0; b < count; b++) sum += weights[b]! * rows[b * n + k]!;

@@ -48,18 +48,20 @@ describe('gramMatrix', () => {
     let done = 0;
     let announced = 0;
     const gram = await gramMatrix(
-      engine,
-      products,
-      openFeatures(sourceOf({ data: x, shape: [rows, columns] }, width)),
-      order,
-      precision,
       {
-        step: () => void done++,
-        expect: (steps) => {
-          announced += steps;
+        engine,
+        products,
+        features: openFeatures(sourceOf({ data: x, shape: [rows, columns] }, width)),
+        order,
+        steps: {
+          step: () => void done++,
+          expect: (steps) => {
+            announced += steps;
+          },
+          checkStop: () => {},
         },
-        checkStop: () => {},
       },
+      precision,
     );
     await products.release();
     const { data } = await engine.take(gram.held);

@@ -8,7 +8,7 @@ import type { Float64Nd } from '../../src/records/array.ts';
 import type { Engine } from '../../src/records/ports.ts';
 import type { RegressionSettings } from '../../src/records/protocol.ts';
 import { kFold } from '../../src/regression/folds.ts';
-import { predictFolds, predictOmitted } from '../../src/regression/regress.ts';
+import { predictFolds, predictHeldOutSplits } from '../../src/regression/regress.ts';
 
 const rows = 60;
 const sites = 4;
@@ -70,17 +70,19 @@ describe('regressions that leave out two folds', () => {
     ['ridge', ridge, 150],
   ] as const)('%s', async (_, settings, columns) => {
     const features = Float32Array.from(normal(rows * columns, `features ${columns}`));
-    const { predictions } = await predictOmitted(
-      engine,
-      sourceOf([...features], columns),
-      [all, all],
+    const { predictions } = await predictHeldOutSplits(
+      {
+        engine,
+        source: sourceOf([...features], columns),
+        targets: [all, all],
+        settings,
+        watch: hooks,
+      },
       folds,
       [
         { name: 'fold 3', heldOut: [2], sets: [0, 1] },
         { name: 'folds 1 and 4', heldOut: [0, 3], sets: [1] },
       ],
-      settings,
-      hooks,
     );
     expect(predictions.map((sets) => sets.map(({ shape }) => shape))).toEqual([
       [
@@ -93,12 +95,16 @@ describe('regressions that leave out two folds', () => {
     const kept = everyRow.filter((row) => !without.has(row));
     const place = new Map(kept.map((row, k) => [row, k]));
     const alone = await predictFolds(
-      engine,
-      sourceOf(takeOf(features, columns, kept), columns),
-      [{ data: Float64Array.from(takeOf(targets, sites, kept)), shape: [kept.length, sites] }],
+      {
+        engine,
+        source: sourceOf(takeOf(features, columns, kept), columns),
+        targets: [
+          { data: Float64Array.from(takeOf(targets, sites, kept)), shape: [kept.length, sites] },
+        ],
+        settings,
+        watch: hooks,
+      },
       [{ name: 'fold 1', test: folds[0]!.test.map((row) => place.get(row)!) }],
-      settings,
-      hooks,
     );
     const ours = predictions[1]![0]!.data.subarray(0, 12 * sites);
     const theirs = takeOf(
@@ -115,14 +121,16 @@ describe('regressions that leave out two folds', () => {
     const twice = [folds[0]!, { name: 'again', test: folds[0]!.test }];
     const splits = [{ name: 'both', heldOut: [0, 1], sets: [0] }];
     await expect(
-      predictOmitted(
-        engine,
-        sourceOf([...normal(rows * 9, 'x')], 9),
-        [all],
+      predictHeldOutSplits(
+        {
+          engine,
+          source: sourceOf([...normal(rows * 9, 'x')], 9),
+          targets: [all],
+          settings: pls,
+          watch: hooks,
+        },
         twice,
         splits,
-        pls,
-        hooks,
       ),
     ).rejects.toThrow('a second time');
   });

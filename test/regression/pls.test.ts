@@ -3,7 +3,7 @@ import { createNodeEngine } from '../../src/node/engine.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
 import { stoppedError } from '../../src/records/errors.ts';
-import type { Engine } from '../../src/records/ports.ts';
+import type { Engine, Progress } from '../../src/records/ports.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
 import { kFold } from '../../src/regression/folds.ts';
 import { fitReadout, predictHeldOut, type Readout } from '../../src/regression/pls.ts';
@@ -18,12 +18,14 @@ afterAll(() => engine.close());
 
 const heldOut = (problem: Problem, settings: Partial<PlsSettings> = {}, width?: number) =>
   predictHeldOut(
-    engine,
-    sourceOf(problem.x, width),
-    [problem.y],
+    {
+      engine,
+      source: sourceOf(problem.x, width),
+      targets: [problem.y],
+      settings: { ...problem.settings, ...settings },
+      watch: quiet,
+    },
     problem.folds,
-    { ...problem.settings, ...settings },
-    quiet,
   );
 
 const predict = ({ weights, offset }: Readout, x: Float32Nd): Float64Nd => {
@@ -80,12 +82,14 @@ describe('agrees with scikit-learn', () => {
     // All but exact: float32 would keep 13 of the 24 digits.
     const x = { ...problem.x, data: Float64Array.from(problem.x.data, (value) => value + 2 ** 10) };
     const { predictions, ...result } = await predictHeldOut(
-      engine,
-      sourceOf(x),
-      [problem.y],
+      {
+        engine,
+        source: sourceOf(x),
+        targets: [problem.y],
+        settings: problem.settings,
+        watch: quiet,
+      },
       problem.folds,
-      problem.settings,
-      quiet,
     );
     const difference = worstDifference(predictions[0]!, problem.heldOut, problem.y);
     expect(difference).toBeLessThan(Math.max(1e-9, tolerance));
@@ -101,12 +105,14 @@ describe('agrees with scikit-learn', () => {
       const settings = { ...problem.settings, gram };
       const run = (scaleX: number, scaleY: number) =>
         predictHeldOut(
-          engine,
-          sourceOf({ ...problem.x, data: problem.x.data.map((value) => value * scaleX) }),
-          [{ ...problem.y, data: problem.y.data.map((value) => value * scaleY) }],
+          {
+            engine,
+            source: sourceOf({ ...problem.x, data: problem.x.data.map((value) => value * scaleX) }),
+            targets: [{ ...problem.y, data: problem.y.data.map((value) => value * scaleY) }],
+            settings,
+            watch: quiet,
+          },
           problem.folds,
-          settings,
-          quiet,
         );
       const plain = await run(1, 1);
       // Powers of two, so that nothing is rounded: about 1e-15, 1e-30, 1e150, and float32's ends for features.
@@ -132,7 +138,10 @@ describe('agrees with scikit-learn', () => {
 
   it.each([...problems.values()])('readout on all rows: $name', async (problem) => {
     const [tolerance] = expected[problem.name]!;
-    const readout = await fitReadout(engine, sourceOf(problem.x), problem.y, problem.settings);
+    const readout = await fitReadout(
+      { engine, source: sourceOf(problem.x), settings: problem.settings, watch: quiet },
+      problem.y,
+    );
     const predicted = predict(readout, problem.x);
     expect(worstDifference(predicted, problem.fitted, problem.y)).toBeLessThan(tolerance);
   });
@@ -187,7 +196,10 @@ describe('warnings', () => {
         });
     }
     const settings = { ...problems.get('one target')!.settings, components: 12 };
-    const fitted = await predictHeldOut(engine, sourceOf(x), [y], folds, settings, quiet);
+    const fitted = await predictHeldOut(
+      { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+      folds,
+    );
     expect(worstDifference(fitted.predictions[0]!, squares, y)).toBeLessThan(1e-6);
     expect(fitted.arithmetic).toBe(arithmetic);
     expect(fitted.warnings).toContainEqual(expect.stringMatching(/fewer than 12 directions/));
@@ -215,7 +227,10 @@ describe('constant targets', () => {
     const problem = problems.get('more features than rows')!;
     const flat = { data: new Float64Array(100).fill(0.1), shape: [50, 2] };
     const run = (x: Float32Nd, y: Float64Nd) =>
-      predictHeldOut(engine, sourceOf(x), [y], problem.folds, problem.settings, quiet);
+      predictHeldOut(
+        { engine, source: sourceOf(x), targets: [y], settings: problem.settings, watch: quiet },
+        problem.folds,
+      );
     const ofTargets = await run(problem.x, flat);
     expect(worstDifference(ofTargets.predictions[0]!, flat, flat)).toBeLessThan(1e-15);
     const still = {
@@ -257,12 +272,14 @@ describe('properties', () => {
       .map(({ name: fold, test }) => ({ name: fold, test: test.map((row) => placeOf[row]!) }))
       .reverse();
     const turned = await predictHeldOut(
-      engine,
-      sourceOf(rearranged(problem.x, order) as Float32Nd),
-      [rearranged(problem.y, order) as Float64Nd],
+      {
+        engine,
+        source: sourceOf(rearranged(problem.x, order) as Float32Nd),
+        targets: [rearranged(problem.y, order) as Float64Nd],
+        settings: problem.settings,
+        watch: quiet,
+      },
       folds,
-      problem.settings,
-      quiet,
     );
     const back = rearranged(turned.predictions[0]!, placeOf) as Float64Nd;
     expect(worstDifference(back, straight.predictions[0]!, problem.y)).toBeLessThan(1e-11);
@@ -291,7 +308,10 @@ describe('properties', () => {
     };
     const folds = kFold({ rows, count: 5, shuffle: true, strata: null, seed: 1 });
     const source = sourceOf({ data: x, shape: [rows, columns] });
-    const { predictions } = await predictHeldOut(engine, source, [targets], folds, settings, quiet);
+    const { predictions } = await predictHeldOut(
+      { engine, source, targets: [targets], settings, watch: quiet },
+      folds,
+    );
     expect(worstDifference(predictions[0]!, targets, targets)).toBeLessThan(1e-7);
   });
 
@@ -303,14 +323,13 @@ describe('properties', () => {
       for (let j = 0; j < 2; j++) first.data[i * 2 + j] = problem.y.data[i * sites + j]!;
     const { x, y, folds, settings } = problem;
     const together = await predictHeldOut(
-      engine,
-      sourceOf(x, 64),
-      [first, y],
+      { engine, source: sourceOf(x, 64), targets: [first, y], settings, watch: quiet },
       folds,
-      settings,
-      quiet,
     );
-    const alone = await predictHeldOut(engine, sourceOf(x), [first], folds, settings, quiet);
+    const alone = await predictHeldOut(
+      { engine, source: sourceOf(x), targets: [first], settings, watch: quiet },
+      folds,
+    );
     expect(worstDifference(together.predictions[0]!, alone.predictions[0]!, first)).toBeLessThan(
       1e-11,
     );
@@ -319,7 +338,10 @@ describe('properties', () => {
 
   it('rows in no fold get no prediction', async () => {
     const { x, y, folds, settings } = problems.get('full rank')!;
-    const result = await predictHeldOut(engine, sourceOf(x), [y], folds.slice(1), settings, quiet);
+    const result = await predictHeldOut(
+      { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+      folds.slice(1),
+    );
     const missing = new Set(folds[0]!.test);
     for (let i = 0; i < x.shape[0]!; i++)
       expect(Number.isNaN(result.predictions[0]!.data[i * 3]!)).toBe(missing.has(i));
@@ -350,12 +372,14 @@ describe('bad input', () => {
   };
   const run = (x: Float32Nd, settings: Partial<PlsSettings> = {}, folds = problem.folds) =>
     predictHeldOut(
-      engine,
-      sourceOf(x, 32),
-      [problem.y],
+      {
+        engine,
+        source: sourceOf(x, 32),
+        targets: [problem.y],
+        settings: { ...problem.settings, ...settings },
+        watch: quiet,
+      },
       folds,
-      { ...problem.settings, ...settings },
-      quiet,
     );
 
   it.each([Number.NaN, Infinity])('%s in the features is named', async (value) => {
@@ -380,7 +404,16 @@ describe('bad input', () => {
     const twice = [...problem.folds, problem.folds[0]!];
     await expect(run(problem.x, {}, twice)).rejects.toThrow(/a second time/);
     const call = (y: Float64Nd) =>
-      predictHeldOut(engine, sourceOf(problem.x), [y], problem.folds, problem.settings, quiet);
+      predictHeldOut(
+        {
+          engine,
+          source: sourceOf(problem.x),
+          targets: [y],
+          settings: problem.settings,
+          watch: quiet,
+        },
+        problem.folds,
+      );
     await expect(call({ data: new Float64Array(20), shape: [20, 1] })).rejects.toThrow(/60 rows/);
     const holed = problem.y.data.slice();
     holed[7] = Number.NaN;
@@ -388,25 +421,43 @@ describe('bad input', () => {
   });
 });
 
-describe('hooks', () => {
-  it('report every step up to the total, and stop between steps', async () => {
+describe('a watch', () => {
+  it('is told of every step up to the total, and stops between steps', async () => {
     const { x, y, folds, settings } = problems.get('25 components')!;
     const seen: [number, number][] = [];
-    const progress = (done: number, total: number) => void seen.push([done, total]);
-    await predictHeldOut(engine, sourceOf(x), [y], folds, settings, {
-      progress,
-      checkStop: () => {},
-    });
+    const progress: Progress = ({ done, total }) => void seen.push([done, total!]);
+    await predictHeldOut(
+      {
+        engine,
+        source: sourceOf(x),
+        targets: [y],
+        settings,
+        watch: {
+          progress,
+          checkStop: () => {},
+        },
+      },
+      folds,
+    );
     expect(seen.map(([done]) => done)).toEqual(seen.map((_, k) => k + 1));
     expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
     let steps = 0;
     const checkStop = () => {
       if (++steps === 5) throw stoppedError();
     };
-    const stopped = predictHeldOut(engine, sourceOf(x), [y], folds, settings, {
-      progress: () => {},
-      checkStop,
-    });
+    const stopped = predictHeldOut(
+      {
+        engine,
+        source: sourceOf(x),
+        targets: [y],
+        settings,
+        watch: {
+          progress: () => {},
+          checkStop,
+        },
+      },
+      folds,
+    );
     await expect(stopped).rejects.toMatchObject({ kind: 'stopped' });
   });
 });

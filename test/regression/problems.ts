@@ -5,8 +5,8 @@ import { bytesSource } from '../../src/formats/source.ts';
 import type { FeatureSource } from '../../src/records/activations.ts';
 import type { Float32Nd, Float64Nd, FloatNd, NdArray } from '../../src/records/array.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
+import { unwatched } from '../../src/records/watch.ts';
 import type { Fold } from '../../src/regression/folds.ts';
-import type { RegressionHooks } from '../../src/regression/steps.ts';
 
 export interface Case {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Problem extends Case {
   readonly settings: PlsSettings;
 }
 
-export const quiet: RegressionHooks = { progress: () => {}, checkStop: () => {} };
+export const quiet = unwatched;
 
 /** A source of a copy of `x`, in one block or in blocks of `width` columns. */
 export const sourceOf = (x: FloatNd, width = x.shape[1]!): FeatureSource => {

@@ -102,17 +102,23 @@ it('gives the same in any unit of the responses', async () => {
   const { x, y, folds } = noisyProblem(40, 60, 3);
   const run = (scale: number) => {
     const set = { ...y, data: y.data.map((value) => value * scale) };
-    return predictHeldOutRidge(engine, sourceOf(x), [set], folds, settings, quiet);
+    return predictHeldOutRidge(
+      { engine, source: sourceOf(x), targets: [set], settings, watch: quiet },
+      folds,
+    );
   };
   const plain = await run(1);
-  const fitted = await fitRidgeReadout(engine, sourceOf(x), y, settings);
+  const fitted = await fitRidgeReadout({ engine, source: sourceOf(x), settings, watch: quiet }, y);
   for (const scale of [2 ** -100, 2 ** 500]) {
     const found = await run(scale);
     const again = found.predictions[0]!.data.map((value) => value / scale);
     expect(worstDifference({ ...y, data: again }, plain.predictions[0]!, y)).toBeLessThan(1e-12);
     expect(found.alphas).toEqual(plain.alphas);
     const set = { ...y, data: y.data.map((value) => value * scale) };
-    const { weights } = await fitRidgeReadout(engine, sourceOf(x), set, settings);
+    const { weights } = await fitRidgeReadout(
+      { engine, source: sourceOf(x), settings, watch: quiet },
+      set,
+    );
     weights.data.forEach((weight, k) => {
       expect(weight / scale).toBeCloseTo(fitted.weights.data[k]!, 10);
     });
@@ -123,12 +129,8 @@ describe('agrees with scikit-learn', () => {
   it.each(cases)('$name', async (each) => {
     const { x, y, folds } = await problemOf(each);
     const found = await predictHeldOutRidge(
-      engine,
-      sourceOf(x),
-      [y],
+      { engine, source: sourceOf(x), targets: [y], settings: settingsOf(each), watch: quiet },
       folds,
-      settingsOf(each),
-      quiet,
     );
     expect(found.arithmetic).toBe('float64 gram');
     const heldOut = await read<Float64Nd>(`${each.name}__heldOut`);
@@ -140,7 +142,10 @@ describe('agrees with scikit-learn', () => {
     found.errors[0]!.data.forEach((error, k) => {
       expect(error / errors.data[k]!).toBeCloseTo(1, 7);
     });
-    const readout = await fitRidgeReadout(engine, sourceOf(x), y, settingsOf(each));
+    const readout = await fitRidgeReadout(
+      { engine, source: sourceOf(x), settings: settingsOf(each), watch: quiet },
+      y,
+    );
     const fitted = predict(readout.weights, readout.offset, x);
     expect(worstDifference(fitted, await read<Float64Nd>(`${each.name}__fitted`), y)).toBeLessThan(
       1e-8,
@@ -160,7 +165,10 @@ describe('ridge regression under cross-validation', () => {
     const { x, y, folds } = noisyProblem(70, 90, 3);
     const second: Float64Nd = { data: normals('second', 70, 2), shape: [70, 2] };
     const run = (targets: Float64Nd[], width?: number) =>
-      predictHeldOutRidge(engine, sourceOf(x, width), targets, folds, settings, quiet);
+      predictHeldOutRidge(
+        { engine, source: sourceOf(x, width), targets, settings, watch: quiet },
+        folds,
+      );
     const both = await run([y, second], 40);
     for (const [index, set] of [y, second].entries()) {
       const alone = await run([set]);
@@ -174,7 +182,10 @@ describe('ridge regression under cross-validation', () => {
   it('never lets held-out responses into a choice or a prediction', async () => {
     const { x, y, folds } = noisyProblem(70, 90, 3);
     const run = (targets: Float64Nd) =>
-      predictHeldOutRidge(engine, sourceOf(x), [targets], folds, settings, quiet);
+      predictHeldOutRidge(
+        { engine, source: sourceOf(x), targets: [targets], settings, watch: quiet },
+        folds,
+      );
     const before = await run(y);
     const test = new Set(folds[2]!.test);
     const spoiled = y.data.map((value, k) => (test.has(Math.floor(k / 3)) ? 50 - value : value));
@@ -198,9 +209,15 @@ describe('ridge regression under cross-validation', () => {
     }));
     const shared = splits[0]!.test.filter((row) => splits[1]!.test.includes(row));
     expect(shared.length).toBeGreaterThan(3);
-    const found = await predictSplitsRidge(engine, sourceOf(x), [y], splits, settings, quiet);
+    const found = await predictSplitsRidge(
+      { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+      splits,
+    );
     for (const [index, split] of splits.entries()) {
-      const alone = await predictHeldOutRidge(engine, sourceOf(x), [y], [split], settings, quiet);
+      const alone = await predictHeldOutRidge(
+        { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+        [split],
+      );
       const expected = takeRows(alone.predictions[0]!, split.test);
       const scale = takeRows(y, split.test);
       expect(worstDifference(found.predictions[index]![0]!, expected, scale)).toBeLessThan(1e-10);
@@ -209,7 +226,10 @@ describe('ridge regression under cross-validation', () => {
       ]);
     }
     await expect(
-      predictHeldOutRidge(engine, sourceOf(x), [y], splits, settings, quiet),
+      predictHeldOutRidge(
+        { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+        splits,
+      ),
     ).rejects.toThrow('in one fold at most');
   });
 
@@ -218,7 +238,10 @@ describe('ridge regression under cross-validation', () => {
     const scaled: Float32Nd = { data: x.data.map((value) => value * 1024), shape: x.shape };
     const relative: RidgeSettings = { ...settings, unit: 'mean-square', alphas: [0.01, 0.1, 1] };
     const run = (features: Float32Nd) =>
-      predictHeldOutRidge(engine, sourceOf(features), [y], folds, relative, quiet);
+      predictHeldOutRidge(
+        { engine, source: sourceOf(features), targets: [y], settings: relative, watch: quiet },
+        folds,
+      );
     const [small, large] = [await run(x), await run(scaled)];
     expect(worstDifference(large.predictions[0]!, small.predictions[0]!, y)).toBeLessThan(1e-10);
     expect(large.alphas).toEqual(small.alphas);
@@ -230,7 +253,10 @@ describe('ridge regression under cross-validation', () => {
     const heldOutOnly = folds[0]!.test[0]!;
     flat[heldOutOnly * 3 + 1] = 9;
     const targets: Float64Nd = { data: flat, shape: y.shape };
-    const found = await predictHeldOutRidge(engine, sourceOf(x), [targets], folds, settings, quiet);
+    const found = await predictHeldOutRidge(
+      { engine, source: sourceOf(x), targets: [targets], settings, watch: quiet },
+      folds,
+    );
     const ofFirstFold = Array.from(
       folds[0]!.test,
       (row) => found.predictions[0]!.data[row * 3 + 1]!,
@@ -238,7 +264,10 @@ describe('ridge regression under cross-validation', () => {
     expect(new Set(ofFirstFold).size).toBe(1);
     expect(ofFirstFold[0]).toBeCloseTo(4.25, 12);
     const dead: Float32Nd = { data: new Float32Array(70 * 90).fill(0.3), shape: [70, 90] };
-    const none = await predictHeldOutRidge(engine, sourceOf(dead), [y], folds, settings, quiet);
+    const none = await predictHeldOutRidge(
+      { engine, source: sourceOf(dead), targets: [y], settings, watch: quiet },
+      folds,
+    );
     for (const { test } of folds) {
       expect(new Set(Array.from(test, (row) => none.predictions[0]!.data[row * 3])).size).toBe(1);
     }
@@ -250,12 +279,14 @@ describe('ridge regression under cross-validation', () => {
     const pure: Float64Nd = { data: normals('pure noise', 60, 2), shape: [60, 2] };
     const run = (targets: Float64Nd, alphas: number[]) =>
       predictHeldOutRidge(
-        engine,
-        sourceOf(x),
-        [targets],
+        {
+          engine,
+          source: sourceOf(x),
+          targets: [targets],
+          settings: { ...settings, perTarget: false, alphas },
+          watch: quiet,
+        },
         folds,
-        { ...settings, perTarget: false, alphas },
-        quiet,
       );
     expect((await run(pure, [1e-3, 1])).warnings).toEqual([
       'in 4 of 4 choices the highest alpha of the grid was the best (1, absolute)',
@@ -273,7 +304,9 @@ describe('ridge regression under cross-validation', () => {
     const { x, y } = noisyProblem(60, 90, 2);
     const test = Int32Array.from({ length: 58 }, (_, row) => row);
     await expect(
-      predictHeldOutRidge(engine, sourceOf(x), [y], [{ name: 'most', test }], settings, quiet),
+      predictHeldOutRidge({ engine, source: sourceOf(x), targets: [y], settings, watch: quiet }, [
+        { name: 'most', test },
+      ]),
     ).rejects.toThrow('regression: most: expected at least 3 training rows, got 2');
     for (const alphas of [[], [1, 1], [2, 1], [0, 1], [1, Number.POSITIVE_INFINITY]])
       expect(ridgeSchema.safeParse({ ...settings, alphas }).success).toBe(false);

@@ -52,12 +52,18 @@ describe('predictSplits gives every split what it gets alone', () => {
       },
     };
     const both = splits.map((split) => ({ ...split, sets: [0, 1] }));
-    const found = await predictSplits(engine, once, [y, y], both, settings, quiet);
+    const found = await predictSplits(
+      { engine, source: once, targets: [y, y], settings, watch: quiet },
+      both,
+    );
     expect(given).toBe(1);
     expect(new Set(found.arithmetics)).toEqual(new Set(arithmetics));
     expect(found.alphas === null).toBe(other === null);
     for (const [index, split] of splits.entries()) {
-      const alone = await predictFolds(engine, sourceOf(x), [y], [split], settings, quiet);
+      const alone = await predictFolds(
+        { engine, source: sourceOf(x), targets: [y], settings, watch: quiet },
+        [split],
+      );
       const expected = takeRows(alone.predictions[0]!, split.test);
       const scale = takeRows(y, split.test);
       const [first, second] = found.predictions[index]!;

@@ -92,13 +92,10 @@ describe('saliency agrees with PyTorch', () => {
     for (const expected of golden.classes) {
       const weights = new Map([[logits.placeOf(expected.class), 1]]);
       const { map, value } = await saliencyOf(
-        image,
+        { input: image, layout: 'NCHW', black: floatsOf(golden.baseline), where: 'net.onnx' },
         method,
-        'NCHW',
-        floatsOf(golden.baseline),
         replaying(floatsOf(golden.normals).data),
         (input) => session.valueAndGradient(input, weights),
-        'net.onnx',
       );
       expect(value).toBeCloseTo(expected.value, 4);
       expect(map.shape).toEqual([12, 16]);
