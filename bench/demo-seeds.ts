@@ -4,12 +4,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { demo } from '../src/demo.ts';
-import { createNodePorts } from '../src/node/index.ts';
+import { nodePorts } from '../src/node/index.ts';
 import { numberText, tableLines } from '../src/report/table.ts';
 import { worldSettings } from '../src/world/world.ts';
 
 const folder = await mkdtemp(`${tmpdir()}/ventral-demo-seeds-`);
-const ports = await createNodePorts({ cache: `${folder}/cache` });
+const ports = await nodePorts({ cache: `${folder}/cache` });
 const heads = ['seed', 'area', 'network', 'layer', 'raw', 'score', 'low', 'high', 'recovered', ''];
 const rows: string[][] = [];
 try {

@@ -19,7 +19,7 @@ import {
   framedImage,
   framedMap,
 } from './models/frame.ts';
-import { loadNetwork, type Network } from './models/network.ts';
+import { type Network, openNetwork } from './models/network.ts';
 import { resolvePreprocessing, statedSize } from './models/preprocess.ts';
 import { createRandom, type Random } from './numeric/random.ts';
 import type {
@@ -74,7 +74,7 @@ export const planAlignment = async (
   request: AlignRequest,
   ports: AlignPorts,
 ): Promise<AlignPlan> => {
-  const network = await loadNetwork(request.model, ports);
+  const network = await openNetwork(request.model, ports);
   const { preprocessing, warning } = await resolvePreprocessing(
     { named: request.preprocess, modelPath: request.model, input: network.input },
     ports,

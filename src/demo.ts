@@ -186,7 +186,7 @@ const scoreOne = async (
   const named = during(`${network} for ${recording}`, ports);
   const plan = await planScore(
     {
-      candidate: { kind: 'model', path: modelPath(folder, network), preprocess: null },
+      candidate: modelPath(folder, network),
       recording: below(folder, recording),
       protocol: 'grid-cv',
       layers,

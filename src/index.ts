@@ -1,5 +1,7 @@
-// The public entry, for any host. The ports of Node are in `ventral/node`.
+// The public entry, for any host: the ways, and the records that they take and give. Other entries: `ventral/node` (this
+// computer's ports), `ventral/onnx` (graphs), `ventral/report` (text and pages), `ventral/records` (schemas and types).
 
+export { type ActivationsOptions, activations } from './activations.ts';
 export {
   type AlignPlan,
   type AlignPorts,
@@ -8,21 +10,13 @@ export {
   planAlignment,
 } from './align.ts';
 export { alignmentProtocols } from './alignment/protocols.ts';
-export {
-  type CeilingRequest,
-  type ProfileRequest,
-  profile,
-  siteCeilings,
-} from './analyze.ts';
+export { compare, type StoredContender } from './analysis/compare.ts';
+export type { Contender } from './analysis/paired-sites.ts';
+export { type CeilingRequest, type ProfileRequest, profile, siteCeilings } from './analyze.ts';
 export { type ArcaroImport, importArcaro } from './data/arcaro.ts';
 export { type BrainioImport, importBrainio } from './data/brainio.ts';
 export { catalogue } from './data/catalogue.ts';
-export {
-  type Fetched,
-  type FetchPorts,
-  type FetchRequest,
-  fetchRecording,
-} from './data/fetch.ts';
+export { type Fetched, type FetchPorts, type FetchRequest, fetchRecording } from './data/fetch.ts';
 export { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
 export {
   type Hdf5Import,
@@ -36,104 +30,47 @@ export {
 } from './data/import.ts';
 export { inspectRecording } from './data/inspect.ts';
 export { importNwb, type NwbImport } from './data/nwb.ts';
+export { openRecording, type RecordingInMemory } from './data/open-recording.ts';
 export { readRecording } from './formats/recording.ts';
 export { type RecordingParts, writeRecording } from './formats/recording-write.ts';
-export { type DifferentiateOptions, differentiate } from './gradient/differentiate.ts';
-export { lower } from './gradient/lower.ts';
-export { withoutAliases } from './graph/aliases.ts';
-export { decodeModel } from './graph/decode.ts';
-export { encodeModel } from './graph/encode.ts';
-export { foldConstants } from './graph/fold-constants.ts';
-export type { Attribute, Initialiser, OnnxGraph, OnnxNode, ValueInfo } from './graph/graph.ts';
-export { renamed } from './graph/names.ts';
-export { withoutRepeats } from './graph/repeats.ts';
-export {
-  append,
-  cut,
-  fixInputs,
-  initialisersToInputs,
-  inputsToInitialisers,
-  sorted,
-  withoutDeadCode,
-} from './graph/rewrite.ts';
-export { nodeFacts, staticShapes, type TensorFact } from './graph/static-shapes.ts';
-export { widened } from './graph/widen.ts';
 export { linearCka } from './kernels/cka.ts';
 export { type RowGram, rowGram } from './kernels/row-gram.ts';
-export {
-  ceilingBounds,
-  compareDissimilarities,
-  dissimilarities,
-} from './kernels/similarity.ts';
+export { ceilingBounds, compareDissimilarities, dissimilarities } from './kernels/similarity.ts';
+export type { NamedArrays } from './models/activation-file.ts';
 export { framedImage, framedMap } from './models/frame.ts';
 export { listLayers } from './models/layers.ts';
-export { loadNetwork, type Network } from './models/network.ts';
-export { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
-export type {
-  Alignment,
-  AlignmentMetrics,
-  AlignmentProtocol,
-  HumanCeilingSettings,
-} from './records/alignment.ts';
-export type { NdArray } from './records/array.ts';
+export { type NamedModel, type Network, openNetwork } from './models/network.ts';
+export { type NullPlan, planNulls } from './nulls.ts';
+export { type OpenScore, planLearningCurve, type ScoreResult } from './predictivity.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
-export type { Hdf5 } from './records/hdf5.ts';
-export type { HumanMap, HumanMaps } from './records/human-map.ts';
-export type { Layer, Preprocessing } from './records/model.ts';
-export type { Engine, Files, Hash, Http, Images, Locks, Ports } from './records/ports.ts';
-export type { Profile } from './records/profile.ts';
-export { type Protocol, protocolSchema } from './records/protocol.ts';
-export {
-  type Recording,
-  type RecordingHeader,
-  recordingHeaderSchema,
-  type Stimulus,
-} from './records/recording.ts';
-export type { SaliencySettings } from './records/saliency.ts';
-export type {
-  Interval,
-  LayerScore,
-  NullScore,
-  Provenance,
-  Score,
-  SiteScore,
-} from './records/score.ts';
-export type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
+export type { ScorePlan } from './records/plan.ts';
+export type { Engine, Files, Hash, Http, Images, Locks, Ports, Watch } from './records/ports.ts';
+export type { Signal } from './records/watch.ts';
 export {
   shuffleSplits,
   sklearnKFold,
   stratifiedShuffleSplits,
 } from './regression/sklearn-splits.ts';
-export { alignmentLines } from './report/alignment-report.ts';
-export { planLines } from './report/plan-report.ts';
-export { profileLines } from './report/profile.ts';
-export { profilePage } from './report/profile-page.ts';
-export { scoreLines } from './report/score-report.ts';
-export { siteCeilingLines } from './report/site-ceiling.ts';
 export { type ClassExplainer, openClassSaliency } from './saliency/class-saliency.ts';
+export { type ClassChoice, type KeepMap, type SaliencyRequest, saliency } from './saliency.ts';
 export {
+  type GivenActivations,
   planScore,
-  readoutOf,
-  type ScorePlan,
+  reopen,
+  type ScoreJob,
+  type ScoreOptions,
   type ScoreRequest,
-  type ScoreResult,
   score,
-  withLearningCurve,
+  writeScore,
 } from './score.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
-export { CANONICAL_OPSET, canonical } from './sketch/canonical.ts';
 export { encodeAlignment, readAlignment } from './store/alignment-files.ts';
-export { encodeScore } from './store/score-files.ts';
+export { encodeScore, readPredictions, readScore } from './store/score-files.ts';
+export type { Keep, ScoreFiles } from './store/score-outputs.ts';
 export {
   encodeScoreCsv,
   encodeScoreParquet,
   type ScoreRow,
   scoreRows,
 } from './store/score-table.ts';
-export {
-  HARMONIZER_INPUTS,
-  HARMONIZER_OUTPUTS,
-  type HarmonizerOptions,
-  harmonizerCodeLoss,
-} from './training/harmonizer-loss.ts';
 export { ventralVersion } from './version.ts';

@@ -17,19 +17,19 @@ import { meanTrainingMaps, positionFeatures } from './controls/position-nulls.ts
 import { ofDraws } from './controls/twins.ts';
 import { presetNamed } from './models/presets.ts';
 import { createRandom } from './numeric/random.ts';
+import {
+  contextOf,
+  type OpenScore,
+  type PlannedLayer,
+  planCandidate,
+  type ScoreResult,
+  scoreLayers,
+} from './predictivity.ts';
 import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import { withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
 import { during } from './records/watch.ts';
-import {
-  contextOf,
-  type PlannedLayer,
-  planCandidate,
-  type ScorePlan,
-  type ScoreResult,
-  score,
-} from './score.ts';
 import { type Candidate, openPixelsCandidate, openTwinCandidate } from './scoring/candidate.ts';
 import type { Cost } from './scoring/cost.ts';
 import { evaluateLayer } from './scoring/evaluate.ts';
@@ -45,7 +45,7 @@ type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin
 interface RivalDraw {
   readonly layers: readonly PlannedLayer[];
   readonly estimate: Cost;
-  readonly open: () => Promise<ScorePlan>;
+  readonly open: () => Promise<OpenScore>;
 }
 
 /** A null that is scored in the network's place, with layers of its own, once or for several draws; or why it is not. */
@@ -60,7 +60,7 @@ export const twinDraws = 3;
 
 /** The nulls of a planned score. */
 export interface NullPlan {
-  readonly plan: ScorePlan;
+  readonly plan: OpenScore;
   /** Permutations of the kind that the test rests on, at most. */
   readonly permutations: number;
   readonly rivals: readonly Rival[];
@@ -74,11 +74,11 @@ export interface NullPlan {
  * @param permutations draws, at most: fewer cannot find a p below 1/(permutations + 1).
  */
 export const planNulls = async (
-  plan: ScorePlan,
+  plan: OpenScore,
   ports: Ports,
   permutations = usualPermutations,
 ): Promise<NullPlan> => {
-  const alone: ScorePlan = { ...plan, laidOut: onlyScored(plan.laidOut) };
+  const alone: OpenScore = { ...plan, laidOut: onlyScored(plan.laidOut) };
   const rivals = [
     ...(plan.recording.header.grid === null ? [] : [await positionRival(alone, ports)]),
     await pixelRival(alone, ports),
@@ -130,7 +130,7 @@ export const scoreNulls = async (
 };
 
 const basisOf = (
-  { laidOut, features, recording, request: { seed, memory } }: ScorePlan,
+  { laidOut, features, recording, conditions: { seed, memory } }: OpenScore,
   asked: number,
 ): PermutationBasis => ({
   laidOut,
@@ -142,7 +142,7 @@ const basisOf = (
 });
 
 /** The cache of finished batches: each depends on all layers that are chosen from, and on how they are scored. */
-const keeperOf = ({ layers, laidOut, recording }: ScorePlan, ports: Ports): DrawsKeeper => {
+const keeperOf = ({ layers, laidOut, recording }: OpenScore, ports: Ports): DrawsKeeper => {
   const { correlation, ceiling, aggregation, normalisation, layerChoice } = laidOut.layout.protocol;
   const keyOf = ({ kind, draws }: Batch) =>
     fitKey(ports.hash, {
@@ -160,10 +160,10 @@ const keeperOf = ({ layers, laidOut, recording }: ScorePlan, ports: Ports): Draw
 
 /** A subject in the network's place, and what was done otherwise for it. */
 const planRival = async (
-  plan: ScorePlan,
+  plan: OpenScore,
   candidate: Candidate,
   ports: Ports,
-): Promise<{ readonly plan: ScorePlan; readonly note: string | null }> => {
+): Promise<{ readonly plan: OpenScore; readonly note: string | null }> => {
   const most = Math.max(...candidate.features.layers.map(({ features }) => features));
   const { layout, note } = withinFeatures(plan.laidOut.layout, most);
   const laidOut = { ...plan.laidOut, layout };
@@ -179,13 +179,13 @@ const joined = (...notes: readonly (string | null)[]): string | null => {
 };
 
 /** One layer against what may be the highest of several. */
-const againstBest = ({ layers, protocol }: ScorePlan): string | null =>
+const againstBest = ({ layers, protocol }: OpenScore): string | null =>
   protocol.layerChoice === 'best' && layers.length > 1
     ? `one layer beside the best of ${layers.length}: the difference contains what their choice gains`
     : null;
 
 const singleRival = async (
-  plan: ScorePlan,
+  plan: OpenScore,
   name: RivalName,
   candidate: Candidate,
   note: string | null,
@@ -217,7 +217,7 @@ const unlessImpossible = async <T>(
   }
 };
 
-const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
+const positionRival = async (plan: OpenScore, ports: Ports): Promise<Rival> => {
   const features = positionFeatures(plan.laidOut.layout);
   if (features === null)
     return { name: 'position', draws: [], note: 'not applicable to a single fixation' };
@@ -225,7 +225,7 @@ const positionRival = async (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   return singleRival(plan, 'position', { features, provenance }, null, ports);
 };
 
-const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
+const pixelRival = (plan: OpenScore, ports: Ports): Promise<Rival> =>
   unlessImpossible<Rival>(
     ports,
     async () => {
@@ -250,17 +250,16 @@ const twinSeed = (seed: number, draw: number): number =>
         .int(2 ** 31);
 
 /** Twins are opened one after another, and again when their turn comes: one at a time is in memory. */
-const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
+const twinRival = (plan: OpenScore, ports: Ports): Promise<Rival> => {
   const name = 'random-twin';
   return unlessImpossible<Rival>(
     ports,
     async () => {
-      const { request } = plan;
-      const { candidate } = request;
+      const { candidate, conditions } = plan;
       if (candidate.kind === 'activations')
         return { name, draws: [], note: 'not applicable to activations from a file' };
       const openDraw = async (draw: number) => {
-        const seed = twinSeed(request.seed, draw);
+        const seed = twinSeed(conditions.seed, draw);
         const twin = await openTwinCandidate(candidate, contextOf(plan), seed, ports);
         if (twin.candidate === null) return twin;
         const own = await planRival(plan, twin.candidate, ports);
@@ -273,7 +272,7 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
         if ('candidate' in opened)
           return { name, draws: [], note: `not applicable: ${opened.note}` };
         const { layers, estimate } = opened.plan;
-        const open = async (): Promise<ScorePlan> => {
+        const open = async (): Promise<OpenScore> => {
           const again = await openDraw(draw);
           if ('candidate' in again) throw new Error(`twin ${draw} could be drawn only once`);
           return again.plan;
@@ -287,11 +286,11 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
   );
 };
 
-const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
-  const { laidOut, request } = plan;
+const meanMap = (plan: OpenScore, result: ScoreResult): NullScore => {
+  const { laidOut, conditions } = plan;
   const { layout, scored } = laidOut;
   const predicted = meanTrainingMaps(layout, scored);
-  const resampling = prepareResampling(layout, scored.ceiling, request.seed);
+  const resampling = prepareResampling(layout, scored.ceiling, conditions.seed);
   const scores = evaluateLayer(layout, scored, resampling, {
     name: 'mean-map',
     features: 0,
@@ -316,7 +315,7 @@ const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
             predictions: { ...result.predictions, predicted },
           },
           result,
-          request.seed,
+          conditions.seed,
         );
   const note = againstBest(plan);
   return { name: 'mean-map', value, raw, interval, layer: null, draws: null, difference, note };
@@ -325,7 +324,7 @@ const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
 const scoreRival = async (
   { name, draws, note }: Rival,
   result: ScoreResult,
-  { request }: ScorePlan,
+  { conditions }: OpenScore,
   ports: Ports,
 ): Promise<NullScore> => {
   const absent = { name, value: null, raw: null, interval: null, layer: null, draws: null };
@@ -336,9 +335,9 @@ const scoreRival = async (
       const scored: NullScore[] = [];
       for (const [draw, { open }] of draws.entries()) {
         const named = during(draws.length === 1 ? name : `${name} ${draw + 1}`, ports);
-        const rival = await score(await open(), named);
+        const rival = await scoreLayers(await open(), named);
         const { value, raw, interval, layer } = rival.score;
-        const difference = differenceTo(rival, result, request.seed);
+        const difference = differenceTo(rival, result, conditions.seed);
         scored.push({ name, value, raw, interval, layer, draws: null, difference, note });
       }
       return draws.length === 1 ? scored[0]! : ofDraws(scored);

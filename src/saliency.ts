@@ -3,7 +3,7 @@ import { readClasses } from './data/labels.ts';
 import { baseName } from './formats/paths.ts';
 import { decodeText, encodeText } from './formats/text.ts';
 import { framedImage } from './models/frame.ts';
-import { loadNetwork, type Network } from './models/network.ts';
+import { type Network, openNetwork } from './models/network.ts';
 import { resolvePreprocessing } from './models/preprocess.ts';
 import { createRandom, type Random } from './numeric/random.ts';
 import type { Float32Nd } from './records/array.ts';
@@ -74,7 +74,7 @@ export const saliency = async (
 ): Promise<SaliencyRecord> => {
   const { of, seed, settings } = request;
   const startedAt = ports.now();
-  const network = await loadNetwork(request.model, ports);
+  const network = await openNetwork(request.model, ports);
   const images = await openImageSet(request.images, ports.files);
   const { explainer, preprocessing, warnings } =
     of.kind === 'class'

@@ -1,391 +1,261 @@
 // The method section: stimuli → every layer's activations → regression under cross-validation →
 // correlation on held-out images / noise ceiling → best layer. First a plan (cheap, can be shown), then the score.
 
-import {
-  type LearningCurveCost,
-  learningCurveCost,
-  learningCurveOf,
-} from './analysis/learning-curve.ts';
+import { openRecording, type RecordingInMemory } from './data/open-recording.ts';
 import { hashStimuli } from './data/stimuli.ts';
-import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
-import { unstacked } from './numeric/array.ts';
-import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
-import type { Float64Nd } from './records/array.ts';
-import type { LayerFit } from './records/fit.ts';
-import type { LayerPredictions } from './records/layer-predictions.ts';
+import type { NamedArrays } from './models/activation-file.ts';
+import { type Network, openNetwork } from './models/network.ts';
+import { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
+import {
+  contextOf,
+  type OpenScore,
+  type PlannedLayer,
+  planCandidate,
+  type ScoreConditions,
+  type ScoreResult,
+  scoreLayers,
+  withLearningCurve,
+} from './predictivity.ts';
+import { inputError } from './records/errors.ts';
+import type { Preprocessing } from './records/model.ts';
+import type { ScorePlan } from './records/plan.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
-import { runtimeOf, withTimeSince } from './records/provenance.ts';
+import { runtimeOf } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
-import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
+import { type Signal, stoppable } from './records/watch.ts';
 import { checkRegression } from './regression/regress.ts';
-import {
-  type Candidate,
-  type CandidateContext,
-  type CandidateRequest,
-  openCandidate,
-} from './scoring/candidate.ts';
-import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
-import { divisorsOf } from './scoring/ceilings.ts';
+import { type CandidateRequest, openCandidate } from './scoring/candidate.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
-import { chooseLayers } from './scoring/choose-layers.ts';
-import { nothingInCommon, sideBySide } from './scoring/common-sites.ts';
-import { type Cost, costOf, fitShapeOf } from './scoring/cost.ts';
-import { nullable } from './scoring/defined.ts';
-import { standardErrorOverSplitsOf } from './scoring/error-over-splits.ts';
-import { bestLayer, evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
-import { type FittedSets, fitLayer } from './scoring/fit-layer.ts';
-import { prepareResampling } from './scoring/intervals.ts';
-import { type LaidOut, layOut } from './scoring/lay-out.ts';
-import { layerPredictionsOf } from './scoring/layer-predictions.ts';
-import { foldOfRows, regressionsOf } from './scoring/layout.ts';
-import { selectionBasis } from './scoring/nested.ts';
-import { outOfRange } from './scoring/out-of-range.ts';
+import { layOut } from './scoring/lay-out.ts';
+import { regressionsOf } from './scoring/layout.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
-import { fitReadouts } from './scoring/readout.ts';
-import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
+import { canonicalJson } from './store/layer-cache.ts';
+import { type ScoreFiles, scoreOutputs } from './store/score-outputs.ts';
+import { writeTogether } from './store/write-together.ts';
 import { ventralVersion } from './version.ts';
 
+/** Activations that were computed elsewhere: a file, or arrays by the names of their layers. */
+export interface GivenActivations {
+  readonly activations: string | NamedArrays;
+  /** Of a file whose rows have no ids: `name`, `number`, or a file of names in the order of its rows. */
+  readonly order?: string;
+}
+
 /** What is asked for. Paths as the Files port takes them. */
-export interface ScoreRequest {
-  readonly candidate: CandidateRequest;
-  readonly recording: string;
-  /** Name or `.json` file; null: the default of the recording's layout. */
-  readonly protocol: string | null;
-  /** Globs over layer names; null: all layers. */
-  readonly layers: readonly string[] | null;
-  /** Bytes that the run may take. */
-  readonly memory: number;
-  readonly seed: number;
-  /** Fit every time bin of the recording in one pass (`all`, the default), or the scored one only. */
-  readonly timeBins?: 'all' | 'best';
-  /** Sites of the time course: those that all bins use (`common`, the default), or each bin's `own`. */
-  readonly timeCourseSites?: 'common' | 'own';
+export interface ScoreRequest extends Partial<ScoreConditions> {
+  /** A network (`openNetwork`, or the path of an ONNX file), or activations. */
+  readonly candidate: Network | string | GivenActivations;
+  /** Preset, file or record; default: what lies beside the model, else `imagenet-224` with a warning. */
+  readonly preprocess?: string | Preprocessing | null;
+  /** A recording (`openRecording`), its folder or the name of a fetched one, or one in memory. */
+  readonly recording: Recording | RecordingInMemory | string;
+  /** Name, `.json` file or record; default: `ventral`. */
+  readonly protocol?: string | Protocol | null;
 }
 
-export interface PlannedLayer extends LayerSize {
-  readonly slices: number;
-  /** Key of the finished fit in the cache. */
-  readonly key: string;
-  readonly done: boolean;
+/** A score that was planned: what will be done, as plain JSON, and what is open for it. */
+export interface ScoreJob {
+  readonly plan: ScorePlan;
+  readonly handle: OpenScore;
 }
 
-/** Everything settled before the work: what will be run, over which folds, in how much memory and time. */
-export interface ScorePlan {
-  readonly request: ScoreRequest;
-  readonly recording: Recording;
-  readonly protocol: Protocol;
-  readonly laidOut: LaidOut;
-  readonly features: Features;
-  readonly layers: readonly PlannedLayer[];
-  readonly estimate: Cost;
-  readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
-  readonly warnings: readonly string[];
-}
-
-/** A score, with the held-out predictions of its best layer. */
-export interface ScoreResult {
-  readonly score: Score;
-  readonly predictions: HeldOut;
-  /** Those of all layers, put together when they are asked for. */
-  readonly layerPredictions: () => LayerPredictions;
+/** What is worked out beside the score. */
+export interface ScoreOptions {
+  /** Nulls (permutations, pixels, random twins, …), or a plan of them. */
+  readonly nulls?: boolean | NullPlan;
+  /** The score, had fewer trials or sites been recorded. */
+  readonly learningCurve?: boolean;
+  /** Stops the work at its next step, with an error of kind `stopped`. */
+  readonly signal?: Signal;
 }
 
 /**
- * Plans a score without computing it: reads recording, protocol and model, chooses bin, folds and layers, and runs
- * the network once on two inputs. Rejects with a VentralError for everything that can be known beforehand.
+ * Plans a score without computing it: opens recording, protocol and candidate, chooses bin, folds and layers, and runs
+ * a network once on two inputs. Rejects with a VentralError for everything that can be known beforehand.
  */
-export const planScore = async (request: ScoreRequest, ports: Ports): Promise<ScorePlan> => {
-  const recording = await readRecording(request.recording, ports);
-  const protocol = await resolveProtocol(request.protocol, recording, ports.files);
+export const planScore = async (request: ScoreRequest, ports: Ports): Promise<ScoreJob> => {
+  const conditions = conditionsOf(request);
+  const recording = await openRecording(request.recording, ports);
+  const protocol = await resolveProtocol(request.protocol ?? null, recording, ports.files);
   checkProtocol(protocol, recording);
-  const laidOut = layOut(protocol, recording, request.seed, request.timeBins ?? 'all');
+  const laidOut = layOut(protocol, recording, conditions.seed, conditions.timeBins);
   const { layout } = laidOut;
   checkRegression(layout.imageOfRow.length, regressionsOf(layout), protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
-  const warnings = [...recording.warnings, ...laidOut.warnings];
   const provenance = {
     recording: { name: recording.header.name, sha256: recording.hash },
     stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
     protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
-    seed: request.seed,
+    seed: conditions.seed,
     ...runtimeOf(ports, ventralVersion),
   };
-  const basis = { request, recording, protocol, laidOut, provenance, warnings };
-  const candidate = await openCandidate(request.candidate, contextOf(basis), ports);
-  return planCandidate(basis, candidate, ports);
-};
-
-/** What a network, or a null in its place, is shown. */
-export const contextOf = ({
-  request: { layers, memory },
-  recording,
-  laidOut,
-  provenance,
-}: PlanBasis): CandidateContext => ({
-  recording,
-  shape: fitShapeOf(laidOut),
-  stimuli: provenance.stimuli.sha256,
-  layers,
-  memory,
-});
-
-/** The part of a plan that does not depend on what is scored. */
-export type PlanBasis = Pick<
-  ScorePlan,
-  'request' | 'recording' | 'protocol' | 'laidOut' | 'warnings'
-> & { readonly provenance: Omit<ScorePlan['provenance'], keyof Candidate['provenance']> };
-
-/** Completes a plan with what is scored: a network, activations, or a null in their place. */
-export const planCandidate = async (
-  basis: PlanBasis,
-  { features, provenance }: Candidate,
-  ports: Ports,
-): Promise<ScorePlan> => {
-  const layers = await planLayers(features, basis, ports);
-  return {
-    ...basis,
-    features,
-    layers,
-    estimate: await costOf(features, layers, fitShapeOf(basis.laidOut), ports),
-    provenance: { ...provenance, ...basis.provenance },
-    warnings: [...basis.warnings, ...features.warnings],
-  };
+  const warnings = [...recording.warnings, ...laidOut.warnings];
+  const candidate = await candidateOf(request, ports);
+  const basis = { conditions, candidate, recording, protocol, laidOut, provenance, warnings };
+  const opened = await openCandidate(candidate, contextOf(basis), ports);
+  const handle = await planCandidate(basis, opened, ports);
+  return { plan: planOf(handle), handle };
 };
 
 /**
- * Carries out a plan, layer after layer; finished layers are kept in the cache, and are not computed again.
+ * Carries out a planned score. Finished layers, permutations and twins are kept in the cache, and are not computed again.
  * Rejects with the `stopped` error after an interrupt.
  */
-export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult> => {
-  const startedAt = ports.now();
-  const fits = await fitLayers(plan, ports);
-  const { laidOut, recording } = plan;
-  const { layout, fitted, scored } = laidOut;
-  const place = fitted.indexOf(scored);
-  const predictionsOf = (layer: string): Float64Nd[] => unstacked(fits.get(layer)!.predictions);
-  ports.progress({ task: 'intervals', done: 0, total: plan.layers.length, unit: 'layers' });
-  const resampling = prepareResampling(layout, scored.ceiling, plan.request.seed);
-  const layers = plan.layers.map((layer, index) => {
-    const { arithmetic, alphas, warnings } = fits.get(layer.name)!;
-    const scores = evaluateLayer(layout, scored, resampling, {
-      name: layer.name,
-      features: layer.features,
-      place: layer.place ?? null,
-      predictions: predictionsOf(layer.name)[place]!,
-      arithmetic,
-      alphas: alphas?.[place] ?? null,
-      warnings,
-    });
-    const done = index + 1;
-    ports.progress({ task: 'intervals', done, total: plan.layers.length, unit: 'layers' });
-    ports.checkStop();
-    return scores;
-  });
-  const best = bestLayer(layers);
-  const options = layers.map((scores) => ({
-    scores,
-    selectionValues: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
-    predictions: predictionsOf(scores.layer)[place]!,
-  }));
-  const chosen = chooseLayers(layout, scored, resampling, options, best.value);
-  const timeCourse = timeCourseOf(plan, predictionsOf);
-  return {
-    score: assemble(plan, best, {
-      layers,
-      nestedSelection: chosen?.nestedSelection ?? null,
-      ceilingInterval: ceilingIntervalOf(layout, scored, resampling),
-      timeCourse,
-      startedAt,
-      endedAt: ports.now(),
-    }),
-    predictions: {
-      recorded: scored.recorded,
-      predicted: chosen?.predictions ?? predictionsOf(best.layer)[place]!,
-      stimulusIds: Array.from(layout.imageOfScored, (image) => recording.stimuli[image]!.id),
-      siteIds: layout.siteIds,
-      folds: foldOfRows(layout),
-      ceiling: divisorsOf(scored.ceiling),
-      drawnWith: Array.from(layout.drawnWith, (image) => recording.stimuli[image]!.id),
-    },
-    layerPredictions: () =>
-      layerPredictionsOf(
-        layout,
-        scored,
-        recording.stimuli.map(({ id }) => id),
-        plan.layers.map(({ name }) => ({ name, predictions: predictionsOf(name)[place]! })),
-      ),
-  };
-};
-
-const timeCourseOf = (
-  { laidOut: { layout, fitted }, layers, request }: ScorePlan,
-  predictionsOf: (layer: string) => Float64Nd[],
-): TimeCourse | null => {
-  if (fitted.length < 2) return null;
-  const { bins, ...sites } = sideBySide(layout, fitted, request.timeCourseSites !== 'own');
-  return {
-    timeBins: bins.map(({ label }) => label.timeBin),
-    ceilings: bins.map(({ overallCeiling }) => nullable(overallCeiling)),
-    ...sites,
-    layers: layers.map(({ name }) => evaluateSets(layout, name, bins, predictionsOf(name))),
-  };
-};
-
-/** The regression of a layer on all rows: `weights [features, sites]` and `offset [sites]`, for maps and saliency. */
-export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) => {
-  const source = await sourceOf(plan, layer, ports);
-  const settings = plan.protocol.regression;
-  return fitReadouts(
-    { engine: ports.engine, source, settings, watch: ports },
-    plan.laidOut.scored.responses,
-  );
-};
-
-const learningCurveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
-
-/** What the curve of the best layer takes, beside the plan. */
-export const planLearningCurve = (plan: ScorePlan, ports: Ports): Promise<LearningCurveCost> =>
-  learningCurveCost(plan.laidOut, plan.features, learningCurveConditions(plan), ports);
-
-/** A result with the learning curve of its best layer: the score, had fewer trials or sites been recorded. */
-export const withLearningCurve = async (
-  plan: ScorePlan,
-  result: ScoreResult,
-  ports: Ports,
+export const score = async (
+  { handle }: ScoreJob,
+  given: Ports,
+  { nulls = false, learningCurve = false, signal }: ScoreOptions = {},
 ): Promise<ScoreResult> => {
-  const startedAt = ports.now();
-  const { layer, provenance } = result.score;
-  const learningCurve = await learningCurveOf(
-    plan.laidOut,
-    () => sourceOf(plan, layer, ports),
-    { layer, ...learningCurveConditions(plan) },
+  const ports = stoppable(given, signal);
+  const plain = await scoreLayers(handle, ports);
+  const result = learningCurve ? await withLearningCurve(handle, plain, ports) : plain;
+  if (nulls === false) return result;
+  const planned = nulls === true ? await planNulls(handle, ports) : nulls;
+  return scoreNulls(planned, result, ports);
+};
+
+/** Writes the score, and beside it what is to be kept of its run; all of it or nothing. */
+export const writeScore = async (
+  path: string,
+  result: ScoreResult,
+  { files }: Pick<Ports, 'files'>,
+  what: Omit<ScoreFiles, 'out'> = {},
+): Promise<void> => writeTogether(await scoreOutputs(result, { ...what, out: path }), files);
+
+/**
+ * Makes a job of a stored plan again. Inputs that were in memory have to be given once more. Input errors: an input that is
+ * missing, or is not the one that was planned with.
+ */
+export const reopen = async (
+  plan: ScorePlan,
+  ports: Ports,
+  given: Partial<Pick<ScoreRequest, 'candidate' | 'recording'>> = {},
+): Promise<ScoreJob> => {
+  const job = await planScore(
+    {
+      ...plan.conditions,
+      candidate: given.candidate ?? plannedCandidate(plan),
+      recording:
+        given.recording ?? plan.recording.path ?? notInFiles('recording', plan.recording.name),
+      protocol: plan.protocol,
+      preprocess: plan.candidate.kind === 'model' ? plan.candidate.preprocess : null,
+    },
     ports,
   );
+  plan.inputs.forEach((planned, index) => {
+    const found = job.plan.inputs[index];
+    if (found?.sha256 !== planned.sha256)
+      throw inputError({
+        where: `input ${planned.name} of the plan`,
+        expected: `the one that was planned with (SHA-256 ${planned.sha256.slice(0, 12)}…)`,
+        got: found === undefined ? 'nothing' : `another (${found.sha256.slice(0, 12)}…)`,
+        mend: 'plan the score again',
+      });
+  });
+  return job;
+};
+
+const conditionsOf = ({
+  layers = null,
+  memory = 4e9,
+  seed = 1,
+  timeBins = 'all',
+  timeCourseSites = 'common',
+}: ScoreRequest): ScoreConditions => ({ layers, memory, seed, timeBins, timeCourseSites });
+
+const isNetwork = (candidate: Exclude<ScoreRequest['candidate'], string>): candidate is Network =>
+  'structure' in candidate;
+
+const candidateOf = async (
+  { candidate, preprocess = null }: ScoreRequest,
+  ports: Ports,
+): Promise<CandidateRequest> => {
+  if (typeof candidate === 'string')
+    return { kind: 'model', network: await openNetwork(candidate, ports), preprocess };
+  if (isNetwork(candidate)) return { kind: 'model', network: candidate, preprocess };
+  if (preprocess !== null)
+    throw inputError({
+      where: 'preprocess',
+      expected: 'a network',
+      got: 'activations, to which no preprocessing applies',
+      mend: 'leave preprocess out',
+    });
+  return { kind: 'activations', ...candidate };
+};
+
+const planOf = (handle: OpenScore): ScorePlan => {
+  const { candidate, conditions, recording, protocol, laidOut, features, layers } = handle;
+  const { layout, scored, fitted } = laidOut;
+  const passes = features.passes.map((pass) => pass.layers.map(({ name }) => name));
   return {
-    ...result,
-    score: {
-      ...result.score,
-      learningCurve,
-      provenance: withTimeSince(provenance, startedAt, ports),
+    kind: 'score-plan',
+    candidate:
+      candidate.kind === 'model'
+        ? { kind: 'model', path: candidate.network.path, preprocess: candidate.preprocess }
+        : {
+            kind: 'activations',
+            path: typeof candidate.activations === 'string' ? candidate.activations : null,
+            order: candidate.order ?? null,
+          },
+    recording: {
+      name: recording.header.name,
+      path: recording.imageOf === undefined ? recording.folder : null,
     },
+    protocol,
+    conditions,
+    inputs: inputsOf(handle),
+    timeBin: scored.label.timeBin,
+    timeBins: fitted.length,
+    stimuli: layout.stimuli.length,
+    rows: layout.imageOfRow.length,
+    sites: layout.siteIds.length,
+    folds: layout.folds.length,
+    layers: layers.map((layer) => plannedLayer(layer, passes)),
+    passes: features.passes.reduce((sum, { slices }) => sum + slices, 0),
+    estimate: handle.estimate,
+    warnings: handle.warnings,
   };
+};
+
+const plannedLayer = (
+  { name, features, slices, done }: PlannedLayer,
+  passes: readonly (readonly string[])[],
+): ScorePlan['layers'][number] => ({
+  name,
+  features,
+  slices,
+  pass: 1 + passes.findIndex((names) => names.includes(name)),
+  done,
+});
+
+/** The candidate comes first. */
+const inputsOf = ({ provenance }: OpenScore): ScorePlan['inputs'] => {
+  const { model, activations, recording, stimuli } = provenance;
+  const candidate = model ?? activations;
+  return [
+    ...(candidate === null ? [] : [candidate]),
+    recording,
+    { name: 'stimuli', sha256: stimuli.sha256 },
+  ];
+};
+
+const plannedCandidate = ({ candidate, inputs }: ScorePlan): ScoreRequest['candidate'] => {
+  if (candidate.path === null) return notInFiles(candidate.kind, inputs[0]!.name);
+  if (candidate.kind === 'model') return candidate.path;
+  const { path, order } = candidate;
+  return { activations: path, ...(order === null ? {} : { order }) };
+};
+
+const notInFiles = (what: string, name: string): never => {
+  throw inputError({
+    where: `${what} ${name} of the plan`,
+    expected: 'a path',
+    got: 'an input that was in memory',
+    mend: `give the ${what} again`,
+  });
 };
 
 const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
   hash.sha256([encodeText(canonicalJson(value))]);
-
-const planLayers = (
-  features: Features,
-  { laidOut: { layout, fitted, scored }, recording, request: { seed } }: PlanBasis,
-  ports: Ports,
-): Promise<PlannedLayer[]> => {
-  const { protocol, siteIds, stimuli } = layout;
-  return Promise.all(
-    features.passes.flatMap(({ layers, slices }) =>
-      layers.map(async (layer) => {
-        const key = await fitKey(ports.hash, {
-          ...features.identity,
-          tensor: layer.tensor,
-          slices,
-          recording: recording.hash,
-          images: Array.from(stimuli),
-          siteIds,
-          timeBins: fitted.map(({ label }) => label.timeBin),
-          regression: protocol.regression,
-          folds: protocol.folds,
-          nestedSelection: selectionBasis(layout, scored),
-          seed,
-          engine: ports.engine.version,
-          device: ports.engine.device,
-        });
-        return { ...layer, slices, key, done: (await getFit(ports.cache, key)) !== null };
-      }),
-    ),
-  );
-};
-
-const fitLayers = async (plan: ScorePlan, ports: Ports): Promise<Map<string, LayerFit>> => {
-  const { layout, fitted, scored } = plan.laidOut;
-  const sets: FittedSets = { sets: fitted, choosing: [scored] };
-  const fits = new Map<string, LayerFit>();
-  const planned = new Map(plan.layers.map((layer) => [layer.name, layer]));
-  for (const pass of plan.features.passes) {
-    for (const { name } of pass.layers) {
-      const found = await getFit(ports.cache, planned.get(name)!.key);
-      if (found !== null) fits.set(name, found);
-    }
-    const sources = await plan.features.gather(pass, ({ name }) => !fits.has(name), ports);
-    for (const source of sources) {
-      const fit = await fitLayer(layout, sets, source, ports);
-      await putFit(ports.cache, planned.get(source.name)!.key, fit);
-      fits.set(source.name, fit);
-    }
-  }
-  return fits;
-};
-
-/** The ports as what gathers activations takes them. */
-
-/** The activations of one layer, gathered anew. */
-export const sourceOf = async (
-  { features }: Pick<ScorePlan, 'features'>,
-  layer: string,
-  ports: Ports,
-): Promise<FeatureSource> => {
-  for (const pass of features.passes) {
-    if (!pass.layers.some(({ name }) => name === layer)) continue;
-    const [source] = await features.gather(pass, ({ name }) => name === layer, ports);
-    return source!;
-  }
-  throw new Error(`no pass gathers layer ${layer}`);
-};
-
-interface Parts
-  extends Pick<Score, 'layers' | 'nestedSelection' | 'ceilingInterval' | 'timeCourse'> {
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
-
-const assemble = (
-  { recording, protocol, laidOut, provenance, warnings }: ScorePlan,
-  best: LayerScore & { readonly value: number },
-  { layers, nestedSelection, ceilingInterval, timeCourse, startedAt, endedAt }: Parts,
-): Score => {
-  const scores = nestedSelection?.scores ?? best;
-  const { layout, scored } = laidOut;
-  const areas = new Set(recording.header.sites.map(({ area }) => area));
-  return {
-    kind: 'neural-predictivity',
-    area: [...areas].join('+'),
-    value: scores.value!,
-    raw: scores.raw!,
-    ceiling: scores.ceiling!,
-    ceilingInterval,
-    nullCeiling: laidOut.nullCeiling,
-    interval: scores.interval,
-    layer: best.layer,
-    nestedSelection,
-    standardErrorOverSplits: standardErrorOverSplitsOf(layout, scored.ceiling, scores),
-    timeBin: scored.label.timeBin,
-    protocol,
-    layers,
-    timeCourse,
-    nulls: null,
-    learningCurve: null,
-    excludedSites: laidOut.excludedSites,
-    responses: laidOut.responses,
-    warnings: [
-      ...warnings,
-      ...nothingInCommon(timeCourse),
-      ...outOfRange(protocol.ceiling, scores, layers, timeCourse),
-    ],
-    provenance: {
-      ...provenance,
-      seconds: (endedAt - startedAt) / 1000,
-      startedAt: new Date(startedAt).toISOString(),
-    },
-  };
-};

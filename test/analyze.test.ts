@@ -35,7 +35,8 @@ const scoreArea = async (world: World, index: number, model: string): Promise<vo
   await writeRecording(recording, { header, responses, stimuli, image }, ports);
   const plan = await planScore(
     {
-      candidate: { kind: 'model', path: model, preprocess: 'raw' },
+      candidate: model,
+      preprocess: 'raw',
       ...{ recording, protocol: 'grid-cv', layers: ['tuning', '*.pool'] },
       ...{ memory: 1e9, seed: 1, timeBins: 'best' },
     },

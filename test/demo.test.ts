@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../src/demo.ts';
 import { readRecording } from '../src/formats/recording.ts';
-import { createNodePorts } from '../src/node/index.ts';
+import { nodePorts } from '../src/node/index.ts';
 import { mean } from '../src/numeric/statistics.ts';
 import type { Demo, DemoArea } from '../src/records/demo.ts';
 import type { Ports } from '../src/records/ports.ts';
@@ -32,7 +32,7 @@ let ports: Ports;
 let found: Demo[];
 beforeAll(async () => {
   folder = await mkdtemp(`${tmpdir()}/ventral-demo-`);
-  ports = await createNodePorts({ threads: 1, cache: `${folder}/cache` });
+  ports = await nodePorts({ threads: 1, cache: `${folder}/cache` });
   found = [];
   for (const world of [...seeds.map(onlyV4), coarseIt(1)]) {
     const request = { folder: `${folder}/${world.scenes.seed}`, world, memory: 2e9 };

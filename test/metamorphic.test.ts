@@ -80,10 +80,9 @@ const scored = async (protocol: Protocol, study: Study, run: Run = {}): Promise<
   };
   const plan = await planScore(
     {
-      candidate:
-        run.activations === undefined
-          ? { kind: 'model', path: run.model ?? network, preprocess: 'imagenet-224' }
-          : { kind: 'activations', path: run.activations },
+      ...(run.activations === undefined
+        ? { candidate: run.model ?? network, preprocess: 'imagenet-224' }
+        : { candidate: { activations: run.activations } }),
       recording: await writeOtherwise({ ...study, isGrid: protocol.layout === 'grid' }, ports),
       protocol: path,
       layers: null,

@@ -3,15 +3,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compareScores } from '../src/analysis/compare.ts';
+import { compare } from '../src/analysis/compare.ts';
 import { npzParts, openNpz } from '../src/formats/npz.ts';
 import { bytesSource } from '../src/formats/source.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { mean } from '../src/numeric/statistics.ts';
+import type { ScoreResult } from '../src/predictivity.ts';
 import type { Float64Nd } from '../src/records/array.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../src/records/protocol.ts';
-import { planScore, type ScoreResult, score } from '../src/score.ts';
+import { planScore, score } from '../src/score.ts';
 import { designOf, heldOutRowsOf, splitsOf } from '../src/scoring/design.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { temporaryFolder, testPorts, writeStudy } from './small-study.ts';
@@ -66,7 +67,7 @@ const run = async (
     (image) => ({ object_name: golden.classes[image]! }),
   );
   const request = {
-    candidate: { kind: 'activations' as const, path: features },
+    candidate: { activations: features },
     recording,
     protocol: path,
     layers: null,
@@ -137,7 +138,7 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     writeFileSync(path, JSON.stringify(nested()));
     const recording = join(folder, 'recording');
     const request = {
-      candidate: { kind: 'activations' as const, path: features },
+      candidate: { activations: features },
       recording,
       protocol: path,
       layers: null,
@@ -202,7 +203,7 @@ describe('Brain-Score-like splits, against scikit-learn', () => {
     expect(predictions.recorded.shape).toEqual([120, 6]);
     expect([...new Set(predictions.folds)]).toHaveLength(10);
     const contender = { name, score: found, heldOut: predictions };
-    const [comparison] = compareScores([contender, { ...contender, name: 'again' }], 1);
+    const [comparison] = compare([contender, { ...contender, name: 'again' }], 1);
     expect(comparison).toMatchObject({
       difference: 0,
       interval: { low: 0, high: 0 },

@@ -7,7 +7,7 @@ import { npyParts } from '../src/formats/npy.ts';
 import { npzParts } from '../src/formats/npz.ts';
 import { writeRecording } from '../src/formats/recording-write.ts';
 import { encodeModel } from '../src/graph/encode.ts';
-import { loadNetwork } from '../src/models/network.ts';
+import { openNetwork } from '../src/models/network.ts';
 import { randomTwin } from '../src/models/twin.ts';
 import { planNulls, scoreNulls } from '../src/nulls.ts';
 import { createRandom } from '../src/numeric/random.ts';
@@ -31,9 +31,9 @@ beforeAll(async () => {
 
 /** With few permutations: their number is tested where it matters. */
 const run = async (request: ScoreRequest, withPorts = ports, permutations = 20) => {
-  const plan = await planScore(request, withPorts);
-  const nulls = await planNulls(plan, withPorts, permutations);
-  const found = await scoreNulls(nulls, await score(plan, withPorts), withPorts);
+  const job = await planScore(request, withPorts);
+  const nulls = await planNulls(job.handle, withPorts, permutations);
+  const found = await score(job, withPorts, { nulls });
   return { nulls, score: found.score };
 };
 
@@ -114,7 +114,8 @@ describe('the nulls of a score on a grid', () => {
       }),
     );
     const result = await run({
-      candidate: { kind: 'model', path: model, preprocess },
+      candidate: model,
+      preprocess,
       recording: await writeWorld(),
       protocol: 'grid-cv',
       layers: ['v4.pool'],
@@ -180,7 +181,8 @@ describe('the nulls of a score on images', () => {
   let model: string;
 
   const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
-    candidate: { kind: 'model', path: model, preprocess: 'imagenet-224' },
+    candidate: model,
+    preprocess: 'imagenet-224',
     recording,
     protocol,
     layers: null,
@@ -208,7 +210,7 @@ describe('the nulls of a score on images', () => {
     const write = (data: Float64Array): Promise<string> =>
       writeStudy(folder, ports, { data, shape: [images, sites] }, { dims: [...dims] }, images);
     recording = await write(noise);
-    const { features } = await planScore(request({ layers: ['conv3'] }), ports);
+    const { features } = (await planScore(request({ layers: ['conv3'] }), ports)).handle;
     const [source] = await features.gather(features.passes[0]!, () => true, {
       progress: () => undefined,
       checkStop: () => undefined,
@@ -288,10 +290,10 @@ describe('the nulls of a score on images', () => {
     };
     for (; stopAt <= 5; stopAt += 3)
       await expect(
-        scoreNulls(await planNulls(plan, kept, 20), found, stopping),
+        scoreNulls(await planNulls(plan.handle, kept, 20), found, stopping),
       ).rejects.toMatchObject({ kind: 'stopped' });
     expect(puts).toBe(5);
-    const rest = await planNulls(plan, kept, 20);
+    const rest = await planNulls(plan.handle, kept, 20);
     const done = rest.rivals.map(({ name, draws }) => [
       name,
       ...draws.map(({ layers }) => layers.map((layer) => layer.done)),
@@ -306,10 +308,9 @@ describe('the nulls of a score on images', () => {
   });
 
   it('warn of a network that is no better than its twin: a twin itself', async () => {
-    const twin = await randomTwin(await loadNetwork(model, ports), 5, ports);
+    const twin = await randomTwin(await openNetwork(model, ports), 5, ports);
     const path = writeModel(folder, twin.network!.bytes, 'twin.onnx');
-    const candidate = { kind: 'model', path, preprocess: 'imagenet-224' } as const;
-    const { score: found } = await run(request({ candidate }));
+    const { score: found } = await run(request({ candidate: path }));
     expect(beaten(named(found, 'random-twin'))).toBe(false);
     const warning = found.warnings.find((each) => each.includes('its twins with random weights'))!;
     expect(warning).toMatch(
@@ -323,7 +324,7 @@ describe('the nulls of a score on images', () => {
     const data = Float32Array.from({ length: images * 30 }, () => random.normal());
     writeFileSync(path, Buffer.concat(npyParts({ data, shape: [images, 30] })));
     const { score: found, nulls } = await run(
-      request({ candidate: { kind: 'activations', path } }),
+      request({ candidate: { activations: path }, preprocess: null }),
     );
     expect(named(found, 'random-twin')).toEqual({
       name: 'random-twin',
@@ -392,19 +393,20 @@ describe('the nulls of a score on images', () => {
     for (const kind of kinds) {
       const path = join(folder, `${kind.name}.json`);
       writeFileSync(path, JSON.stringify(kind));
-      const candidate = { kind: 'activations', path: activations } as const;
+      const candidate = { activations };
       const plan = await planScore(
         request({
           candidate,
+          preprocess: null,
           protocol: path,
           recording: await write(Uint8Array.from({ length: images }, (_, i) => i)),
         }),
         ports,
       );
       const found = await score(plan, ports);
-      const nulls = await scoreNulls(await planNulls(plan, ports, 1), found, ports);
+      const nulls = await scoreNulls(await planNulls(plan.handle, ports, 1), found, ports);
       // The order of draw 0, from a table that says where each row was.
-      const { layout, scored } = plan.laidOut;
+      const { layout, scored } = plan.handle.laidOut;
       const places = {
         data: Float64Array.from({ length: images * sites }, (_, k) => Math.floor(k / sites)),
         shape: [images, sites],
@@ -419,7 +421,7 @@ describe('the nulls of a score on images', () => {
       const order = Array.from({ length: images }, (_, i) => set!.responses.data[i * sites]!);
       expect(order).not.toEqual([...units]);
       const other = await planScore(
-        request({ candidate, protocol: path, recording: await write(order) }),
+        request({ candidate, preprocess: null, protocol: path, recording: await write(order) }),
         ports,
       );
       const permuted = await score(other, ports);

@@ -183,7 +183,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
       const files = createMemoryFiles({ 'x.npz': bytes });
       const { features } = await openActivations(
         {
-          ...{ path: 'x.npz', layers: null, order: null, grid: null, minimumFeatures: 2 },
+          ...{ activations: 'x.npz', layers: null, order: null, grid: null, minimumFeatures: 2 },
           stimuli: ['a', 'b', 'c, 3'].map((id) => ({ id, file: `${id}.png` })),
           used: Int32Array.of(0, 1, 2),
         },

@@ -9,7 +9,7 @@ import { staticShapes } from '../src/graph/static-shapes.ts';
 import { hiddenProducts } from '../src/models/bodies.ts';
 import { checkFixedFunction } from '../src/models/fixed-function.ts';
 import { everyTensor, listLayers } from '../src/models/layers.ts';
-import { loadNetwork, type Network } from '../src/models/network.ts';
+import { type Network, openNetwork } from '../src/models/network.ts';
 import { tapModel } from '../src/models/taps.ts';
 import { randomTwin } from '../src/models/twin.ts';
 import { VentralError } from '../src/records/errors.ts';
@@ -87,7 +87,7 @@ export const networkParsers: Readonly<Record<string, Parser>> = {
       ...families('pyramid-13', 'levit-14'),
     ],
     parse: async (bytes) => {
-      const network = await loadNetwork('x.onnx', portsOf(bytes));
+      const network = await openNetwork('x.onnx', portsOf(bytes));
       hiddenProducts(network);
       checkFixedFunction(
         network,
@@ -102,7 +102,7 @@ export const networkParsers: Readonly<Record<string, Parser>> = {
     seeds: () => [convolutionalModel, tokenModel, ...families('pyramid-13')],
     parse: async (bytes) => {
       const ports = portsOf(bytes);
-      await randomTwin(await loadNetwork('x.onnx', ports), 1, ports);
+      await randomTwin(await openNetwork('x.onnx', ports), 1, ports);
     },
     seconds: 5,
     changes,
@@ -111,7 +111,7 @@ export const networkParsers: Readonly<Record<string, Parser>> = {
     seeds: () => [convolutionalModel, tokenModel, tokenModel, ...families('mixer-18')],
     parse: async (bytes) => {
       const ports = portsOf(bytes);
-      const network = await loadNetwork('x.onnx', ports);
+      const network = await openNetwork('x.onnx', ports);
       const { input } = network;
       const whole = await decodeNetwork(network, bytes, ports);
       const graph = graphFor(whole, input, {

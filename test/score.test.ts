@@ -1,15 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npzParts } from '../src/formats/npz.ts';
+import { openNetwork } from '../src/models/network.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { standardDeviation } from '../src/numeric/statistics.ts';
+import { withLearningCurve } from '../src/predictivity.ts';
 import type { Float64Nd, FloatNd } from '../src/records/array.ts';
 import { stoppedError } from '../src/records/errors.ts';
+import { planSchema } from '../src/records/plan.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
 import { scoreSchema } from '../src/records/score.ts';
-import { planScore, readoutOf, type ScoreRequest, score, withLearningCurve } from '../src/score.ts';
+import { planScore, reopen, type ScoreRequest, score, writeScore } from '../src/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
@@ -26,7 +29,8 @@ let activations: Map<string, FloatNd>;
 let linear: Float64Array;
 
 const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
-  candidate: { kind: 'model', path: model, preprocess: 'imagenet-224' },
+  candidate: model,
+  preprocess: 'imagenet-224',
   recording,
   protocol: protocolFile,
   layers: null,
@@ -36,8 +40,8 @@ const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
 });
 
 const run = async (asked: ScoreRequest, withPorts = ports) => {
-  const plan = await planScore(asked, withPorts);
-  return { plan, ...(await score(plan, withPorts)) };
+  const job = await planScore(asked, withPorts);
+  return { ...job, ...(await score(job, withPorts)) };
 };
 
 /** The file's text without the two fields that may differ between runs. */
@@ -66,10 +70,10 @@ beforeAll(async () => {
     shape: [images, sites],
   };
   recording = await writeStudy(folder, ports, noise, { dims: ['stimulus', 'site'] }, images);
-  const plan = await planScore(request(), ports);
+  const { features } = (await planScore(request(), ports)).handle;
   activations = new Map();
-  for (const pass of plan.features.passes)
-    for (const source of await plan.features.gather(pass, () => true, hooks))
+  for (const pass of features.passes)
+    for (const source of await features.gather(pass, () => true, hooks))
       for await (const block of source.blocks()) activations.set(source.name, block);
   const conv3 = activations.get('conv3')!;
   const random = createRandom('readout');
@@ -96,7 +100,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const slow: Ports = { ...ports, now: () => (clock += 1000) };
     const plan = await planScore(request(), slow);
     const scored = await score(plan, slow);
-    const { seconds } = (await withLearningCurve(plan, scored, slow)).score.provenance;
+    const { seconds } = (await withLearningCurve(plan.handle, scored, slow)).score.provenance;
     expect(seconds).toBeGreaterThan(scored.score.provenance.seconds);
   });
 
@@ -137,7 +141,7 @@ describe('ventral score, from stimuli to the best layer', () => {
   it('takes a layer that is too wide for the memory in slices, with the same predictions', async () => {
     const whole = await run(request());
     const sliced = await run(request({ memory: 200_000 }));
-    expect(sliced.plan.features.passes.some(({ slices }) => slices > 1)).toBe(true);
+    expect(sliced.plan.layers.some(({ slices }) => slices > 1)).toBe(true);
     sliced.score.layers.forEach(({ value }, index) => {
       expect(value!).toBeCloseTo(whole.score.layers[index]!.value!, 9);
     });
@@ -147,9 +151,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const free = await run(request());
     for (const batch of [1, 4]) {
       const path = writeModel(folder, smallNetwork(batch), `batch${batch}.onnx`);
-      const fixed = await run(
-        request({ candidate: { kind: 'model', path, preprocess: 'imagenet-224' } }),
-      );
+      const fixed = await run(request({ candidate: path }));
       fixed.score.layers.forEach(({ value }, index) => {
         expect(value!).toBeCloseTo(free.score.layers[index]!.value!, 6);
       });
@@ -175,7 +177,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const plan = await planScore(request({ memory: 200_000 }), interrupted);
     await expect(score(plan, stopping)).rejects.toMatchObject({ kind: 'stopped' });
     const resumed = await planScore(request({ memory: 200_000 }), interrupted);
-    expect(resumed.layers.map(({ done }) => done)).toEqual([true, false, false]);
+    expect(resumed.plan.layers.map(({ done }) => done)).toEqual([true, false, false]);
     const whole = await run(request({ memory: 200_000 }), await testPorts());
     const finished = await score(resumed, interrupted);
     expect(timeless(encodeScore(finished.score))).toBe(timeless(encodeScore(whole.score)));
@@ -184,17 +186,82 @@ describe('ventral score, from stimuli to the best layer', () => {
   it('never serves the fits of another model, image, seed or protocol', async () => {
     await run(request());
     const keys = async (asked: ScoreRequest) =>
-      (await planScore(asked, ports)).layers.map(({ key }) => key);
+      (await planScore(asked, ports)).handle.layers.map(({ key }) => key);
     const same = await keys(request());
     expect(await keys(request())).toEqual(same);
     const path = writeModel(folder, smallNetwork('batch', 1.001), 'other.onnx');
     const changed = [
-      await keys(request({ candidate: { kind: 'model', path, preprocess: 'imagenet-224' } })),
-      await keys(request({ candidate: { kind: 'model', path: model, preprocess: 'tf-224' } })),
+      await keys(request({ candidate: path })),
+      await keys(request({ candidate: model, preprocess: 'tf-224' })),
       await keys(request({ seed: 2 })),
       await keys(request({ protocol: 'image-cv' })).catch(() => ['no trials']),
     ];
     for (const each of changed) for (const key of each) expect(same).not.toContain(key);
+  });
+
+  it('carries out a plan that was stored as JSON, on the inputs that it was made with', async () => {
+    const job = await planScore(request({ layers: ['conv3'] }), ports);
+    const stored = planSchema.parse(JSON.parse(JSON.stringify(job.plan)));
+    expect(stored).toEqual(job.plan);
+    const again = await reopen(stored, ports);
+    expect({ ...again.plan, estimate: null }).toEqual({ ...job.plan, estimate: null });
+    expect(timeless(encodeScore((await score(again, ports)).score))).toBe(
+      timeless(encodeScore((await score(job, ports)).score)),
+    );
+    const other = writeModel(folder, smallNetwork('batch', 1.002), 'later.onnx');
+    await expect(reopen(stored, ports, { candidate: other })).rejects.toThrow(
+      /^input .*\.onnx of the plan: expected the one that was planned with \(SHA-256 [0-9a-f]{12}…\), got another/,
+    );
+  });
+
+  it('takes networks, recordings and activations that are in memory, with the same numbers', async () => {
+    const fromFiles = await run(request());
+    const network = await openNetwork({ name: 'in memory', bytes: readFileSync(model) }, ports);
+    const { recording: opened } = fromFiles.handle;
+    const inMemory = {
+      header: opened.header,
+      responses: opened.responses,
+      stimuli: opened.stimuli,
+      image: async ({ file }: { file: string }) =>
+        readFileSync(join(opened.folder, 'stimuli', file)),
+    };
+    const both = await run(request({ candidate: network, recording: inMemory }));
+    const valuesOf = (found: typeof both) => found.score.layers.map(({ value }) => value);
+    expect(valuesOf(both)).toEqual(valuesOf(fromFiles));
+    expect(both.score.provenance.recording.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(both.plan.candidate).toMatchObject({ path: null });
+    await expect(reopen(both.plan, ports)).rejects.toThrow(
+      'model in memory of the plan: expected a path, got an input that was in memory; give the model again',
+    );
+    const given = { activations: Object.fromEntries(activations) };
+    const { image: _, ...imageless } = inMemory;
+    const arrays = await run(request({ candidate: given, preprocess: null, recording: imageless }));
+    arrays.score.layers.forEach(({ value }, index) => {
+      expect(value!).toBeCloseTo(fromFiles.score.layers[index]!.value!, 12);
+    });
+    await expect(run(request({ recording: imageless }))).rejects.toThrow(
+      'without one; give images',
+    );
+    await expect(run(request({ candidate: given }))).rejects.toThrow(
+      'preprocess: expected a network',
+    );
+  });
+
+  it('stops at a signal, and writes what is to be kept beside the score, or nothing', async () => {
+    const job = await planScore(request(), ports);
+    await expect(score(job, ports, { signal: { aborted: true } })).rejects.toMatchObject({
+      kind: 'stopped',
+    });
+    const result = await score(job, ports, { signal: { aborted: false }, learningCurve: true });
+    expect(result.score.learningCurve).not.toBeNull();
+    const out = join(folder, 'library/score.json');
+    await writeScore(out, result, ports, { keep: ['readout', 'predictions'] });
+    expect(readdirSync(join(folder, 'library')).sort()).toEqual([
+      'score.json',
+      'score.json.predictions.npz',
+      'score.json.readout.npz',
+    ]);
+    expect(scoreSchema.parse(JSON.parse(readFileSync(out, 'utf8')))).toEqual(result.score);
   });
 
   it('scores the same activations from a file, joined by stimulus id', async () => {
@@ -214,7 +281,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const path = join(folder, 'features.npz');
     const parts = npzParts({ ...arrays, stimulus_id: { strings: ids, shape: [images] } });
     writeFileSync(path, Buffer.concat(parts));
-    const fromFile = await run(request({ candidate: { kind: 'activations', path } }));
+    const fromFile = await run(request({ candidate: { activations: path }, preprocess: null }));
     expect(fromFile.score.provenance).toMatchObject({
       model: null,
       preprocessing: null,
@@ -265,12 +332,12 @@ describe('ventral score, from stimuli to the best layer', () => {
     const regression = settings === null ? protocol.regression : { ...settings, alphas: [1e-3, 1] };
     const path = join(folder, `readout-${name}.json`);
     writeFileSync(path, JSON.stringify({ ...protocol, regression }));
-    const { plan, score: found } = await run(request({ protocol: path }));
-    const { weights, offset } = await readoutOf(plan, found.layer, ports);
+    const { handle, readout, score: found } = await run(request({ protocol: path }));
+    const { weights, offset } = await readout();
     const x = activations.get(found.layer)!;
     const [rows, columns] = x.shape as [number, number];
     expect(weights.shape).toEqual([columns, sites]);
-    const { data } = plan.laidOut.scored.responses;
+    const { data } = handle.laidOut.scored.responses;
     let residual = 0;
     let total = 0;
     for (let i = 0; i < rows; i++)

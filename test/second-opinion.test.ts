@@ -169,7 +169,7 @@ const scored = async (name: string, protocol: string): Promise<Score> => {
   written.set(name, made);
   const { folder, recording, features } = await made;
   const request = {
-    candidate: { kind: 'activations' as const, path: features },
+    candidate: { activations: features },
     recording,
     protocol: protocolOf(protocol, world, folder),
     layers: null,

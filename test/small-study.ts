@@ -7,7 +7,7 @@ import { afterAll } from 'vitest';
 import { writeRecording } from '../src/formats/recording-write.ts';
 import { encodeModel } from '../src/graph/encode.ts';
 import type { Initialiser, OnnxNode } from '../src/graph/graph.ts';
-import { createNodePorts } from '../src/node/index.ts';
+import { nodePorts } from '../src/node/index.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import type { NdArray } from '../src/records/array.ts';
 import type { Ports } from '../src/records/ports.ts';
@@ -136,7 +136,7 @@ export const writeStudy = async (
 
 /** Ports with a cache of their own, closed after the file's tests. */
 export const testPorts = async (overrides: Partial<Ports> = {}, threads = 1): Promise<Ports> => {
-  const ports = await createNodePorts({ threads, cache: temporaryFolder() });
+  const ports = await nodePorts({ threads, cache: temporaryFolder() });
   afterAll(() => ports.engine.close());
   return { ...ports, ...overrides };
 };

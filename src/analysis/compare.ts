@@ -47,10 +47,7 @@ export const holm = (p: readonly number[]): number[] => {
  * predictions, the same draws for both, ceilings held fixed; interval and p come from one t. Never over sites alone: they
  * share their stimuli. Input errors: other recordings or protocols, predictions that were not kept.
  */
-export const compareScores = (
-  contenders: readonly StoredContender[],
-  seed: number,
-): Comparison[] => {
+export const compare = (contenders: readonly StoredContender[], seed: number): Comparison[] => {
   checkComparable(contenders);
   const pairs = contenders.flatMap((first, index) =>
     contenders.slice(index + 1).map((second) => ({ first, second })),

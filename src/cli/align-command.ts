@@ -5,8 +5,9 @@ import { cacheFolder } from '../node/platform.ts';
 import type { HumanCeilingSettings } from '../records/alignment.ts';
 import { alignmentLines } from '../report/alignment-report.ts';
 import { encodeAlignedImages, encodeAlignment } from '../store/alignment-files.ts';
+import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
-import { checkOutputs, writeTogether } from './outputs.ts';
+import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
 
 interface AlignOptions {

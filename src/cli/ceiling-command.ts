@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { siteCeilings } from '../analyze.ts';
+import { resolveRecording } from '../data/open-recording.ts';
 import { encodeText } from '../formats/text.ts';
 import { cacheFolder } from '../node/platform.ts';
 import { siteCeilingLines } from '../report/site-ceiling.ts';
+import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
-import { checkOutputs, writeTogether } from './outputs.ts';
-import { resolveRecording } from './recordings.ts';
+import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
 
 interface CeilingOptions {

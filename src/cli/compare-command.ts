@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { compareScores } from '../analysis/compare.ts';
+import { compare } from '../analysis/compare.ts';
 import { comparisonLines } from '../report/comparison.ts';
 import { readPredictions, readScore } from '../store/score-files.ts';
 import { parseWhole } from './options.ts';
@@ -26,7 +26,7 @@ export const addCompareCommand = (program: Command): void => {
             heldOut: await readPredictions(path, files),
           })),
         );
-        const comparisons = compareScores(contenders, seed);
+        const comparisons = compare(contenders, seed);
         const scores = contenders.map(({ name, score: { value, layer } }) => ({
           name,
           value,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { inspectRecording } from '../data/inspect.ts';
+import { resolveRecording } from '../data/open-recording.ts';
 import { meanOverStimuli, responseMaps } from '../data/response-maps.ts';
 import { readStimulus } from '../data/stimuli.ts';
 import { readRecording } from '../formats/recording.ts';
@@ -12,9 +13,9 @@ import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import { inspectionLines } from '../report/inspection.ts';
 import { inspectionPage, type PagePicture } from '../report/inspection-page.ts';
 import { mapPicture, sitePicture, slice, smaller } from '../report/inspection-pictures.ts';
+import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWindow } from './options.ts';
-import { checkOutputs, type Output, writeTogether } from './outputs.ts';
-import { resolveRecording } from './recordings.ts';
+import { checkOutputs } from './outputs.ts';
 import { withStorage } from './session.ts';
 
 interface InspectOptions {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { listLayers } from '../models/layers.ts';
-import { loadNetwork } from '../models/network.ts';
+import { openNetwork } from '../models/network.ts';
 import { createNodeFiles } from '../node/files.ts';
 import { createNodeHash } from '../node/hash.ts';
 import type { Layer } from '../records/model.ts';
@@ -36,7 +36,7 @@ export const addLayersCommand = (program: Command): void => {
     .argument('<model>', 'ONNX file', parsePath)
     .option('--json', 'as JSON')
     .action(async (model: string, { json }: { json?: boolean }) => {
-      const network = await loadNetwork(model, {
+      const network = await openNetwork(model, {
         files: createNodeFiles(),
         hash: createNodeHash(),
       });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type Keep, keepable } from '../store/score-outputs.ts';
 
 /** `4GB`, `500MB`, `1.5GiB`, or plain bytes. */
 export const parseBytes = (text: string): number => {
@@ -59,9 +60,6 @@ export const parseWindow = (text: string): { start: number; end: number } => {
     throw new InvalidArgumentError('expected start-end in milliseconds, such as 0-100.');
   return { start, end };
 };
-
-const keepable = ['predictions', 'layer-predictions', 'readout'] as const;
-export type Keep = (typeof keepable)[number];
 
 /** What to keep, each once; an option that is given again adds to those before. */
 export const parseKeep = (text: string, before: readonly Keep[] = []): Keep[] => {

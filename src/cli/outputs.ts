@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { firstMissing, folderOf } from '../formats/paths.ts';
+import { folderOf } from '../formats/paths.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files } from '../records/ports.ts';
 
@@ -52,25 +52,5 @@ const checkPlace = async ({ option, path }: NamedPath, files: Files): Promise<vo
         mend: 'choose another place to write to',
       });
     if (found !== null || folder === folderOf(folder)) return;
-  }
-};
-
-/** A file to be written whole. */
-export interface Output {
-  readonly path: string;
-  readonly parts: readonly Uint8Array[];
-}
-
-/** Writes all files, in order; where one cannot be written, those that are new are taken away again. */
-export const writeTogether = async (outputs: readonly Output[], files: Files): Promise<void> => {
-  const made: string[] = [];
-  try {
-    for (const { path, parts } of outputs) {
-      if ((await files.info(path)) === null) made.push(await firstMissing(path, files));
-      await files.write(path, parts);
-    }
-  } catch (thrown) {
-    for (const path of made) await files.remove(path);
-    throw thrown;
   }
 };

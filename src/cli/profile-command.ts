@@ -3,8 +3,9 @@ import { profile } from '../analyze.ts';
 import { encodeText } from '../formats/text.ts';
 import { profileLines } from '../report/profile.ts';
 import { profilePage } from '../report/profile-page.ts';
+import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
-import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
+import { checkOutputs, type NamedPath } from './outputs.ts';
 import { withStorage } from './session.ts';
 
 interface ProfileOptions {

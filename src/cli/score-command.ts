@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { resolveRecording } from '../data/open-recording.ts';
 import { cacheFolder } from '../node/platform.ts';
-import { planNulls, scoreNulls } from '../nulls.ts';
+import { planNulls } from '../nulls.ts';
+import { planLearningCurve } from '../predictivity.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { SiteCeilings } from '../records/site-ceiling.ts';
@@ -10,26 +12,17 @@ import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import { besideScoreLines } from '../report/site-ceiling.ts';
 import {
-  planLearningCurve,
+  type GivenActivations,
   planScore,
-  readoutOf,
-  type ScorePlan,
+  type ScoreJob,
   type ScoreRequest,
-  type ScoreResult,
   score,
-  withLearningCurve,
 } from '../score.ts';
-import {
-  encodeScore,
-  layerPredictionParts,
-  predictionParts,
-  readoutParts,
-  readSiteCeilings,
-} from '../store/score-files.ts';
-import { encodeScoreCsv, encodeScoreParquet } from '../store/score-table.ts';
-import { type Keep, parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
-import { checkOutputs, type NamedPath, type Output, writeTogether } from './outputs.ts';
-import { resolveRecording } from './recordings.ts';
+import { readSiteCeilings } from '../store/score-files.ts';
+import { type Keep, keptPath, scoreOutputs } from '../store/score-outputs.ts';
+import { writeTogether } from '../store/write-together.ts';
+import { parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
+import { checkOutputs, type NamedPath } from './outputs.ts';
 import { type Say, withPorts } from './session.ts';
 
 interface ScoreOptions {
@@ -146,8 +139,16 @@ export const addScoreCommand = (program: Command): void => {
     });
 };
 
-const requestOf = (model: string | undefined, options: ScoreOptions): ScoreRequest => ({
+/** A request whose inputs are all files. */
+interface FileRequest extends ScoreRequest {
+  readonly candidate: string | (GivenActivations & { readonly activations: string });
+  readonly recording: string;
+  readonly protocol: string | null;
+}
+
+const requestOf = (model: string | undefined, options: ScoreOptions): FileRequest => ({
   candidate: candidateOf(model, options),
+  preprocess: options.preprocess ?? null,
   recording: options.recording,
   protocol: options.protocol ?? null,
   layers: options.layers ?? null,
@@ -160,7 +161,7 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
 const candidateOf = (
   model: string | undefined,
   options: ScoreOptions,
-): ScoreRequest['candidate'] => {
+): FileRequest['candidate'] => {
   const { activations, preprocess, order, keep, out, nulls, permutations } = options;
   if ((model === undefined) === (activations === undefined))
     throw inputError({
@@ -190,8 +191,7 @@ const candidateOf = (
       got: 'a model, which is shown the stimuli themselves',
       mend: 'leave --order out',
     });
-  if (activations === undefined)
-    return { kind: 'model', path: model!, preprocess: preprocess ?? null };
+  if (activations === undefined) return model!;
   if (preprocess !== undefined)
     throw inputError({
       where: '--preprocess',
@@ -199,7 +199,7 @@ const candidateOf = (
       got: '--activations, to which no preprocessing applies',
       mend: 'leave --preprocess out',
     });
-  return { kind: 'activations', path: activations, ...(order === undefined ? {} : { order }) };
+  return { activations, ...(order === undefined ? {} : { order }) };
 };
 
 /** What a score command writes beside its table, and whether nulls stand in it. */
@@ -210,28 +210,30 @@ export type ScoreOutputs = Pick<
 
 /** Plans, and unless only that is asked for scores, writes the files and prints the table. */
 export const runScore = async (
-  request: ScoreRequest,
+  request: FileRequest,
   outputs: ScoreOutputs,
   ports: Ports,
   say: Say,
 ): Promise<void> => {
   await checkOutputs(namedOutputs(outputs), namedInputs(request, outputs), ports.files);
-  const plan = await planScore(request, ports);
-  const ceilings = await ceilingsOf(plan, outputs, ports);
-  const nulls = outputs.nulls ? await planNulls(plan, ports, outputs.permutations) : null;
+  const job = await planScore(request, ports);
+  const { plan, handle } = job;
+  const ceilings = await ceilingsOf(handle, outputs, ports);
+  const nulls = outputs.nulls ? await planNulls(handle, ports, outputs.permutations) : null;
   const further = [
     ...(nulls === null ? [] : [nullPlanLine(nulls)]),
-    ...(outputs.curve ? [learningCurvePlanLine(await planLearningCurve(plan, ports))] : []),
+    ...(outputs.curve ? [learningCurvePlanLine(await planLearningCurve(handle, ports))] : []),
   ];
   if (outputs.dryRun) {
     process.stdout.write(`${[...planLines(plan), ...further].join('\n')}\n`);
     return;
   }
   for (const line of [...planSummary(plan), ...further]) say(line);
-  const found = await score(plan, ports);
-  const scored = outputs.curve ? await withLearningCurve(plan, found, ports) : found;
-  const result = nulls === null ? scored : await scoreNulls(nulls, scored, ports);
-  await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
+  const result = await score(job, ports, {
+    nulls: nulls ?? false,
+    learningCurve: outputs.curve ?? false,
+  });
+  await writeTogether(await scoreOutputs(result, outputs), ports.files);
   const lines = [
     ...scoreLines(result.score),
     ...(ceilings === null ? [] : besideScoreLines(result.score, ceilings)),
@@ -241,7 +243,7 @@ export const runScore = async (
 
 /** Input error: ceilings of other recordings only. */
 const ceilingsOf = async (
-  { recording }: ScorePlan,
+  { recording }: ScoreJob['handle'],
   { ceilings: path }: ScoreOutputs,
   { files }: Ports,
 ): Promise<SiteCeilings | null> => {
@@ -256,53 +258,26 @@ const ceilingsOf = async (
   });
 };
 
-const keptPath = (out: string | undefined, what: Keep): string => `${out}.${what}.npz`;
-
 const namedOutputs = ({ out, csv, parquet, keep = [] }: ScoreOutputs): NamedPath[] => [
   ...(out === undefined ? [] : [{ option: '--out', path: out }]),
   ...(csv === undefined ? [] : [{ option: '--csv', path: csv }]),
   ...(parquet === undefined ? [] : [{ option: '--parquet', path: parquet }]),
-  ...keep.map((what) => ({ option: '--keep', path: keptPath(out, what) })),
+  ...(out === undefined
+    ? []
+    : keep.map((what) => ({ option: '--keep', path: keptPath(out, what) }))),
 ];
 
 const namedInputs = (
-  { candidate, recording, protocol }: ScoreRequest,
+  { candidate, recording, protocol }: FileRequest,
   { ceilings }: ScoreOutputs,
 ): NamedPath[] => [
   ...(ceilings === undefined ? [] : [{ option: '--ceilings', path: ceilings }]),
-  { option: `the ${candidate.kind === 'model' ? 'model' : 'activations'}`, path: candidate.path },
+  typeof candidate === 'string'
+    ? { option: 'the model', path: candidate }
+    : { option: 'the activations', path: candidate.activations },
   { option: '--recording', path: `${recording}/recording.json` },
   ...(protocol === null ? [] : [{ option: '--protocol', path: protocol }]),
-  ...(candidate.kind === 'model' || candidate.order === undefined
+  ...(typeof candidate === 'string' || candidate.order === undefined
     ? []
     : [{ option: '--order', path: candidate.order }]),
 ];
-
-/** The score file comes last: where it is, everything else is. */
-const filesOf = async (
-  plan: ScorePlan,
-  { score: found, predictions, layerPredictions }: ScoreResult,
-  { out, csv, parquet, keep = [] }: ScoreOutputs,
-  ports: Ports,
-): Promise<Output[]> => {
-  const keptParts = async (what: Keep): Promise<readonly Uint8Array[]> => {
-    switch (what) {
-      case 'predictions':
-        return predictionParts(predictions);
-      case 'layer-predictions':
-        return layerPredictionParts(layerPredictions());
-      case 'readout': {
-        const readout = await readoutOf(plan, found.layer, ports);
-        return readoutParts(readout, found.layer, predictions.siteIds);
-      }
-    }
-  };
-  const kept: Output[] = [];
-  for (const what of keep) kept.push({ path: keptPath(out, what), parts: await keptParts(what) });
-  return [
-    ...kept,
-    ...(csv === undefined ? [] : [{ path: csv, parts: [encodeScoreCsv(found)] }]),
-    ...(parquet === undefined ? [] : [{ path: parquet, parts: [encodeScoreParquet(found)] }]),
-    ...(out === undefined ? [] : [{ path: out, parts: [encodeScore(found)] }]),
-  ];
-};

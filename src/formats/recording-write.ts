@@ -22,7 +22,11 @@ export interface RecordingParts extends Pick<Recording, 'header' | 'responses' |
   readonly image: (stimulus: Stimulus, index: number) => Promise<Uint8Array>;
 }
 
-const check = ({ header, responses, stimuli }: RecordingParts, folder: string): void => {
+/** Input errors: parts that do not fit together. */
+export const checkParts = (
+  { header, responses, stimuli }: Omit<RecordingParts, 'image'>,
+  folder: string,
+): void => {
   parseAs(recordingHeaderSchema, header, below(folder, headerFile), 'correct the field');
   checkHeader(header, below(folder, headerFile));
   checkStimuli(stimuli, (index) => `${below(folder, stimuliFile)}: stimulus ${index + 1}`);
@@ -54,19 +58,27 @@ const stimuliTable = (stimuli: readonly Stimulus[]): string => {
   return encodeCsv(['stimulus_id', 'file', ...further], rows);
 };
 
+/** The files of a recording but its images, by name. */
+export const partFiles = ({
+  header,
+  responses,
+  stimuli,
+}: Omit<RecordingParts, 'image'>): Readonly<Record<string, readonly Uint8Array[]>> => ({
+  [responsesFile]: npyParts(responses),
+  [stimuliFile]: [encodeText(stimuliTable(stimuli))],
+  [headerFile]: [encodeText(`${JSON.stringify(header, null, 2)}\n`)],
+});
+
 const writeParts = async (folder: string, parts: RecordingParts, files: Files): Promise<void> => {
-  const { header, responses, stimuli, image } = parts;
+  const { stimuli, image } = parts;
   const written = new Set<string>();
   for (const [index, stimulus] of stimuli.entries()) {
     if (written.has(stimulus.file)) continue;
     written.add(stimulus.file);
     await files.write(stimulusPath(folder, stimulus), [await image(stimulus, index)]);
   }
-  const write = (name: string, bytes: readonly Uint8Array[]): Promise<void> =>
-    files.write(below(folder, name), bytes);
-  await write(responsesFile, npyParts(responses));
-  await write(stimuliFile, [encodeText(stimuliTable(stimuli))]);
-  await write(headerFile, [encodeText(`${JSON.stringify(header, null, 2)}\n`)]);
+  for (const [name, bytes] of Object.entries(partFiles(parts)))
+    await files.write(below(folder, name), bytes);
 };
 
 /**
@@ -80,7 +92,7 @@ export const writeRecording = async (
   { files }: { readonly files: Files },
   { replace = false }: { readonly replace?: boolean } = {},
 ): Promise<void> => {
-  check(parts, folder);
+  checkParts(parts, folder);
   await checkTarget(folder, replace, files);
   const partial = `${folder.replace(/[\\/]+$/, '')}.partial`;
   const made = await firstMissing(partial, files);

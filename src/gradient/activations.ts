@@ -103,7 +103,7 @@ const thresholdedRelu = unary((cotangent, x, _, sketch, node) =>
 );
 
 /** Elementwise nonlinearities. Where one has a kink, its slope there is PyTorch's. */
-export const activations: Rules = {
+export const activationFunctions: Rules = {
   Relu: unary((cotangent, _, y, sketch) =>
     onlyWhere(sketch, compared(sketch, 'Greater', y, 0), cotangent),
   ),

@@ -1,4 +1,4 @@
-import { activations } from './activations.ts';
+import { activationFunctions } from './activations.ts';
 import { arithmetic } from './arithmetic.ts';
 import { batchNorms } from './batch-norm.ts';
 import { convolutions } from './convolution.ts';
@@ -21,7 +21,7 @@ import { steps } from './steps.ts';
 
 /** The table: every operation that can be differentiated. One line per family. */
 export const RULES: Rules = {
-  ...activations,
+  ...activationFunctions,
   ...arithmetic,
   ...einsums,
   ...functions,

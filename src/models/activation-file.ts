@@ -3,6 +3,7 @@ import {
   checkNpyLength,
   isStrings,
   type NpyHeader,
+  npyParts,
   readNpy,
   readNpyHeader,
   type StringArray,
@@ -10,6 +11,7 @@ import {
 import { openNpz } from '../formats/npz.ts';
 import { baseName } from '../formats/paths.ts';
 import { fileSource } from '../formats/source.ts';
+import { encodeText } from '../formats/text.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { FeaturePass, Features, LayerSize } from '../records/activations.ts';
 import type { FloatNd, NdArray } from '../records/array.ts';
@@ -19,8 +21,15 @@ import type { FixationGrid } from '../records/recording.ts';
 import { heldSource } from './features.ts';
 import { selectNamed } from './layers.ts';
 
+/**
+ * Activations in memory: for each layer `[stimulus, feature]` or `[stimulus, row, column, feature]`, rows in the order of the
+ * recording's stimuli.
+ */
+export type NamedArrays = Readonly<Record<string, NdArray>>;
+
 export interface ActivationRequest {
-  readonly path: string;
+  /** A file, or arrays by the names of their layers. */
+  readonly activations: string | NamedArrays;
   /** Globs over the names of the arrays; null: all. */
   readonly layers: readonly string[] | null;
   /** All stimuli of the recording, in order; and which of them are in use. */
@@ -34,7 +43,7 @@ export interface ActivationRequest {
 
 interface ArrayFile {
   readonly names: readonly string[];
-  header(name: string): Promise<NpyHeader>;
+  header(name: string): Promise<Pick<NpyHeader, 'kind' | 'shape'>>;
   read(name: string): Promise<NdArray | StringArray>;
 }
 
@@ -52,17 +61,28 @@ const mend = 'save one row per stimulus, and the ids as stimulus_id';
 export const openActivations = async (
   request: ActivationRequest,
   { files, hash }: Pick<Ports, 'files' | 'hash'>,
-): Promise<{ readonly features: Features; readonly sha256: string }> => {
-  const name = baseName(request.path);
-  const file = await openArrays(request, name, files);
-  const { rows, count, warnings } = await rowsOf(request, file, name, files);
+): Promise<{ readonly name: string; readonly features: Features; readonly sha256: string }> => {
+  const { activations } = request;
+  const name = typeof activations === 'string' ? baseName(activations) : 'activations';
+  const file =
+    typeof activations === 'string'
+      ? await openArrays(activations, name, files)
+      : inMemory(activations);
+  const { rows, count, warnings } =
+    typeof activations === 'string'
+      ? await rowsOf(request, file, name, files)
+      : asRecorded(request);
   const layers = await layersOf(request, file, count, name);
   const wide = layers.filter(({ features }) => features >= request.minimumFeatures);
   const narrow = layers.filter((layer) => !wide.includes(layer));
   if (wide.length === 0) throw tooFewFeatures(name, narrow, request.minimumFeatures);
-  const sha256 = await hash.sha256File(request.path);
+  const sha256 =
+    typeof activations === 'string'
+      ? await hash.sha256File(activations)
+      : await hashArrays(activations, hash);
   const passes = wide.map((layer): FeaturePass => ({ layers: [layer], slices: 1 }));
   return {
+    name,
     sha256,
     features: {
       layers: wide,
@@ -89,8 +109,37 @@ export const openActivations = async (
   };
 };
 
+const inMemory = (arrays: NamedArrays): ArrayFile => ({
+  names: Object.keys(arrays),
+  header: async (name) => {
+    const { data, shape } = arrays[name]!;
+    return { kind: data instanceof Float32Array ? 'float32' : 'float64', shape };
+  },
+  read: async (name) => arrays[name]!,
+});
+
+/** SHA-256 over names, shapes and numbers, in the order of names. */
+const hashArrays = async (arrays: NamedArrays, hash: Ports['hash']): Promise<string> => {
+  const lines: string[] = [];
+  for (const name of Object.keys(arrays).sort())
+    lines.push(JSON.stringify([name, await hash.sha256(npyParts(arrays[name]!))]));
+  return hash.sha256([encodeText(lines.join('\n'))]);
+};
+
+/** Rows in the order of the recording's stimuli. */
+const asRecorded = ({ stimuli, used, order }: ActivationRequest): Rows => {
+  if (order !== null)
+    throw inputError({
+      where: 'order of activations',
+      expected: 'none: arrays in memory have the order of the recording',
+      got: order,
+      mend: 'leave the order out',
+    });
+  return { rows: used, count: stimuli.length, warnings: [] };
+};
+
 const openArrays = async (
-  { path }: ActivationRequest,
+  path: string,
   name: string,
   files: Ports['files'],
 ): Promise<ArrayFile> => {

@@ -11,6 +11,8 @@ import { imageInput } from './image-input.ts';
 export interface Network {
   /** File name, for messages and provenance. */
   readonly name: string;
+  /** Null for a model that was given in memory. */
+  readonly path: string | null;
   readonly bytes: Uint8Array;
   readonly structure: ModelStructure;
   readonly input: ImageInput;
@@ -20,17 +22,24 @@ export interface Network {
   readonly sha256: string;
 }
 
+/** A model in memory: the bytes of an ONNX file, and the name that it goes by. */
+export interface NamedModel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
- * Reads an ONNX file. Input errors: not ONNX, truncated, external data missing, no image input, functions that
- * cannot be written out.
+ * Opens an ONNX file, by its path, or its bytes. Input errors: not ONNX, truncated, external data missing (of bytes: any),
+ * no image input, functions that cannot be written out.
  */
-export const loadNetwork = async (
-  path: string,
+export const openNetwork = async (
+  source: string | NamedModel,
   { files, hash }: { readonly files: Files; readonly hash: Hash },
 ): Promise<Network> => {
+  const path = typeof source === 'string' ? source : source.name;
   const name = baseName(path);
   const folder = folderOf(path);
-  const file = await files.read(path);
+  const file = typeof source === 'string' ? await files.read(source) : source.bytes;
   const read = readModel(file, name);
   const bytes = read.functions.length === 0 ? file : withoutFunctions(file, name);
   const structure = bytes === file ? read : readModel(bytes, name);
@@ -40,6 +49,7 @@ export const loadNetwork = async (
   for (const file of external) digests.push(await hash.sha256File(below(folder, file)));
   return {
     name,
+    path: typeof source === 'string' ? source : null,
     bytes,
     structure,
     input,

@@ -6,7 +6,7 @@ import { probe, tapForm } from './activations.ts';
 import { type CheckedFeatures, networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import type { Network } from './network.ts';
-import type { Presentation } from './open-network.ts';
+import type { Presentation } from './probe-network.ts';
 
 const input: ImageInput = {
   name: 'image',
@@ -34,6 +34,7 @@ const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> 
     structure: readModel(bytes, 'pixels'),
     input,
     externalDataFolder: null,
+    path: null,
     sha256: await hash.sha256([bytes]),
   };
 };

@@ -77,9 +77,10 @@ export const preprocess = (
 };
 
 export interface PreprocessingRequest {
-  /** A preset or a file; null: what lies beside the model, else `imagenet-224` with a warning. */
-  readonly named: string | null;
-  readonly modelPath: string;
+  /** A preset, a file or a record; null: what lies beside the model, else `imagenet-224` with a warning. */
+  readonly named: string | Preprocessing | null;
+  /** Null for a model in memory, beside which nothing lies. */
+  readonly modelPath: string | null;
   readonly input: ImageInput;
 }
 
@@ -198,6 +199,10 @@ export const resolvePreprocessing = async (
   { named, modelPath, input }: PreprocessingRequest,
   { files }: { readonly files: Files },
 ): Promise<ResolvedPreprocessing> => {
+  if (typeof named === 'object' && named !== null) {
+    const stated = parseAs(preprocessingSchema, named, 'preprocessing', 'correct the field');
+    return { preprocessing: fitToInput(stated, input), source: 'as given', warning: null };
+  }
   const preset = named === null ? null : presetNamed(named);
   if (preset !== null) {
     const preprocessing = fitToInput(preset, input);
@@ -217,7 +222,7 @@ export const resolvePreprocessing = async (
     const warning = sizeWarning(stated, preprocessing, named);
     return { preprocessing, source: `file ${named}`, warning };
   }
-  const beside = await besideModel(modelPath, files);
+  const beside = modelPath === null ? null : await besideModel(modelPath, files);
   if (beside !== null) {
     const preprocessing = fitToInput(beside.preprocessing, input);
     const warning = sizeWarning(beside.preprocessing, preprocessing, beside.path);

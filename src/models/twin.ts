@@ -110,6 +110,7 @@ export const randomTwin = async (
       structure: twinStructure,
       input: network.input,
       externalDataFolder: network.externalDataFolder,
+      path: network.path,
       sha256: await hash.sha256([twin, ...rest]),
     },
     note:

@@ -30,18 +30,25 @@ export const createStoragePorts = ({
   hdf5: createNodeHdf5(),
   locks: createNodeLocks(),
   cache: createNodeCache(`${cache}/fits`),
+  library: cache,
   progress,
   checkStop,
   now: Date.now,
 });
 
-/**
- * This computer's ports. Close `engine` when done: its thread keeps the process alive.
- * Rejects with a VentralError where the device cannot be used.
- */
-export const createNodePorts = async (
+/** All of this computer's ports; with `Symbol.asyncDispose` too, for `await using`. */
+export interface NodePorts extends StoragePorts, Pick<Ports, 'engine'> {
+  /** Ends the engine, whose thread keeps the process alive. */
+  close(): Promise<void>;
+}
+
+/** This computer's ports. Rejects with a VentralError where the device cannot be used. */
+export const nodePorts = async (
   options: StorageOptions & NodeEngineOptions = {},
-): Promise<StoragePorts & Pick<Ports, 'engine'>> => ({
-  ...createStoragePorts(options),
-  engine: await createNodeEngine(options),
-});
+): Promise<NodePorts> => {
+  const engine = await createNodeEngine(options);
+  const close = (): Promise<void> => engine.close();
+  // Not in the type: a consumer's own library may be older than the symbol.
+  const ports = { ...createStoragePorts(options), engine, close };
+  return Object.assign(ports, { [Symbol.asyncDispose]: close });
+};

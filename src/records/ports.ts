@@ -185,6 +185,8 @@ export interface Ports extends Watch {
   readonly images: Images;
   readonly hash: Hash;
   readonly cache: Cache;
+  /** Folder below which recordings that were fetched lie, to be named without a path. */
+  readonly library?: string;
   /** Milliseconds, for `seconds` in a score. */
   readonly now: () => number;
 }

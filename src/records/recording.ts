@@ -83,8 +83,10 @@ export interface Recording {
   readonly header: RecordingHeader;
   readonly responses: NdArray<Float32Array | Float64Array>;
   readonly stimuli: readonly Stimulus[];
-  /** Folder it was read from. */
+  /** Folder it was read from; of a recording in memory its name. */
   readonly folder: string;
+  /** Of a recording in memory: the image file of a stimulus, null where it has none. Absent: files below `folder`. */
+  readonly imageOf?: (stimulus: Stimulus) => Promise<Uint8Array | null>;
   /** SHA-256 over `recording.json`, `responses.npy` and `stimuli.csv`. */
   readonly hash: string;
   /** Warnings of the reader that a user should see (equal stimuli, …). */

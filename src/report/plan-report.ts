@@ -1,71 +1,38 @@
-import type { FeaturePass } from '../records/activations.ts';
-import type { TimeBin } from '../records/recording.ts';
+import type { ScorePlan } from '../records/plan.ts';
 import { bytesText, counted, durationText, tableLines } from './table.ts';
-
-/** What a plan shows; `ScorePlan` is one. */
-export interface ShownPlan {
-  readonly request: { readonly memory: number };
-  readonly recording: { readonly header: { readonly name: string } };
-  readonly protocol: { readonly name: string };
-  readonly laidOut: {
-    readonly layout: {
-      readonly folds: readonly unknown[];
-      readonly siteIds: readonly string[];
-      readonly stimuli: { readonly length: number };
-      readonly imageOfRow: { readonly length: number };
-    };
-    readonly scored: { readonly label: { readonly timeBin: TimeBin } };
-    readonly fitted: readonly unknown[];
-  };
-  readonly features: { readonly passes: readonly FeaturePass[] };
-  readonly layers: readonly {
-    readonly name: string;
-    readonly features: number;
-    readonly slices: number;
-    readonly done: boolean;
-  }[];
-  readonly estimate: { readonly bytes: number; readonly seconds: number };
-  readonly warnings: readonly string[];
-}
 
 /** What the run will take, in one line; before it, where that is more than was allowed, a line that says so. */
 export const planSummary = ({
-  laidOut: { layout },
-  features,
   layers,
+  passes,
+  folds,
   estimate,
-  request,
-}: ShownPlan): string[] => {
-  const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
+  conditions: { memory },
+}: ScorePlan): string[] => {
   const done = layers.filter((layer) => layer.done).length;
   const parts = [
     counted(layers.length, 'layer') + (done > 0 ? ` (${done} done before)` : ''),
-    `${counted(runs, 'pass')} over the inputs`,
-    counted(layout.folds.length, 'fold'),
+    `${counted(passes, 'pass')} over the inputs`,
+    counted(folds, 'fold'),
   ];
   const needed = bytesText(estimate.bytes);
   return [
-    ...(estimate.bytes > request.memory
-      ? [`note: about ${needed} are needed, more than the ${bytesText(request.memory)} allowed`]
+    ...(estimate.bytes > memory
+      ? [`note: about ${needed} are needed, more than the ${bytesText(memory)} allowed`]
       : []),
     `plan: ${parts.join(', ')}; about ${needed} of memory and ${durationText(estimate.seconds)}`,
   ];
 };
 
-const passOf = (passes: readonly FeaturePass[], name: string): string => {
-  const index = passes.findIndex(({ layers }) => layers.some((layer) => layer.name === name));
-  const { slices } = passes[index]!;
-  return slices > 1 ? `${index + 1} (${slices} slices)` : `${index + 1}`;
-};
+const passText = ({ pass, slices }: ScorePlan['layers'][number]): string =>
+  slices > 1 ? `${pass} (${slices} slices)` : `${pass}`;
 
 /** What is scored, a row per layer with its pass, the notes, and the summary. */
-export const planLines = (plan: ShownPlan): string[] => {
-  const { recording, protocol, laidOut, features, layers } = plan;
-  const { layout, scored, fitted } = laidOut;
-  const { timeBin } = scored.label;
-  const others = fitted.length > 1 ? ` (of ${fitted.length} bins fitted)` : '';
+export const planLines = (plan: ScorePlan): string[] => {
+  const { recording, protocol, timeBin, timeBins, layers } = plan;
+  const others = timeBins > 1 ? ` (of ${timeBins} bins fitted)` : '';
   return [
-    `${recording.header.name}, ${timeBin.start}–${timeBin.end} ms${others}: ${layout.stimuli.length} stimuli, ${layout.imageOfRow.length} rows, ${counted(layout.siteIds.length, 'site')}; protocol ${protocol.name}`,
+    `${recording.name}, ${timeBin.start}–${timeBin.end} ms${others}: ${plan.stimuli} stimuli, ${plan.rows} rows, ${counted(plan.sites, 'site')}; protocol ${protocol.name}`,
     '',
     ...tableLines(
       [
@@ -74,11 +41,11 @@ export const planLines = (plan: ShownPlan): string[] => {
         { head: 'pass', align: 'left' },
         { head: '', align: 'left' },
       ],
-      layers.map(({ name, features: count, done }) => [
-        name,
-        String(count),
-        passOf(features.passes, name),
-        done ? 'done before' : '',
+      layers.map((layer) => [
+        layer.name,
+        String(layer.features),
+        passText(layer),
+        layer.done ? 'done before' : '',
       ]),
     ),
     '',

@@ -1,14 +1,14 @@
 import { readStimulus } from '../data/stimuli.ts';
-import { baseName } from '../formats/paths.ts';
-import { openActivations } from '../models/activation-file.ts';
+import { type NamedArrays, openActivations } from '../models/activation-file.ts';
+import type { Network } from '../models/network.ts';
+import { openPixels } from '../models/pixels.ts';
 import {
   type NetworkRequest,
-  type OpenNetwork,
-  openNetwork,
-  openTwin,
   type Presentation,
-} from '../models/open-network.ts';
-import { openPixels } from '../models/pixels.ts';
+  type ProbedNetwork,
+  probeNetwork,
+  probeTwin,
+} from '../models/probe-network.ts';
 import type { Features } from '../records/activations.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Ports } from '../records/ports.ts';
@@ -17,20 +17,21 @@ import type { Provenance } from '../records/score.ts';
 import { leastFeatures } from '../regression/regress.ts';
 import { type FitShape, featureBudget } from './cost.ts';
 
-/** What is scored: a model file, or activations that were computed elsewhere. */
-export type CandidateRequest = ModelRequest | ActivationsRequest;
+/** What is scored: a network, or activations that were computed elsewhere. */
+export type CandidateRequest = ModelCandidate | ActivationsCandidate;
 
-interface ActivationsRequest {
+interface ActivationsCandidate {
   readonly kind: 'activations';
-  readonly path: string;
+  /** A file, or arrays by the names of their layers. */
+  readonly activations: string | NamedArrays;
   /** Order of rows without ids: `name`, `number` or a file of names; default: none is given. */
   readonly order?: string;
 }
 
-interface ModelRequest {
+interface ModelCandidate {
   readonly kind: 'model';
-  readonly path: string;
-  readonly preprocess: string | null;
+  readonly network: Network;
+  readonly preprocess: string | Preprocessing | null;
 }
 
 /** What is scored, opened: its layers' activations, and what they come from. */
@@ -58,17 +59,17 @@ export const openCandidate = (
   ports: Ports,
 ): Promise<Candidate> =>
   candidate.kind === 'activations'
-    ? openFile(candidate, context, ports)
+    ? openGiven(candidate, context, ports)
     : openModel(candidate, context, ports);
 
-const openFile = async (
-  { path, order }: ActivationsRequest,
+const openGiven = async (
+  { activations: given, order }: ActivationsCandidate,
   { layers, recording, shape: { layout } }: CandidateContext,
   ports: Ports,
 ): Promise<Candidate> => {
-  const { features, sha256 } = await openActivations(
+  const { name, features, sha256 } = await openActivations(
     {
-      path,
+      activations: given,
       layers,
       order: order ?? null,
       stimuli: recording.stimuli,
@@ -78,7 +79,7 @@ const openFile = async (
     },
     ports,
   );
-  const activations = { name: baseName(path), sha256 };
+  const activations = { name, sha256 };
   return {
     features,
     provenance: { model: null, activations, preprocessing: null, engineCheck: null },
@@ -86,13 +87,18 @@ const openFile = async (
 };
 
 const openModel = async (
-  candidate: ModelRequest,
+  candidate: ModelCandidate,
   context: CandidateContext,
   ports: Ports,
 ): Promise<Candidate> =>
-  candidateOf(await openNetwork(networkRequest(candidate, context, ports), ports));
+  candidateOf(await probeNetwork(networkRequest(candidate, context, ports), ports));
 
-const candidateOf = ({ features, network, preprocessing, engineCheck }: OpenNetwork): Candidate => {
+const candidateOf = ({
+  features,
+  network,
+  preprocessing,
+  engineCheck,
+}: ProbedNetwork): Candidate => {
   const model = { name: network.name, sha256: network.sha256 };
   return { features, provenance: { model, activations: null, preprocessing, engineCheck } };
 };
@@ -114,12 +120,12 @@ const presentationOf = (
 };
 
 const networkRequest = (
-  { path, preprocess }: ModelRequest,
+  { network, preprocess }: ModelCandidate,
   context: CandidateContext,
   ports: Ports,
 ): NetworkRequest => ({
   ...presentationOf(context, ports),
-  path,
+  network,
   layers: context.layers,
   preprocess,
   minimumFeatures: leastFeatures(context.shape.layout.protocol.regression),
@@ -127,7 +133,7 @@ const networkRequest = (
 
 /** The model's random-weight twin, its layers chosen as the model's are; or in words why there is none. */
 export const openTwinCandidate = async (
-  candidate: ModelRequest,
+  candidate: ModelCandidate,
   context: CandidateContext,
   seed: number,
   ports: Ports,
@@ -135,7 +141,7 @@ export const openTwinCandidate = async (
   | { readonly candidate: Candidate; readonly note: string | null }
   | { readonly candidate: null; readonly note: string }
 > => {
-  const { opened, note } = await openTwin(networkRequest(candidate, context, ports), seed, ports);
+  const { opened, note } = await probeTwin(networkRequest(candidate, context, ports), seed, ports);
   return opened === null ? { candidate: null, note } : { candidate: candidateOf(opened), note };
 };
 

@@ -1,6 +1,6 @@
 import { inputError } from '../records/errors.ts';
 import { withOwnName } from '../records/own-name.ts';
-import { parseJsonAs } from '../records/parse.ts';
+import { parseAs, parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
 import { layoutOf, type Recording, type RecordingLayout } from '../records/recording.ts';
@@ -216,18 +216,22 @@ export const protocolNamed = (name: string, layout: RecordingLayout): Protocol |
 export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**
- * A protocol by name, or from a JSON file (anything that ends in `.json`; changed ones under a name of their own); null:
- * `ventral`.
+ * A protocol by name, from a JSON file (anything that ends in `.json`), or as a record; changed ones under a name of their own;
+ * null: `ventral`.
  * Input errors: unknown name, missing file, unknown or ill-typed field.
  */
 export const resolveProtocol = async (
-  named: string | null,
+  named: string | Protocol | null,
   recording: Recording,
   files: Files,
 ): Promise<Protocol> => {
   const layout = layoutOf(recording);
   if (named === null || named === 'ventral')
     return defaultProtocol(layout, trialCount(recording) > 1);
+  if (typeof named === 'object') {
+    const mend = 'correct the field';
+    return withOwnName(parseAs(protocolSchema, named, 'protocol', mend), knownProtocols);
+  }
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
     const mend = 'take a named protocol as a model (ventral protocols)';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareScores, holm } from '../../src/analysis/compare.ts';
+import { compare, holm } from '../../src/analysis/compare.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
@@ -87,7 +87,7 @@ describe('ventral compare', () => {
     const b = scoreOf('grid', 0.5, folds, ['s']);
     const layer = b.layers[0]!;
     const reversed = { ...b, layers: [{ ...layer, folds: [...layer.folds].reverse() }] };
-    const [comparison] = compareScores(
+    const [comparison] = compare(
       [
         { name: 'a', score: a, heldOut: null },
         { name: 'b', score: reversed, heldOut: null },
@@ -127,7 +127,7 @@ describe('ventral compare', () => {
   });
 
   it('tells a better from a worse model on images, and calls two equal ones a tie', () => {
-    const compared = compareScores(
+    const compared = compare(
       [contender('good', 0.5, 0.89), contender('poor', 2, 0.45), contender('poor too', 2, 0.45)],
       1,
     );
@@ -163,8 +163,8 @@ describe('ventral compare', () => {
       );
       return { name, score, heldOut: { ...heldOut, predicted: { ...heldOut.predicted, data } } };
     };
-    const [{ interval, effect }] = compareScores([made('a', 0), made('b', 0.1)], 1) as [
-      ReturnType<typeof compareScores>[number],
+    const [{ interval, effect }] = compare([made('a', 0), made('b', 0.1)], 1) as [
+      ReturnType<typeof compare>[number],
     ];
     expect(effect).toMatchObject({ first: 12, second: 0 });
     const width = ({ low, high }: { low: number; high: number }): number => high - low;
@@ -187,7 +187,7 @@ describe('ventral compare', () => {
         heldOut: { ...heldOut, stimulusIds, ceiling },
       };
     };
-    const [found] = compareScores([grid('fine', 0.5), grid('coarse', 2)], 1);
+    const [found] = compare([grid('fine', 0.5), grid('coarse', 2)], 1);
     expect(found!.effect).toMatchObject({ first: 12, second: 0, sites: 12 });
     // r of .89 and .45 of 12 rows, divided by .8.
     expect(Math.abs(found!.effect!.value - (0.89 - 0.45) / 0.8)).toBeLessThan(0.12);
@@ -198,12 +198,10 @@ describe('ventral compare', () => {
     const a = contender('a', 1, 0.5);
     const other = structuredClone(a.score);
     Object.assign(other.provenance.recording, { sha256: 'b'.repeat(64) });
-    expect(() => compareScores([a, { ...a, name: 'b', score: other }], 1)).toThrow(
+    expect(() => compare([a, { ...a, name: 'b', score: other }], 1)).toThrow(
       /b: expected the same recording and time bin as a/,
     );
-    expect(() => compareScores([a, { ...a, name: 'b', heldOut: null }], 1)).toThrow(
-      /--keep predictions/,
-    );
-    expect(() => compareScores([a], 1)).toThrow(/at least two/);
+    expect(() => compare([a, { ...a, name: 'b', heldOut: null }], 1)).toThrow(/--keep predictions/);
+    expect(() => compare([a], 1)).toThrow(/at least two/);
   });
 });

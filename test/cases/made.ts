@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npzParts } from '../../src/formats/npz.ts';
-import { createNodePorts } from '../../src/node/index.ts';
+import { nodePorts } from '../../src/node/index.ts';
 import { createRandom, type Random } from '../../src/numeric/random.ts';
 import type { Float64Nd } from '../../src/records/array.ts';
 import type { RecordingHeader } from '../../src/records/recording.ts';
@@ -53,7 +53,7 @@ export const writeMade = async (
   responses: Float64Nd,
   header: Partial<RecordingHeader> & Pick<RecordingHeader, 'dims'>,
 ): Promise<string> => {
-  const ports = await createNodePorts({ threads: 1 });
+  const ports = await nodePorts({ threads: 1 });
   const images = responses.shape[header.dims.indexOf('stimulus')]!;
   const path = await writeStudy(folder, ports, responses, header, images);
   await ports.engine.close();

@@ -14,12 +14,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { gaborBank } from '../../src/architectures/gabor-bank.ts';
 import { encodeCsv } from '../../src/formats/csv.ts';
 import { npyParts } from '../../src/formats/npy.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
 import { createNodeImages } from '../../src/node/images.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import type { RecordingHeader } from '../../src/records/recording.ts';
+import type { Score } from '../../src/records/score.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -176,6 +179,17 @@ const makeWorld = async (folder: string): Promise<void> => {
   }
 };
 
+/** What a consumer imports: `ventral`, `ventral/node`, … */
+const entries = Object.entries(manifest.exports).flatMap(([name, entry]) =>
+  typeof entry === 'string' ? [] : [`ventral${name.slice(1)}`],
+);
+
+/** The program of README's section on the library. */
+const readmeProgram = (): string => {
+  const section = readFileSync(join(ROOT, 'README.md'), 'utf8').split('## As a library')[1]!;
+  return /```js\n([\s\S]*?)```/.exec(section)![1]!;
+};
+
 describe('the packed package, installed in an empty folder', () => {
   test('holds what its manifest points to, and nothing of the workshop', (context) => {
     const folder = installedOrSkip(context);
@@ -194,16 +208,19 @@ describe('the packed package, installed in an empty folder', () => {
     installedOrSkip(context);
     writeFileSync(
       join(user, 'import.js'),
-      "const all = [await import('ventral'), await import('ventral/node')];\nconsole.log(all.map((each) => Object.keys(each).length > 0).join());\n",
+      `${entries
+        .map((entry) => `console.log(Object.keys(await import('${entry}')).length > 0);`)
+        .join('\n')}\n`,
     );
-    expect(must(run(user, process.execPath, 'import.js')).stdout.trim()).toBe('true,true');
+    const { stdout } = must(run(user, process.execPath, 'import.js'));
+    expect(stdout.trim().split('\n')).toEqual(entries.map(() => 'true'));
   });
 
   test('has types without a hole', (context) => {
     installedOrSkip(context);
     writeFileSync(
       join(user, 'types.ts'),
-      "export * as rooms from 'ventral';\nexport * as edge from 'ventral/node';\n",
+      `${entries.map((entry, at) => `export * as entry${at} from '${entry}';`).join('\n')}\n`,
     );
     const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023'];
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -217,6 +234,21 @@ describe('the packed package, installed in an empty folder', () => {
     installedOrSkip(context);
     const { stdout } = must(run(user, 'npx', '--no-install', 'ventral', '--version'));
     expect(stdout.trim()).toBe(manifest.version);
+  });
+
+  test('does as a library what the README writes, in plain JavaScript', async (context) => {
+    installedOrSkip(context);
+    await makeWorld(join(user, 'demo'));
+    cpSync(join(user, 'demo/recording'), join(user, 'demo/V4'), { recursive: true });
+    mkdirSync(join(user, 'demo/models'), { recursive: true });
+    writeFileSync(join(user, 'demo/models/gabor-bank.onnx'), encodeModel(gaborBank()));
+    writeFileSync(join(user, 'readme.js'), readmeProgram());
+    const { stdout } = must(run(user, process.execPath, 'readme.js'));
+    expect(stdout).toContain('60 stimuli, 60 rows, 3 sites; protocol image-cv');
+    expect(stdout).toMatch(/^complex\S* 60×\d+$/m);
+    const score = JSON.parse(readFileSync(join(user, 'score.json'), 'utf8')) as Score;
+    expect(score.learningCurve).not.toBeNull();
+    expect(existsSync(join(user, 'score.json.readout.npz'))).toBe(true);
   });
 
   test('scores activations against a recording', async (context) => {

@@ -25,9 +25,16 @@ const MIDDLE = [...FOUNDATION, 'regression', 'data', 'models', 'world'];
 const UPPER = [...MIDDLE, 'kernels', 'saliency', 'scoring', 'alignment', 'training'];
 const TOP = ['analysis', 'consistency', 'controls'];
 const ROOMS = [...UPPER, ...TOP, 'store', 'report'];
-const WAYS = ['score', 'nulls', 'align', 'saliency', 'harmonize', 'analyze'].map(
-  (way) => `${way}.ts`,
-);
+const WAYS = [
+  'score',
+  'predictivity',
+  'nulls',
+  'activations',
+  'align',
+  'saliency',
+  'harmonize',
+  'analyze',
+].map((way) => `${way}.ts`);
 /** Packages of plain JavaScript, which run wherever the rooms do. */
 const PURE = ['zod', 'fflate', 'papaparse'];
 
@@ -61,13 +68,18 @@ export const PLACES: Readonly<Record<string, Place>> = {
   store: room(5, 'records', 'formats'),
   report: room(5, 'records', 'numeric', 'analysis'),
   'version.ts': { level: 0, imports: [], packages: [] },
-  'score.ts': room(6, ...ROOMS, 'version.ts'),
-  'nulls.ts': room(6, ...ROOMS, 'score.ts'),
+  'score.ts': room(6, ...ROOMS, 'predictivity.ts', 'nulls.ts', 'version.ts'),
+  'predictivity.ts': room(6, ...ROOMS),
+  'nulls.ts': room(6, ...ROOMS, 'predictivity.ts'),
+  'activations.ts': room(6, ...ROOMS),
   'align.ts': room(6, ...ROOMS, 'version.ts'),
   'saliency.ts': room(6, ...ROOMS, 'version.ts'),
   'harmonize.ts': room(6, ...ROOMS, 'version.ts'),
   'analyze.ts': room(6, ...ROOMS, 'version.ts'),
   'demo.ts': room(6, ...ROOMS, ...WAYS, 'version.ts'),
+  'onnx.ts': room(7, ...ROOMS),
+  'report.ts': room(7, ...ROOMS),
+  'records.ts': room(7, 'records'),
   'index.ts': room(7, ...ROOMS, ...WAYS, 'demo.ts', 'version.ts'),
   node: { level: 7, imports: UPPER, packages: null },
   browser: { level: 7, imports: UPPER, packages: null },

@@ -11,7 +11,7 @@ const blockOf = async (data: NdArray['data']) => {
   const npy = new Uint8Array(Buffer.concat(npyParts({ data, shape: [3, 2] })));
   const files = createMemoryFiles({ 'x.npy': npy });
   const request = {
-    path: 'x.npy',
+    activations: 'x.npy',
     layers: null,
     order: null,
     stimuli: ['a', 'b', 'c'].map((id) => ({ id, file: `${id}.png`, columns: {} })),

@@ -58,7 +58,7 @@ const portsOf = () => {
 const networkOf = (bytes: Uint8Array, name = 'net.onnx', sha256 = name): Network => {
   const structure = readModel(bytes, name);
   const input = imageInput(structure, name);
-  return { ...{ name, bytes, structure, input, sha256 }, externalDataFolder: null };
+  return { ...{ name, bytes, structure, input, sha256 }, externalDataFolder: null, path: null };
 };
 
 /** A picture of waves and noise. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Presentation } from '../../src/models/open-network.ts';
 import { openPixels } from '../../src/models/pixels.ts';
 import { presetNamed } from '../../src/models/presets.ts';
+import type { Presentation } from '../../src/models/probe-network.ts';
 import type { Pixels, Ports } from '../../src/records/ports.ts';
 import type { Sampling } from '../../src/records/protocol.ts';
 import type { FixationGrid } from '../../src/records/recording.ts';

@@ -4,7 +4,7 @@ import { encodeModel } from '../../src/graph/encode.ts';
 import type { Initialiser, OnnxGraph } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
-import { loadNetwork, type Network } from '../../src/models/network.ts';
+import { type Network, openNetwork } from '../../src/models/network.ts';
 import { randomTwin } from '../../src/models/twin.ts';
 import { rolesOf } from '../../src/models/twin-roles.ts';
 import { viewOf } from '../../src/models/view.ts';
@@ -135,7 +135,7 @@ const twinOf = async (
   others: Readonly<Record<string, Uint8Array>> = {},
 ): Promise<Network> => {
   const ports = portsOf({ 'm/net.onnx': model, ...others });
-  const { network } = await randomTwin(await loadNetwork('m/net.onnx', ports), seed, ports);
+  const { network } = await randomTwin(await openNetwork('m/net.onnx', ports), seed, ports);
   return network!;
 };
 
@@ -248,6 +248,7 @@ describe('the random twin of a network', () => {
       structure,
       input: viewOf(structure, null).input,
       externalDataFolder: null,
+      path: null,
       sha256: '',
     };
     expect(await randomTwin(network, 1, ports)).toEqual({

@@ -36,7 +36,8 @@ describe.skipIf(session === null || model === null)(
       );
       const plan = await planScore(
         {
-          candidate: { kind: 'model', path: model!, preprocess: 'tf-224' },
+          candidate: model!,
+          preprocess: 'tf-224',
           recording: recording.folder,
           protocol: 'image-cv',
           layers: ['m.Conv_11', 'm.Conv_23'],
@@ -45,7 +46,7 @@ describe.skipIf(session === null || model === null)(
         },
         ports,
       );
-      const nulls = await planNulls(plan, ports, 20);
+      const nulls = await planNulls(plan.handle, ports, 20);
       found = (await scoreNulls(nulls, await score(plan, ports), ports)).score;
     });
 

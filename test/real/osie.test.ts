@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AlignPorts, type AlignRequest, align, planAlignment } from '../../src/align.ts';
-import { createNodePorts } from '../../src/node/index.ts';
+import { nodePorts } from '../../src/node/index.ts';
 import type { Alignment } from '../../src/records/alignment.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 
@@ -15,7 +15,7 @@ const models = sharedPath('data', 'models');
 describe('MobileNets on OSIE', () => {
   let ports: AlignPorts;
   beforeAll(async () => {
-    ports = await createNodePorts();
+    ports = await nodePorts();
   });
   afterAll(() => ports.engine.close());
 

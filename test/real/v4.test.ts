@@ -39,7 +39,8 @@ describe.skipIf(session === null || models === null)(
     let ridge: string;
 
     const request = (path: string, layers: readonly string[] | null): ScoreRequest => ({
-      candidate: { kind: 'model', path, preprocess: 'tf-224' },
+      candidate: path,
+      preprocess: 'tf-224',
       recording: recording.folder,
       protocol: 'image-cv',
       layers,
@@ -83,7 +84,8 @@ describe.skipIf(session === null || models === null)(
       writeFileSync(path, Buffer.concat(parts));
       const { score: found } = await scored({
         ...request(path, null),
-        candidate: { kind: 'activations', path },
+        candidate: { activations: path },
+        preprocess: null,
         protocol,
       });
       return found.raw;

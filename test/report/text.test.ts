@@ -1,27 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { createProgressPrinter, progressLine } from '../../src/cli/progress.ts';
-import { planLines, planSummary, type ShownPlan } from '../../src/report/plan-report.ts';
+import type { ScorePlan } from '../../src/records/plan.ts';
+import { planLines, planSummary } from '../../src/report/plan-report.ts';
 import { bytesText, durationText, numberText, tableLines } from '../../src/report/table.ts';
+import { protocols } from '../../src/scoring/protocols.ts';
 
-const plan: ShownPlan = {
-  request: { memory: 1e9 },
-  recording: { header: { name: 'v4' } },
-  protocol: { name: 'image-cv' },
-  laidOut: {
-    layout: { folds: [1, 2], siteIds: ['a'], stimuli: [1, 2, 3], imageOfRow: [0, 1, 2] },
-    scored: { label: { timeBin: { start: 0, end: 100 } } },
-    fitted: [0],
+const plan: ScorePlan = {
+  kind: 'score-plan',
+  candidate: { kind: 'model', path: 'net.onnx', preprocess: null },
+  recording: { name: 'v4', path: 'v4' },
+  protocol: protocols.find(({ name }) => name === 'image-cv')!,
+  conditions: {
+    layers: null,
+    memory: 1e9,
+    seed: 1,
+    timeBins: 'all',
+    timeCourseSites: 'common',
   },
-  features: {
-    passes: [
-      { layers: [{ name: 'a', features: 10, tensor: 'a' }], slices: 1 },
-      { layers: [{ name: 'b', features: 999, tensor: 'b' }], slices: 3 },
-    ],
-  },
+  inputs: [],
+  timeBin: { start: 0, end: 100 },
+  timeBins: 1,
+  stimuli: 3,
+  rows: 3,
+  sites: 1,
+  folds: 2,
   layers: [
-    { name: 'a', features: 10, slices: 1, done: true },
-    { name: 'b', features: 999, slices: 3, done: false },
+    { name: 'a', features: 10, pass: 1, slices: 1, done: true },
+    { name: 'b', features: 999, pass: 2, slices: 3, done: false },
   ],
+  passes: 4,
   estimate: { bytes: 2.5e9, seconds: 61 },
   warnings: ['two stimuli are equal'],
 };
@@ -39,7 +46,9 @@ describe('plain text for a person', () => {
       'note: about 2.5 GB are needed, more than the 1.0 GB allowed',
       'plan: 2 layers (1 done before), 4 passes over the inputs, 2 folds; about 2.5 GB of memory and 1 min 01 s',
     ]);
-    expect(planSummary({ ...plan, request: { memory: 3e9 } })).toHaveLength(1);
+    expect(planSummary({ ...plan, conditions: { ...plan.conditions, memory: 3e9 } })).toHaveLength(
+      1,
+    );
   });
 
   it('pads numbers to the right and words to the left, without trailing blanks', () => {

@@ -56,7 +56,15 @@ afterAll(() => engine.close());
 const networkOf = (bytes: Uint8Array): Network => {
   const structure = readModel(bytes, 'net.onnx');
   const input = imageInput(structure, 'net.onnx');
-  return { name: 'net.onnx', bytes, structure, input, externalDataFolder: null, sha256: '' };
+  return {
+    name: 'net.onnx',
+    bytes,
+    structure,
+    input,
+    externalDataFolder: null,
+    path: null,
+    sha256: '',
+  };
 };
 const decode = (network: Network) =>
   decodeNetwork(network, network.bytes, { files: createNodeFiles() });

@@ -11,7 +11,7 @@ import { networkFeatures } from './features.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import { everyTensor, listLayers, placesAmong, selectLayers } from './layers.ts';
-import { loadNetwork, type Network } from './network.ts';
+import type { Network } from './network.ts';
 import { resolvePreprocessing } from './preprocess.ts';
 import { randomTwin } from './twin.ts';
 
@@ -28,16 +28,16 @@ export interface Presentation {
 }
 
 export interface NetworkRequest extends Presentation {
-  readonly path: string;
+  readonly network: Network;
   /** Globs over layer names; null: all layers; `['*']`: every image-dependent tensor. */
   readonly layers: readonly string[] | null;
-  /** Preset, file, or null for what lies beside the model. */
-  readonly preprocess: string | null;
+  /** Preset, file, a record, or null for what lies beside the model. */
+  readonly preprocess: string | Preprocessing | null;
   /** Layers with fewer features per row cannot be fitted. */
   readonly minimumFeatures: number;
 }
 
-export interface OpenNetwork {
+export interface ProbedNetwork {
   readonly network: Network;
   readonly preprocessing: Preprocessing;
   readonly features: Features;
@@ -45,21 +45,21 @@ export interface OpenNetwork {
 }
 
 /** A network's random twin, opened; or in words why it has none. */
-export type OpenTwin =
-  | { readonly opened: OpenNetwork; readonly note: string | null }
+export type ProbedTwin =
+  | { readonly opened: ProbedNetwork; readonly note: string | null }
   | { readonly opened: null; readonly note: string };
 
-/** Reads a model, chooses its layers and preprocessing, and probes it with one small run. */
-export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> =>
-  openLayers(await loadNetwork(request.path, ports), request, ports);
+/** Chooses the layers and the preprocessing of a model, and probes it with one small run. */
+export const probeNetwork = (request: NetworkRequest, ports: Ports): Promise<ProbedNetwork> =>
+  openLayers(request.network, request, ports);
 
 /** Opens the random twin of a model, its layers and preprocessing chosen as the model's are. */
-export const openTwin = async (
+export const probeTwin = async (
   request: NetworkRequest,
   seed: number,
   ports: Ports,
-): Promise<OpenTwin> => {
-  const { network, note } = await randomTwin(await loadNetwork(request.path, ports), seed, ports);
+): Promise<ProbedTwin> => {
+  const { network, note } = await randomTwin(request.network, seed, ports);
   if (network === null) return { opened: null, note };
   return { opened: await openLayers(network, request, ports), note };
 };
@@ -68,9 +68,9 @@ const openLayers = async (
   network: Network,
   request: NetworkRequest,
   ports: Ports,
-): Promise<OpenNetwork> => {
+): Promise<ProbedNetwork> => {
   const { preprocessing, warning } = await resolvePreprocessing(
-    { named: request.preprocess, modelPath: request.path, input: network.input },
+    { named: request.preprocess, modelPath: request.network.path, input: network.input },
     ports,
   );
   const { sampling, grid } = request;
