@@ -244,7 +244,7 @@ describe('the packed package, installed in an empty folder', () => {
     writeFileSync(join(user, 'demo/models/gabor-bank.onnx'), encodeModel(gaborBank()));
     writeFileSync(join(user, 'readme.js'), readmeProgram());
     const { stdout } = must(run(user, process.execPath, 'readme.js'));
-    expect(stdout).toContain('60 stimuli, 60 rows, 3 sites; protocol image-cv');
+    expect(stdout).toContain('60 stimuli, 60 rows, 3 sites; protocol ventral');
     expect(stdout).toMatch(/^complex\S* 60×\d+$/m);
     const score = JSON.parse(readFileSync(join(user, 'score.json'), 'utf8')) as Score;
     expect(score.learningCurve).not.toBeNull();
