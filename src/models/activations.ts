@@ -1,5 +1,5 @@
 import { sizeOf } from '../numeric/array.ts';
-import type { Float32Nd, NdArray } from '../records/array.ts';
+import type { Float32Nd, FloatNd, NdArray } from '../records/array.ts';
 import { engineError, VentralError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
 import type { CheckStop, Engine, EngineSession, Feed } from '../records/ports.ts';
@@ -49,6 +49,8 @@ export interface Probed extends Extraction {
 export interface SizedLayer extends Layer {
   /** Features per row. */
   readonly features: number;
+  /** Bytes of one: 8 of a layer that the network computes in float64. */
+  readonly featureBytes: 4 | 8;
 }
 
 /** Rows of features that one model run of one input gives: 1, or the fixations of a feature map. */
@@ -162,11 +164,20 @@ export const probe = async (
   const paired = pair === null ? null : placedInPair(layers, pair, runs);
   const placed = paired ?? placedInBatch(layers, runs, input.batch ?? 1);
   const found = placed.filter((layer) => layer !== null);
+  const doubles = new Set(
+    layers.flatMap(({ tensor }, index) =>
+      runs[0][outputName(index)]!.data instanceof Float64Array ? [tensor] : [],
+    ),
+  );
   const sized = found
     .filter((layer) => hasForm(layer, form))
     .map((layer): SizedLayer => {
       const features = featuresOf(layer, form, { input, size });
-      return { ...layer, features: features / channelGroup(sampling, features) };
+      return {
+        ...layer,
+        features: features / channelGroup(sampling, features),
+        featureBytes: doubles.has(layer.tensor) ? 8 : 4,
+      };
     });
   return {
     ...subject,
@@ -271,8 +282,8 @@ export interface RunHooks {
 }
 
 /**
- * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, rows in the
- * order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
+ * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, float32 or float64 as the
+ * network computes it, rows in the order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
  * depends on it. Errors: the engine's; features whose number changes from input to input.
  */
 export const activationsOf = async (
@@ -281,14 +292,14 @@ export const activationsOf = async (
   pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
   wanted: readonly SizedLayer[],
   hooks: RunHooks,
-): Promise<Float32Nd[]> => {
+): Promise<FloatNd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
   const names = wanted.map((layer) => outputName(pass.layers.indexOf(layer)));
   const filled = wanted.map(
-    ({ features }): Float32Nd => ({
-      data: new Float32Array(rows * features),
-      shape: [rows, features],
+    (layer): FloatNd => ({
+      data: floats(layer, rows * layer.features),
+      shape: [rows, layer.features],
     }),
   );
   const session = await openTapped(engine, extraction, extraction.batch.mode, {
@@ -322,7 +333,7 @@ export async function* slicesOf(
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   hooks: RunHooks,
-): AsyncGenerator<Float32Nd> {
+): AsyncGenerator<FloatNd> {
   const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
   const width = Math.ceil(layer.features / slices);
@@ -334,7 +345,7 @@ export async function* slicesOf(
   try {
     for (let from = 0; from < layer.features; from += width) {
       const to = Math.min(from + width, layer.features);
-      const data = new Float32Array(rows * (to - from));
+      const data = floats(layer, rows * (to - from));
       const bounds = sliceFeeds(from, to);
       const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
       await eachBatch(run, extraction, hooks, (outputs, row, shown) => {
@@ -350,6 +361,9 @@ export async function* slicesOf(
     await session.release();
   }
 }
+
+const floats = ({ featureBytes }: SizedLayer, length: number): Float32Array | Float64Array =>
+  featureBytes === 8 ? new Float64Array(length) : new Float32Array(length);
 
 type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
 
@@ -392,7 +406,7 @@ const mapped = (
   per: number,
   sampling: Sampling,
   layer: SizedLayer,
-): Float32Array => {
+): Float32Array | Float64Array => {
   if (tap.shape[0] !== fed)
     throw engineError({
       where: `layer ${layer.name}`,
@@ -401,10 +415,10 @@ const mapped = (
       mend: 'leave the layer out with --layers, or use a preprocessing that gives all images one size',
     });
   const each = tap.data.length / tap.shape[0]!;
-  const data = tap.data as Float32Array;
+  const data = tap.data as Float32Array | Float64Array;
   const expected = per * layer.features;
   const parts = Array.from({ length: count }, (_, index) => {
-    const one = data.subarray(index * each, (index + 1) * each) as Float32Array;
+    const one = data.subarray(index * each, (index + 1) * each);
     return sampling.kind === 'feature-map' ? normaliseAndAverage(one, per, sampling) : one;
   });
   if (parts.some((part) => part.length !== expected))
@@ -414,8 +428,8 @@ const mapped = (
       got: `${parts.find((part) => part.length !== expected)?.length}`,
       mend: 'use a preprocessing that gives all images one size',
     });
-  if (sampling.kind !== 'feature-map') return data.subarray(0, count * each) as Float32Array;
-  const joined = new Float32Array(count * expected);
+  if (sampling.kind !== 'feature-map') return data.subarray(0, count * each);
+  const joined = floats(layer, count * expected);
   parts.forEach((part, index) => {
     joined.set(part, index * expected);
   });

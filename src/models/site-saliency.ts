@@ -1,3 +1,4 @@
+import { codeOf } from '../graph/schema.ts';
 import { staticShapes } from '../graph/static-shapes.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Random } from '../numeric/random.ts';
@@ -101,8 +102,12 @@ const openFor = async (
       mend: 'give the readout that was kept with this score',
     });
   const sketch = sketchOf(graph);
-  const column = { data: Float32Array.from(weights), shape: [features, 1] };
-  const response = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
+  const isDouble = sketch.fact(tapName).type === 'float64';
+  const column = { data: isDouble ? weights : Float32Array.from(weights), shape: [features, 1] };
+  const product = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
+  const response = isDouble
+    ? sketch.apply('Cast', [product], { to: { int: codeOf('float32') } })
+    : product;
   const { shape } = sketch.fact(response);
   const { input, sha256 } = network;
   return openCheckedGradient(ports, {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeModel } from '../../src/graph/decode.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { imageInput } from '../../src/models/image-input.ts';
+import { listLayers } from '../../src/models/layers.ts';
 import type { Network } from '../../src/models/network.ts';
 import { presetNamed } from '../../src/models/presets.ts';
 import { openSiteSaliency, type SiteReadout } from '../../src/models/site-saliency.ts';
@@ -13,7 +16,7 @@ import type { Engine } from '../../src/records/ports.ts';
 import type { Sampling } from '../../src/records/protocol.ts';
 import { inputLine } from '../formats/failure.ts';
 import { memoryCache } from '../memory-cache.ts';
-import { runOnnx } from '../onnx.ts';
+import { relativeError, runOnnx } from '../onnx.ts';
 import { imageSide, smallNetwork } from '../small-study.ts';
 
 let engine: Engine;
@@ -24,10 +27,14 @@ afterAll(() => engine.close());
 
 const bytes = smallNetwork('batch');
 const structure = readModel(bytes, 'small.onnx');
-const network: Network = {
-  ...{ name: 'small.onnx', bytes, structure, externalDataFolder: null, sha256: '' },
-  input: imageInput(structure, 'small.onnx'),
+const networkOf = (model: Uint8Array): Network => {
+  const read = readModel(model, 'small.onnx');
+  return {
+    ...{ name: 'small.onnx', bytes: model, structure: read, externalDataFolder: null, sha256: '' },
+    input: imageInput(read, 'small.onnx'),
+  };
 };
+const network = networkOf(bytes);
 const random = createRandom('site');
 const image: Float32Nd = {
   data: Float32Array.from({ length: imageSide * imageSide * 3 }, () => random.int(256)),
@@ -38,13 +45,13 @@ const readout = (sampling: Sampling, features: number): SiteReadout => ({
   ...{ layer: 'conv3', site: 's', offset: 5, sampling },
   weights: Float64Array.from({ length: features }, (_, k) => Math.sin(k + 1)),
 });
-const explain = (given: SiteReadout, levels = image) => {
+const explain = (given: SiteReadout, levels = image, of = network) => {
   const settings = { method: 'gradient-times-input' } as const;
   const ports = {
     ...{ engine, files: createNodeFiles() },
     ...{ hash: createNodeHash(), cache: memoryCache() },
   };
-  const explainer = openSiteSaliency(network, given, presetNamed('raw')!, settings, ports);
+  const explainer = openSiteSaliency(of, given, presetNamed('raw')!, settings, ports);
   return explainer.explain(levels, random, 'image').finally(explainer.release);
 };
 
@@ -84,6 +91,26 @@ describe("saliency of a site's predicted response", () => {
     const slope = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
     const sum = map.data.reduce((total, pixel) => total + pixel, 0);
     expect(Math.abs(sum - slope)).toBeLessThan(0.01 * Math.abs(slope));
+  });
+
+  it('is that of a layer in double precision, too', async () => {
+    const graph = decodeModel(bytes, 'small.onnx');
+    const { tensor } = listLayers(structure).find((layer) => layer.name === 'conv3')!;
+    const wide = encodeModel({
+      ...graph,
+      outputs: [{ name: 'narrow', type: 'float32', shape: null }],
+      nodes: [
+        ...graph.nodes,
+        { op: 'Cast', inputs: [tensor], outputs: ['wide'], attributes: { to: { int: 11 } } },
+        { op: 'Cast', inputs: ['wide'], outputs: ['narrow'], attributes: { to: { int: 1 } } },
+      ],
+    });
+    const [single, double] = [
+      await explain(readout(flat, 32)),
+      await explain({ ...readout(flat, 32), layer: 'wide' }, image, networkOf(wide)),
+    ];
+    expect(relativeError(double.map.data, single.map.data)).toBeLessThan(1e-5);
+    expect(double.value).toBeCloseTo(single.value, 3);
   });
 
   it('is refused for another layer, another number of features, or features of whole maps', async () => {
