@@ -29,6 +29,9 @@ export interface Subject {
   readonly form: TapForm;
 }
 
+/** Of that, what a session of taps is opened for. */
+type Shown = Pick<Subject, 'network' | 'form' | 'size'>;
+
 /** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
 export interface Extraction extends Subject {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
@@ -80,7 +83,7 @@ export interface Tapping {
 
 export const openTapped = (
   engine: Engine,
-  { network, form, size }: Subject,
+  { network, form, size }: Shown,
   batch: 'symbolic' | 'keep',
   { layers, sliced, optimised }: Tapping,
 ): Promise<EngineSession> =>
@@ -100,7 +103,7 @@ export const openTapped = (
 /** Optimised, or as the model stands where the engine's optimiser refuses it. */
 const openEither = async (
   engine: Engine,
-  subject: Subject,
+  subject: Shown,
   batch: 'symbolic' | 'keep',
   layers: readonly Layer[],
 ): Promise<EngineSession> => {
@@ -158,17 +161,9 @@ export const probe = async (
   const { input } = network;
   const first = await firstOf(inputs);
   const noise = noiseLike(first, inputs.preprocessing, input.layout);
-  const seen = { ...subject, form: WHOLE };
-  const { runs, seconds } = await runTwice(engine, seen, layers, [first, noise], now);
-  const pair = (input.batch ?? 1) > 1 ? null : await pairOf(engine, seen, layers, [first, noise]);
-  const paired = pair === null ? null : placedInPair(layers, pair, runs);
-  const placed = paired ?? placedInBatch(layers, runs, input.batch ?? 1);
+  const located = await locateRows(engine, subject, layers, [first, noise], now);
+  const { placed, takesBatches, doubles, seconds } = located;
   const found = placed.filter((layer) => layer !== null);
-  const doubles = new Set(
-    layers.flatMap(({ tensor }, index) =>
-      runs[0][outputName(index)]!.data instanceof Float64Array ? [tensor] : [],
-    ),
-  );
   const sized = found
     .filter((layer) => hasForm(layer, form))
     .map((layer): SizedLayer => {
@@ -181,10 +176,9 @@ export const probe = async (
     });
   return {
     ...subject,
-    batch:
-      paired === null
-        ? { mode: 'keep', size: input.batch ?? 1 }
-        : { mode: 'symbolic', size: batchSize(first) },
+    batch: takesBatches
+      ? { mode: 'symbolic', size: batchSize(first) }
+      : { mode: 'keep', size: input.batch ?? 1 },
     layers: sized,
     secondsPerInput: seconds,
     mixed: layers.filter((_, index) => placed[index] === null),
@@ -195,13 +189,48 @@ export const probe = async (
 type Outputs = Record<string, NdArray>;
 type Two<T> = readonly [T, T];
 
+/** Where the images of layers lie, as runs have shown it. */
+export interface Located {
+  /** The layers as they are read; `null` for one that mixes its images. */
+  readonly placed: readonly (Layer | null)[];
+  readonly takesBatches: boolean;
+  /** Tensors of float64. */
+  readonly doubles: ReadonlySet<string>;
+  /** Of one input. */
+  readonly seconds: number;
+}
+
+/** Shows a network an image and noise, alone and together (of a fixed batch: in each other's place). Errors: the engine's. */
+export const locateRows = async (
+  engine: Engine,
+  { network, size }: Pick<Subject, 'network' | 'size'>,
+  layers: readonly Layer[],
+  images: Two<Float32Nd>,
+  now: () => number,
+): Promise<Located> => {
+  const seen = { network, size, form: WHOLE };
+  const batch = network.input.batch ?? 1;
+  const { runs, seconds } = await runTwice(engine, seen, layers, images, now);
+  const pair = batch > 1 ? null : await pairOf(engine, seen, layers, images);
+  const paired = pair === null ? null : placedInPair(layers, pair, runs);
+  const doubles = layers.flatMap(({ tensor }, index) =>
+    runs[0][outputName(index)]!.data instanceof Float64Array ? [tensor] : [],
+  );
+  return {
+    placed: paired ?? placedInBatch(layers, runs, batch),
+    takesBatches: paired !== null,
+    doubles: new Set(doubles),
+    seconds,
+  };
+};
+
 /**
  * Runs an image, then noise in its place; in a fixed batch, an image alone, then noise in the place of one of the zeros.
  * The second run is timed: the first also prepares.
  */
 const runTwice = async (
   engine: Engine,
-  subject: Subject,
+  subject: Shown,
   layers: readonly Layer[],
   [first, noise]: Two<Float32Nd>,
   now: () => number,
@@ -258,7 +287,7 @@ const firstOf = async (inputs: ModelInputs): Promise<Float32Nd> => {
 /** Two images in a batch of a free first dimension; `null` where the engine takes none. */
 const pairOf = async (
   engine: Engine,
-  subject: Subject,
+  subject: Shown,
   layers: readonly Layer[],
   images: readonly [Float32Nd, Float32Nd],
 ): Promise<Outputs | null> => {

@@ -9,6 +9,7 @@ import type { Files, Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
 import { sketchOf } from '../sketch/sketch.ts';
+import { hasForm, locateRows } from './activations.ts';
 import type { CheckPorts } from './engine-check.ts';
 import { checkFixedFunction } from './fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from './frame.ts';
@@ -21,6 +22,7 @@ import {
 import { decodeNetwork, graphFor } from './gradient-session.ts';
 import { everyTensor, listLayers } from './layers.ts';
 import type { Network } from './network.ts';
+import { noiseLike } from './rows.ts';
 import { type Saliency, saliencyOf } from './saliency.ts';
 import { openSized } from './sized.ts';
 import { type TapForm, tapModel } from './taps.ts';
@@ -67,6 +69,34 @@ const layerOf = ({ structure, name }: Network, { layer }: SiteReadout, size: Fra
   });
 };
 
+const unreadable = ({ layer }: SiteReadout, got: string) =>
+  inputError({
+    where: `readout of ${layer}`,
+    expected: 'a layer of which every value belongs to one image, as when it was scored',
+    got,
+    mend: 'score with a layer whose images are told apart, with --keep readout',
+  });
+
+/** The layer with its images where runs show them to lie, as a score reads it, or refused. */
+const locatedLayer = async (
+  { network, readout, preprocessing }: Explained,
+  size: FrameSize,
+  first: Float32Nd,
+  { engine }: CheckPorts,
+): Promise<Layer> => {
+  const layer = layerOf(network, readout, size);
+  checkFixedFunction(network, [layer.tensor]);
+  const { layout } = network.input;
+  const image = inputOf(first, preprocessing, layout);
+  const images = [image, noiseLike(image, preprocessing, layout)] as const;
+  // How long it takes is not asked here.
+  const { placed } = await locateRows(engine, { network, size }, [layer], images, () => 0);
+  const [found = null] = placed;
+  if (found === null) throw unreadable(readout, 'values of one image that change with another');
+  if (hasForm(found, formOf(readout))) return found;
+  throw unreadable(readout, 'images elsewhere than the graph says, so that no map is known');
+};
+
 const tapName = 'ventral.layer';
 const responseName = 'ventral.response';
 
@@ -83,8 +113,7 @@ const openFor = async (
   first: Float32Nd,
   ports: CheckPorts & { readonly files: Files },
 ): Promise<CheckedGradient> => {
-  const layer = layerOf(network, readout, size);
-  checkFixedFunction(network, [layer.tensor]);
+  const layer = await locatedLayer({ network, readout, preprocessing }, size, first, ports);
   const tapped = tapModel(
     network.bytes,
     network.structure,
@@ -124,7 +153,8 @@ const hashOf = ({ buffer, byteOffset, byteLength }: Float64Array, { hash }: { ha
 /**
  * Saliency of a site's predicted response: the fitted readout is appended to the graph cut at its layer, and the whole
  * differentiated. Where the protocol samples patches, an image is one patch, as at one fixation.
- * Input errors of the first call: a layer that the network does not have, another number of features, a protocol whose
+ * The layer is read as a score reads it: with its images where a run of two shows them to lie.
+ * Input errors of the first call: a layer that the network does not have, or that mixes its images, another number of features, a protocol whose
  * features are normalised over the image, an operation that cannot be differentiated.
  */
 export const openSiteSaliency = (

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeModel } from '../../src/graph/decode.ts';
 import { encodeModel } from '../../src/graph/encode.ts';
 import { readModel } from '../../src/graph/read.ts';
+import { spliceModel } from '../../src/graph/splice.ts';
 import { imageInput } from '../../src/models/image-input.ts';
 import { listLayers } from '../../src/models/layers.ts';
 import type { Network } from '../../src/models/network.ts';
@@ -18,6 +19,7 @@ import { inputLine } from '../formats/failure.ts';
 import { memoryCache } from '../memory-cache.ts';
 import { relativeError, runOnnx } from '../onnx.ts';
 import { imageSide, smallNetwork } from '../small-study.ts';
+import { mixing, tail, tokenNetwork } from './token-network.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -111,6 +113,31 @@ describe("saliency of a site's predicted response", () => {
     ];
     expect(relativeError(double.map.data, single.map.data)).toBeLessThan(1e-5);
     expect(double.value).toBeCloseTo(single.value, 3);
+  });
+
+  it('is of the first image where tokens stand before the images', async () => {
+    const tokens = tokenNetwork(16, 4, tail);
+    const weights = Float64Array.from({ length: 80 }, (_, k) => Math.sin(k + 1));
+    const levels = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
+    const given = { ...readout(flat, 80), layer: 'fc', weights };
+    const planes = Float32Array.from(
+      { length: 48 },
+      (_, i) => levels.data[(i % 16) * 3 + Math.floor(i / 16)]!,
+    );
+    const { bytes: alone, structure: read } = tokenNetwork(1, 4, []);
+    const spliced = spliceModel(alone, read, { outputs: ['tokens'] });
+    const out = await runOnnx(spliced, { x: { data: planes, shape: [1, 3, 4, 4] } });
+    const expected = out.tokens!.data.reduce((sum, value, k) => sum + value * weights[k]!, 5);
+    const { value } = await explain(given, levels, tokens);
+    expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.abs(expected));
+  });
+
+  it('is refused of a layer that mixes its images', async () => {
+    const levels = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
+    const given = { ...readout(flat, 80), layer: 'next' };
+    expect(await inputLine(() => explain(given, levels, tokenNetwork(4, 4, mixing)))).toBe(
+      'readout of next: expected a layer of which every value belongs to one image, as when it was scored, got values of one image that change with another; score with a layer whose images are told apart, with --keep readout',
+    );
   });
 
   it('is refused for another layer, another number of features, or features of whole maps', async () => {
