@@ -72,6 +72,7 @@ export const layOut = (
     responses: usable.responsesOf(sites),
     warnings: [
       ...usable.warnings,
+      ...(scored.ceiling.warnings ?? []),
       ...severalAreas(recording),
       ...unstratified(protocol, recording),
     ],
