@@ -82,13 +82,13 @@ const solve = (a: Float64Array, b: Float64Array, p: number, q: number): void => 
   }
 };
 
-const ridge = ({ rows, xx, xy, x, y }: Sums, strength: number): Readout => {
+const ridge = ({ rows, xx, xy, x, y }: Sums, alpha: number): Readout => {
   const [p, q] = [x.length, y.length];
   const a = xx.slice();
   const weights = xy.slice();
   for (let i = 0; i < p; i++) {
     for (let j = 0; j < p; j++) a[i * p + j] = a[i * p + j]! - (x[i]! * x[j]!) / rows;
-    a[i * p + i] = a[i * p + i]! + strength;
+    a[i * p + i] = a[i * p + i]! + alpha;
     for (let s = 0; s < q; s++) weights[i * q + s] = weights[i * q + s]! - (x[i]! * y[s]!) / rows;
   }
   solve(a, weights, p, q);
@@ -103,14 +103,14 @@ export const readoutsOf = (
   features: Float32Nd,
   responses: Float64Nd,
   blocks: readonly Fold[],
-  strength: number,
-): ((leftOut: readonly number[]) => Readout) => {
+  alpha: number,
+): ((heldOut: readonly number[]) => Readout) => {
   const parts = blocks.map(({ test }) => sumsOver(features, responses, test));
   const all = parts.reduce((sum, part) => added(sum, part, 1));
-  return (leftOut) =>
+  return (heldOut) =>
     ridge(
-      leftOut.reduce((sum, block) => added(sum, parts[block]!, -1), all),
-      strength,
+      heldOut.reduce((sum, block) => added(sum, parts[block]!, -1), all),
+      alpha,
     );
 };
 

@@ -5,17 +5,17 @@ import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
 import { VentralError } from '../../src/records/errors.ts';
 import type { Protocol, RidgeSettings } from '../../src/records/protocol.ts';
 import type { LayerScore } from '../../src/records/score.ts';
-import { putTogether } from '../../src/regression/omissions.ts';
+import { putTogether } from '../../src/regression/held-out.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
 import { divisorsOf } from '../../src/scoring/ceilings.ts';
 import { chooseLayers } from '../../src/scoring/choose-layers.ts';
 import { pairedDifference } from '../../src/scoring/compare.ts';
-import { leftOutOf, partOf } from '../../src/scoring/design.ts';
+import { heldOutRowsOf, partOf } from '../../src/scoring/design.ts';
 import { bestLayer, evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { prepareResampling, type Resampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { foldOfRows } from '../../src/scoring/layout.ts';
-import { choiceFigures } from '../../src/scoring/nested.ts';
+import { selectionValues } from '../../src/scoring/nested.ts';
 import type { ComparedScore } from '../../src/scoring/paired-sites.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
 import { type Cell, design } from './design.ts';
@@ -24,7 +24,7 @@ import type { Population } from './population.ts';
 import { type ReadoutOfFold, truthOfGrids, truthOfImages } from './truth.ts';
 import { type World, worldOf } from './world.ts';
 
-/** A figure, its interval, and the truth. */
+/** A value, its interval, and the truth. */
 export interface Held {
   readonly value: number;
   readonly truth: number;
@@ -45,7 +45,7 @@ export interface Measured {
 
 export const ridgeOf = (layout: Cell['layout']): RidgeSettings => ({
   kind: 'ridge',
-  strengths: [design[layout].strength],
+  alphas: [design[layout].alpha],
   unit: 'absolute',
   choose: 'gcv',
   perTarget: true,
@@ -66,7 +66,7 @@ export interface Network {
   readonly scores: LayerScore;
   readonly best: LayerScore;
   readonly layers: readonly LayerScore[];
-  readonly choice: NonNullable<ReturnType<typeof chooseLayers>>['choice'];
+  readonly nestedSelection: NonNullable<ReturnType<typeof chooseLayers>>['nestedSelection'];
   /** Layer that was chosen for each fold, by number. */
   readonly chosen: readonly number[];
   /** `[rows, sites]`. */
@@ -79,31 +79,37 @@ const scoreNetwork = (
   resampling: Resampling,
   layers: readonly Float32Nd[],
 ): Network => {
-  const { strength } = design[layout.grid === null ? 'image' : 'grid'];
+  const { alpha } = design[layout.grid === null ? 'image' : 'grid'];
   const folds = layout.design!;
   // Of layers that are only chosen from, no interval is asked.
   const none = { ...resampling, rowCounts: [], siteDraws: [] };
   const candidates = layers.map((features, layer) => {
-    const readout = readoutsOf(features, scored.responses, folds.folds, strength);
-    const predictionsOf = (omission: number): Float64Nd =>
-      predict(readout(folds.omissions[omission]!.blocks), features, leftOutOf(folds, omission));
+    const readout = readoutsOf(features, scored.responses, folds.folds, alpha);
+    const predictionsOf = (split: number): Float64Nd =>
+      predict(readout(folds.splits[split]!.heldOut), features, heldOutRowsOf(folds, split));
     const parts = layout.folds.map((_, fold) => [partOf(folds, fold, fold, predictionsOf(fold))]);
     const [predictions] = putTogether(layout.folds, layout.imageOfRow.length, parts);
     return {
       scores: evaluateLayer(layout, scored, none, {
         ...{ name: `${layer}`, features: features.shape[1]!, arithmetic: '' },
-        ...{ predictions: predictions!, strengths: null, warnings: [] },
+        ...{ predictions: predictions!, alphas: null, warnings: [] },
       }),
-      choice: choiceFigures(layout, folds, scored, predictionsOf),
+      nestedSelection: selectionValues(layout, folds, scored, predictionsOf),
       predictions: predictions!,
     };
   });
   const all = candidates.map(({ scores }) => scores);
   const best = bestLayer(all);
-  const { choice, predictions } = chooseLayers(layout, scored, resampling, candidates, best.value)!;
+  const { nestedSelection, predictions } = chooseLayers(
+    layout,
+    scored,
+    resampling,
+    candidates,
+    best.value,
+  )!;
   return {
-    ...{ scores: choice.scores, best, layers: all, choice, predictions },
-    chosen: choice.folds.map(({ layer }) => Number(layer)),
+    ...{ scores: nestedSelection.scores, best, layers: all, nestedSelection, predictions },
+    chosen: nestedSelection.folds.map(({ layer }) => Number(layer)),
   };
 };
 
@@ -135,7 +141,7 @@ const measured = (cell: Cell, population: Population, world: World, seed: number
   return {
     score: held(networks[0].scores.value!, truth.values[0], networks[0].scores.interval),
     raw: { value: networks[0].scores.raw!, truth: truth.raws[0] },
-    ceiling: held(scored.level, truth.ceiling, ceiling),
+    ceiling: held(scored.overallCeiling, truth.ceiling, ceiling),
     difference: held(outcome.difference, truth.values[0] - truth.values[1], outcome.interval),
     p: outcome.p,
     effect: held(outcome.effect!.value, truth.effect, outcome.effect!.interval),
@@ -156,14 +162,14 @@ const truthOf = (
   { layout, scored }: LaidOut,
   networks: readonly [Network, Network],
 ) => {
-  const { strength } = design[cell.layout];
+  const { alpha } = design[cell.layout];
   const responses = cell.layout === 'image' ? world.everywhere() : scored.responses;
   const readouts = networks.map(({ chosen }, which): ReadoutOfFold[] => {
     const layers = population.layersOf(which as 0 | 1, which === 0 ? 0 : cell.handicap);
     const fits = new Map(
       [...new Set(chosen)].map((layer) => [
         layer,
-        readoutsOf(world.features[which]![layer]!, responses, layout.folds, strength),
+        readoutsOf(world.features[which]![layer]!, responses, layout.folds, alpha),
       ]),
     );
     return chosen.map((layer, fold) => ({
@@ -178,12 +184,18 @@ const truthOf = (
 
 const contender = (
   { layout, scored }: LaidOut,
-  { scores, best, layers, choice, predictions }: Network,
+  { scores, best, layers, nestedSelection, predictions }: Network,
 ) => ({
   name: '',
   score: {
     protocol: layout.protocol,
-    ...{ value: scores.value!, ceiling: scores.ceiling!, layer: best.layer, layers, choice },
+    ...{
+      value: scores.value!,
+      ceiling: scores.ceiling!,
+      layer: best.layer,
+      layers,
+      nestedSelection,
+    },
   } satisfies ComparedScore,
   heldOut: {
     ...{ recorded: scored.recorded, predicted: predictions, siteIds: layout.siteIds },

@@ -1,7 +1,7 @@
 // The study as Markdown.
 
 import type { Cell } from './design.ts';
-import { type figures, type Piece, togetherOf } from './pieces.ts';
+import { type Piece, togetherOf, type values } from './pieces.ts';
 
 interface Row {
   readonly cell: Cell;
@@ -13,8 +13,8 @@ const percent = (part: number, whole: number): string => ((100 * part) / whole).
 const digits = (value: number): string => value.toFixed(3).replace(/^(-?)0\./, '$1.');
 
 /** Truth, bias, standard deviation of the error, half width as a standard deviation, coverage. */
-const cellsOf = ({ sums }: Piece, figure: (typeof figures)[number]): string[] => {
-  const { worlds, truth, error, squaredError, squaredHalf, covered } = sums[figure];
+const cellsOf = ({ sums }: Piece, value: (typeof values)[number]): string[] => {
+  const { worlds, truth, error, squaredError, squaredHalf, covered } = sums[value];
   const bias = error / worlds;
   const spread = Math.sqrt(squaredError / worlds - bias ** 2);
   return [
@@ -41,7 +41,7 @@ export const tableOf = (all: readonly Row[]): string[] => {
     .map(({ cell, pieces }) => ({ cell, piece: togetherOf(pieces) }));
   const missing = all.filter(({ pieces }) => pieces.length === 0).map(({ cell }) => cell.name);
   const equal = done.filter(({ cell }) => cell.handicap === 0);
-  const figureHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
+  const valueHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
   const scores = equal.map(({ cell, piece }) => [
     cell.name,
     `${piece.worlds}`,
@@ -72,9 +72,9 @@ export const tableOf = (all: readonly Row[]): string[] => {
         'cell',
         'worlds',
         'no score %',
-        ...figureHeads.map((head) => `score: ${head}`),
+        ...valueHeads.map((head) => `score: ${head}`),
         'raw: bias',
-        ...figureHeads.map((head) => `ceiling: ${head}`),
+        ...valueHeads.map((head) => `ceiling: ${head}`),
       ],
       scores,
     ),

@@ -2,11 +2,11 @@ import type { AttributeOf } from './attributes.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, NODE, TENSOR, VALUE } from './schema.ts';
 import {
+  type ByteRange,
   damaged,
   type Field,
   fieldsOf,
   floatOf,
-  type Range,
   type Source,
   textOf,
   varintsOf,
@@ -14,7 +14,7 @@ import {
 
 /** An attribute of a node; of a subgraph it says where it lies, since only `decodeModel` enters it. */
 export type ReadAttribute = AttributeOf<
-  { readonly tensor: ReadTensor } | { readonly graph: Range }
+  { readonly tensor: ReadTensor } | { readonly graph: ByteRange }
 >;
 
 /** An operation of the graph. */

@@ -20,7 +20,7 @@ export const tapForm = (sampling: Sampling, grid: FixationGrid | null): TapForm 
 };
 
 /** What is run: a network on inputs, its layers read in one form. */
-export interface Subject {
+export interface RunSetup {
   readonly network: Network;
   readonly inputs: ModelInputs;
   /** Of an input, where the model leaves it free. */
@@ -30,10 +30,10 @@ export interface Subject {
 }
 
 /** Of that, what a session of taps is opened for. */
-type Shown = Pick<Subject, 'network' | 'form' | 'size'>;
+type Shown = Pick<RunSetup, 'network' | 'form' | 'size'>;
 
 /** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
-export interface Extraction extends Subject {
+export interface Extraction extends RunSetup {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
   readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };
   readonly layers: readonly SizedLayer[];
@@ -103,16 +103,16 @@ export const openTapped = (
 /** Optimised, or as the model stands where the engine's optimiser refuses it. */
 const openEither = async (
   engine: Engine,
-  subject: Shown,
+  setup: Shown,
   batch: 'symbolic' | 'keep',
   layers: readonly Layer[],
 ): Promise<EngineSession> => {
   try {
-    return await openTapped(engine, subject, batch, { layers, sliced: false, optimised: true });
+    return await openTapped(engine, setup, batch, { layers, sliced: false, optimised: true });
   } catch (refusal) {
     if (!(refusal instanceof VentralError && refusal.kind === 'engine')) throw refusal;
     const plain = { layers, sliced: false, optimised: false };
-    return openTapped(engine, subject, batch, plain).catch(() => {
+    return openTapped(engine, setup, batch, plain).catch(() => {
       throw refusal;
     });
   }
@@ -122,7 +122,7 @@ const openEither = async (
 const batchSize = ({ shape }: Float32Nd): number =>
   Math.max(1, Math.min(8, Math.round((8 * 256 * 256 * 3) / sizeOf(shape))));
 
-export const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
+export const stackedInputs = (inputs: readonly Float32Nd[]): Float32Nd => {
   const each = inputs[0]!.data.length;
   const data = new Float32Array(each * inputs.length);
   inputs.forEach((input, index) => {
@@ -132,7 +132,7 @@ export const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
 };
 
 /** Zeros behind the inputs, up to the batch that the model is fixed to. */
-export const padded = (input: Float32Nd, rows: number): Float32Nd => {
+export const paddedBatch = (input: Float32Nd, rows: number): Float32Nd => {
   if (input.shape[0] === rows) return input;
   const data = new Float32Array((input.data.length / input.shape[0]!) * rows);
   data.set(input.data);
@@ -153,15 +153,15 @@ const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd =>
  */
 export const probe = async (
   engine: Engine,
-  subject: Subject,
+  setup: RunSetup,
   layers: readonly Layer[],
   now: () => number,
 ): Promise<Probed> => {
-  const { inputs, form, sampling, network, size } = subject;
+  const { inputs, form, sampling, network, size } = setup;
   const { input } = network;
   const first = await firstOf(inputs);
   const noise = noiseLike(first, inputs.preprocessing, input.layout);
-  const located = await locateRows(engine, subject, layers, [first, noise], now);
+  const located = await locateRows(engine, setup, layers, [first, noise], now);
   const { placed, takesBatches, doubles, seconds } = located;
   const found = placed.filter((layer) => layer !== null);
   const sized = found
@@ -175,7 +175,7 @@ export const probe = async (
       };
     });
   return {
-    ...subject,
+    ...setup,
     batch: takesBatches
       ? { mode: 'symbolic', size: batchSize(first) }
       : { mode: 'keep', size: input.batch ?? 1 },
@@ -203,7 +203,7 @@ export interface Located {
 /** Shows a network an image and noise, alone and together (of a fixed batch: in each other's place). Errors: the engine's. */
 export const locateRows = async (
   engine: Engine,
-  { network, size }: Pick<Subject, 'network' | 'size'>,
+  { network, size }: Pick<RunSetup, 'network' | 'size'>,
   layers: readonly Layer[],
   images: Two<Float32Nd>,
   now: () => number,
@@ -230,15 +230,15 @@ export const locateRows = async (
  */
 const runTwice = async (
   engine: Engine,
-  subject: Shown,
+  setup: Shown,
   layers: readonly Layer[],
   [first, noise]: Two<Float32Nd>,
   now: () => number,
 ): Promise<{ readonly runs: Two<Outputs>; readonly seconds: number }> => {
-  const { name, batch } = subject.network.input;
+  const { name, batch } = setup.network.input;
   const size = batch ?? 1;
-  const full = padded(first, size);
-  const session = await openEither(engine, subject, 'keep', layers);
+  const full = paddedBatch(first, size);
+  const session = await openEither(engine, setup, 'keep', layers);
   try {
     const before = await session.run({ [name]: full });
     const startedAt = now();
@@ -287,14 +287,14 @@ const firstOf = async (inputs: ModelInputs): Promise<Float32Nd> => {
 /** Two images in a batch of a free first dimension; `null` where the engine takes none. */
 const pairOf = async (
   engine: Engine,
-  subject: Shown,
+  setup: Shown,
   layers: readonly Layer[],
   images: readonly [Float32Nd, Float32Nd],
 ): Promise<Outputs | null> => {
   let session: EngineSession | null = null;
   try {
-    session = await openEither(engine, subject, 'symbolic', layers);
-    return await session.run({ [subject.network.input.name]: stacked(images) });
+    session = await openEither(engine, setup, 'symbolic', layers);
+    return await session.run({ [setup.network.input.name]: stackedInputs(images) });
   } catch (thrown) {
     // The engine's refusal is the answer here: this export takes no batches.
     if (thrown instanceof VentralError && thrown.kind === 'engine') return null;
@@ -305,7 +305,7 @@ const pairOf = async (
 };
 
 /** Hooks of a long run: inputs done so far, and the check for an interrupt. */
-export interface RunHooks {
+export interface InputHooks {
   readonly progress: (done: number, total: number) => void;
   readonly checkStop: CheckStop;
 }
@@ -320,7 +320,7 @@ export const activationsOf = async (
   extraction: Extraction,
   pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
   wanted: readonly SizedLayer[],
-  hooks: RunHooks,
+  hooks: InputHooks,
 ): Promise<FloatNd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
@@ -361,7 +361,7 @@ export async function* slicesOf(
   engine: Engine,
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
-  hooks: RunHooks,
+  hooks: InputHooks,
 ): AsyncGenerator<FloatNd> {
   const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
@@ -407,7 +407,7 @@ type Receive = (
 const eachBatch = async (
   run: Run,
   { inputs, batch, network }: Extraction,
-  { progress, checkStop }: RunHooks,
+  { progress, checkStop }: InputHooks,
   receive: Receive,
 ): Promise<void> => {
   let running: Promise<void> = Promise.resolve();
@@ -417,7 +417,7 @@ const eachBatch = async (
     checkStop();
     const start = from;
     const count = input.shape[0]!;
-    const full = batch.mode === 'keep' ? padded(input, batch.size) : input;
+    const full = batch.mode === 'keep' ? paddedBatch(input, batch.size) : input;
     running = run({ [network.input.name]: full }).then((outputs) => {
       receive(outputs, start, { count, fed: full.shape[0]! });
       progress(start + count, inputs.count);

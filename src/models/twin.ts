@@ -5,7 +5,7 @@ import type { Initialiser } from '../graph/graph.ts';
 import { readModel } from '../graph/read.ts';
 import type { ReadTensor } from '../graph/read-tensor.ts';
 import { replaceConstants } from '../graph/replace.ts';
-import { bytesOf, type ElementType } from '../graph/schema.ts';
+import { type ElementType, elementBytes } from '../graph/schema.ts';
 import { sizeOf } from '../numeric/array.ts';
 import { bfloat16Bits, float16Bits } from '../numeric/convert.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
@@ -46,7 +46,7 @@ const externalPart = async (
 ): Promise<[ReadTensor, Record<string, Uint8Array>]> => {
   if (tensor.external === null) return [tensor, {}];
   const { location, offset } = tensor.external;
-  const length = sizeOf(tensor.dims) * bytesOf(tensor.type);
+  const length = sizeOf(tensor.dims) * elementBytes(tensor.type);
   const bytes = await files.readRange(
     below(externalDataFolder ?? '', location),
     offset,
@@ -71,7 +71,7 @@ const isMask = async (
 };
 
 /**
- * The same architecture with fresh random weights: the same graph, in which every constant that was trained (`rolesOf`)
+ * A network of the same architecture with fresh random weights: the same graph, in which every constant that was trained (`rolesOf`)
  * begins anew, drawn from its own seeded stream. Weights, also those of external data, lie inside the twin's bytes.
  * Folded batch norms are no nodes any more: their scales went into weights and biases, which begin anew with them.
  */
@@ -85,7 +85,10 @@ export const randomTwin = async (
   if (drawnProducts === 0)
     return { network: null, note: 'it has no float weights that could be drawn anew' };
   const constants = floatConstants(structure).filter((each) => roles.has(each.name));
-  const size = constants.reduce((sum, { dims, type }) => sum + sizeOf(dims) * bytesOf(type), 0);
+  const size = constants.reduce(
+    (sum, { dims, type }) => sum + sizeOf(dims) * elementBytes(type),
+    0,
+  );
   if (size + bytes.length > LARGEST)
     return { network: null, note: 'its weights are more than fit in one model of 2 GB' };
   const random = createRandom(seed).fork('random twin');

@@ -6,7 +6,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Group } from './groups.ts';
 
 /** One-sided: the 95 % lower bound of the reliability lies above 0. */
-const level = 0.05;
+const significance = 0.05;
 
 /** Draws in which trials are dealt anew, and how many of them may have as many sites for a bin to have a score. */
 const deals = 200;
@@ -130,7 +130,7 @@ const passedIn = (
   const one = (half: number, site: number): number => {
     let [between, within, df1, df2] = [0, 0, 0, 0];
     for (const { rows } of groups) {
-      let [total, n, own, levels] = [0, 0, 0, 0];
+      let [total, n, own, conditions] = [0, 0, 0, 0];
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i]!;
         const at = row * sites + site;
@@ -141,11 +141,11 @@ const passedIn = (
         own += sums[at]! ** 2 / count;
         within += squares[at]! - sums[at]! ** 2 / count;
         df2 += count - 1;
-        levels++;
+        conditions++;
       }
-      if (levels === 0) continue;
+      if (conditions === 0) continue;
       between += own - total ** 2 / n;
-      df1 += levels - 1;
+      df1 += conditions - 1;
     }
     if (df1 === 0 || df2 === 0) return 0;
     return between / df1 > critical(df1, df2) * (within / df2) ? 1 : 0;
@@ -167,7 +167,7 @@ const criticalValues = (): Critical => {
     let [low, high] = [1e-9, 1e9];
     for (let step = 0; step < 100; step++) {
       const middle = Math.sqrt(low * high);
-      if (fUpperTail(middle, df1, df2) > level) low = middle;
+      if (fUpperTail(middle, df1, df2) > significance) low = middle;
       else high = middle;
     }
     known.set(key, high);

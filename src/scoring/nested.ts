@@ -3,9 +3,9 @@
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Ceiling } from './ceiling.ts';
-import { ceilingWithin } from './ceilings.ts';
+import { ceilingOfSomeRows } from './ceilings.ts';
 import { nullable } from './defined.ts';
-import { type Design, type HeldOutRows, leftOutOf, partOf } from './design.ts';
+import { type Design, type HeldOutRows, heldOutRowsOf, partOf } from './design.ts';
 import { evaluate } from './evaluate.ts';
 import type { Group } from './groups.ts';
 import type { Layout } from './layout.ts';
@@ -17,16 +17,16 @@ import type { BinSet, ResponseSet } from './response-sets.ts';
  *
  * @param predictionsOf of a regression for this set, [rows left out, sites].
  */
-export const choiceFigures = (
+export const selectionValues = (
   layout: Layout,
   design: Design,
   set: ResponseSet,
-  predictionsOf: (omission: number) => Float64Nd,
+  predictionsOf: (split: number) => Float64Nd,
 ): (number | null)[] =>
   design.folds.map((_, fold) => {
     const { predicted, rows, heldOut } = innerTable(design, fold, predictionsOf);
     const within = groupsWithin(layout.groups, rows);
-    const { figures } = evaluate(
+    const { aggregated } = evaluate(
       { protocol: layout.protocol, groups: within.ofSome, heldOut },
       {
         responses: set.responses,
@@ -35,12 +35,12 @@ export const choiceFigures = (
       },
       predicted,
     );
-    return nullable(figures.value);
+    return nullable(aggregated.value);
   });
 
 const innerCeilings = new WeakMap<Design, WeakMap<Ceiling, Map<number, Ceiling>>>();
 
-/** The same for all layers, and for all permutations of stimuli: kept, since reliabilities take as long as a regression. */
+/** The ceiling on the rows of the other folds, one for all layers and all permutations of stimuli: kept, since reliabilities take as long as a regression. */
 const innerCeiling = (
   { groups }: Layout,
   design: Design,
@@ -52,31 +52,27 @@ const innerCeiling = (
   innerCeilings.set(design, ofDesign);
   const ofFolds = ofDesign.get(ceiling) ?? new Map<number, Ceiling>();
   ofDesign.set(ceiling, ofFolds);
-  const kept = ofFolds.get(fold) ?? ceilingWithin(ceiling, groups, rows);
+  const kept = ofFolds.get(fold) ?? ceilingOfSomeRows(ceiling, groups, rows);
   ofFolds.set(fold, kept);
   return kept;
 };
 
 /** The rows of the folds that are predicted for the choice, one fold after another. */
-const innerTable = (
-  design: Design,
-  fold: number,
-  predictionsOf: (omission: number) => Float64Nd,
-) => {
+const innerTable = (design: Design, fold: number, predictionsOf: (split: number) => Float64Nd) => {
   const inner = design.inner![fold]!;
   const rows = Int32Array.from(inner.flatMap((each) => [...design.folds[each.fold]!.test]));
-  const predictions = inner.map(({ fold: other, omission }) =>
-    partOf(design, omission, other, predictionsOf(omission)),
+  const predictions = inner.map(({ fold: other, split }) =>
+    partOf(design, split, other, predictionsOf(split)),
   );
   const sites = predictions[0]!.shape[1]!;
   const data = new Float64Array(rows.length * sites);
   let from = 0;
-  const heldOut = inner.map(({ fold: other, omission }, k): HeldOutRows => {
+  const heldOut = inner.map(({ fold: other, split }, k): HeldOutRows => {
     data.set(predictions[k]!.data, from * sites);
     const { name, test } = design.folds[other]!;
     const own = Int32Array.from(test, (_, place) => from + place);
     from += own.length;
-    return { name, rows: own, leftOut: leftOutOf(design, omission) };
+    return { name, rows: own, test: heldOutRowsOf(design, split) };
   });
   const predicted: Float64Nd = { data, shape: [rows.length, sites] };
   return { predicted, rows, heldOut };
@@ -103,8 +99,8 @@ const groupsWithin = (
   };
 };
 
-/** What the figures for a choice depend on beside the regressions; null where no layer is chosen so. */
-export const choiceBasis = ({ protocol, design }: Layout, { label: { timeBin } }: BinSet) => {
+/** What the values for a choice depend on beside the regressions; null where no layer is chosen so. */
+export const selectionBasis = ({ protocol, design }: Layout, { label: { timeBin } }: BinSet) => {
   if (design === null || design.inner === null) return null;
   const { layerChoice, correlation, ceiling, aggregation, normalisation } = protocol;
   return { layerChoice, correlation, ceiling, aggregation, normalisation, timeBin };

@@ -41,7 +41,7 @@ export const sideOf = (
 /** Squares of numbers outside this range leave double precision. */
 const range = { least: 1e-100, most: 1e100 } as const;
 
-/** The same in units of a power of two where squares would be lost: correlations know no unit. */
+/** Values in units of a power of two where their squares would be lost: correlations know no unit. */
 const inItsUnit = (values: Float64Array): Float64Array => {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (!(largest > 0) || (largest > range.least && largest < range.most)) return values;

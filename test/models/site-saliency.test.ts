@@ -47,14 +47,14 @@ const readout = (sampling: Sampling, features: number): SiteReadout => ({
   ...{ layer: 'conv3', site: 's', offset: 5, sampling },
   weights: Float64Array.from({ length: features }, (_, k) => Math.sin(k + 1)),
 });
-const explain = (given: SiteReadout, levels = image, of = network) => {
+const explain = (given: SiteReadout, intensities = image, of = network) => {
   const settings = { method: 'gradient-times-input' } as const;
   const ports = {
     ...{ engine, files: createNodeFiles() },
     ...{ hash: createNodeHash(), cache: memoryCache() },
   };
   const explainer = openSiteSaliency(of, given, presetNamed('raw')!, settings, ports);
-  return explainer.explain(levels, random, 'image').finally(explainer.release);
+  return explainer.explain(intensities, random, 'image').finally(explainer.release);
 };
 
 /** conv3 of the image, channel by channel, straight from onnxruntime. */
@@ -79,8 +79,8 @@ describe("saliency of a site's predicted response", () => {
   ] as const)('is the slope of the readout, %s', async (_, sampling, count) => {
     const given = readout(sampling, count);
     const each = 32 / count;
-    const predicted = async (levels: Float32Nd): Promise<number> =>
-      (await features(levels)).reduce(
+    const predicted = async (intensities: Float32Nd): Promise<number> =>
+      (await features(intensities)).reduce(
         (sum, value, k) => sum + (value / each) * given.weights[Math.floor(k / each)]!,
         given.offset,
       );
@@ -90,9 +90,9 @@ describe("saliency of a site's predicted response", () => {
     expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.abs(expected));
     const step = 1e-3;
     const at = (by: number) => predicted({ ...image, data: image.data.map((level) => level * by) });
-    const slope = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
+    const valueAndGradient = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
     const sum = map.data.reduce((total, pixel) => total + pixel, 0);
-    expect(Math.abs(sum - slope)).toBeLessThan(0.01 * Math.abs(slope));
+    expect(Math.abs(sum - valueAndGradient)).toBeLessThan(0.01 * Math.abs(valueAndGradient));
   });
 
   it('is that of a layer in double precision, too', async () => {
@@ -118,24 +118,24 @@ describe("saliency of a site's predicted response", () => {
   it('is of the first image where tokens stand before the images', async () => {
     const tokens = tokenNetwork(16, 4, tail);
     const weights = Float64Array.from({ length: 80 }, (_, k) => Math.sin(k + 1));
-    const levels = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
+    const intensities = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
     const given = { ...readout(flat, 80), layer: 'fc', weights };
     const planes = Float32Array.from(
       { length: 48 },
-      (_, i) => levels.data[(i % 16) * 3 + Math.floor(i / 16)]!,
+      (_, i) => intensities.data[(i % 16) * 3 + Math.floor(i / 16)]!,
     );
     const { bytes: alone, structure: read } = tokenNetwork(1, 4, []);
     const spliced = spliceModel(alone, read, { outputs: ['tokens'] });
     const out = await runOnnx(spliced, { x: { data: planes, shape: [1, 3, 4, 4] } });
     const expected = out.tokens!.data.reduce((sum, value, k) => sum + value * weights[k]!, 5);
-    const { value } = await explain(given, levels, tokens);
+    const { value } = await explain(given, intensities, tokens);
     expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.abs(expected));
   });
 
   it('is refused of a layer that mixes its images', async () => {
-    const levels = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
+    const intensities = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
     const given = { ...readout(flat, 80), layer: 'next' };
-    expect(await inputLine(() => explain(given, levels, tokenNetwork(4, 4, mixing)))).toBe(
+    expect(await inputLine(() => explain(given, intensities, tokenNetwork(4, 4, mixing)))).toBe(
       'readout of next: expected a layer of which every value belongs to one image, as when it was scored, got values of one image that change with another; score with a layer whose images are told apart, with --keep readout',
     );
   });

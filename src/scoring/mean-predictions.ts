@@ -8,16 +8,16 @@ const negligible = 1e-7;
 /** Rows (of the table that is scored) that one regression predicted, and the rows of all that it did not train on. */
 interface PredictedRows {
   readonly rows: Int32Array;
-  readonly leftOut: Int32Array;
+  readonly test: Int32Array;
 }
 
 /** Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out, and those that are missing. */
-export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64Array => {
+export const trainedMean = (responses: Float64Nd, test: Int32Array): Float64Array => {
   const [rows, sites] = responses.shape as readonly [number, number];
   const sums = new Float64Array(sites);
   const counts = new Float64Array(sites);
   const training = new Uint8Array(rows).fill(1);
-  for (const row of leftOut) training[row] = 0;
+  for (const row of test) training[row] = 0;
   for (let i = 0; i < rows; i++) {
     if (training[i] === 0) continue;
     for (let s = 0; s < sites; s++) {
@@ -37,26 +37,26 @@ export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64A
  *
  * @param fitted `responses [rows, sites]`, and `recorded [rows scored, sites]`, what is scored of them.
  */
-export const withoutGuesses = (
+export const withoutMeanPredictions = (
   { responses, recorded }: { readonly responses: Float64Nd; readonly recorded: Float64Nd },
   predicted: Float64Nd,
   heldOut: readonly PredictedRows[],
 ): Float64Nd => {
   const [rows, sites] = recorded.shape as readonly [number, number];
   const data = Float64Array.from(predicted.data);
-  const means = heldOut.map(({ leftOut }) => trainedMean(responses, leftOut));
+  const means = heldOut.map(({ test }) => trainedMean(responses, test));
   for (let s = 0; s < sites; s++) {
     const own = Float64Array.from({ length: rows }, (_, i) => recorded.data[i * sites + s]!);
     const unit = unitOf(own);
     const there = own.filter((value) => !Number.isNaN(value)).map((value) => value / unit);
     const near = negligible * standardDeviation(there) * unit;
-    const guessed = heldOut.every(({ rows: held }, fold) =>
+    const isMeanPrediction = heldOut.every(({ rows: held }, fold) =>
       held.every((row) => {
         const value = predicted.data[row * sites + s]!;
         return Number.isNaN(value) || Math.abs(value - means[fold]![s]!) <= near;
       }),
     );
-    if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
+    if (isMeanPrediction) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
   }
   return { data, shape: predicted.shape };
 };
