@@ -184,12 +184,12 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
     return scores;
   });
   const best = bestLayer(layers);
-  const candidates = layers.map((scores) => ({
+  const options = layers.map((scores) => ({
     scores,
-    nestedSelection: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
+    selectionValues: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
     predictions: predictionsOf(scores.layer)[place]!,
   }));
-  const chosen = chooseLayers(layout, scored, resampling, candidates, best.value);
+  const chosen = chooseLayers(layout, scored, resampling, options, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
     score: assemble(plan, best, {

@@ -32,7 +32,7 @@ export interface RunSetup {
 /** Of that, what a session of taps is opened for. */
 type Shown = Pick<RunSetup, 'network' | 'form' | 'size'>;
 
-/** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
+/** A network ready to be run: what one small run taught about batches, rows, sizes and time. */
 export interface Extraction extends RunSetup {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
   readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };

@@ -28,7 +28,7 @@ export interface SplitPredictions {
   readonly predictions: Float64Nd[][];
   /** Of every split. */
   readonly arithmetics: readonly Arithmetic[];
-  /** Ridge: chosen strengths [splits, sites] per target set; null for other regressions. */
+  /** Ridge: chosen alphas [splits, sites] per target set; null for other regressions. */
   readonly alphas: readonly Float64Nd[] | null;
   readonly warnings: string[];
 }

@@ -21,10 +21,10 @@ export interface InnerFold {
   readonly split: number;
 }
 
-/** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
+/** One regression: it predicts the rows of the folds that it holds out, and trains on all others. */
 export interface HeldOutFolds {
   readonly name: string;
-  /** Folds left out, as indices. */
+  /** As indices. */
   readonly heldOut: readonly number[];
 }
 
@@ -104,7 +104,7 @@ export const splitsOf = (
   });
 };
 
-/** The rows that a regression leaves out, all blocks. */
+/** The rows that a regression holds out, of all its folds. */
 export const heldOutRowsOf = ({ folds, splits }: Design, split: number): Int32Array =>
   Int32Array.from(splits[split]!.heldOut.flatMap((fold) => [...folds[fold]!.test]));
 
@@ -117,14 +117,14 @@ export const partOf = (
 ): Float64Nd => {
   const sites = predictions.shape[1]!;
   let from = 0;
-  for (const fold of splits[split]!.heldOut) {
-    const rows = folds[fold]!.test.length;
-    if (fold === fold)
+  for (const each of splits[split]!.heldOut) {
+    const rows = folds[each]!.test.length;
+    if (each === fold)
       return {
         data: predictions.data.subarray(from * sites, (from + rows) * sites),
         shape: [rows, sites],
       };
     from += rows;
   }
-  throw new Error(`regression ${split} does not leave fold ${fold} out`);
+  throw new Error(`regression ${split} does not hold fold ${fold} out`);
 };

@@ -91,7 +91,7 @@ const firstAlike = (stimuli: Recording['stimuli'], image: number): number => {
 
 /** Each fold's rows, as if its regression left nothing else out. */
 const eachOnItsOwn = (folds: readonly Fold[]): HeldOutRows[] =>
-  folds.map(({ name, test }) => ({ name, rows: test, test: test }));
+  folds.map(({ name, test }) => ({ name, rows: test, test }));
 
 /** Each split's rows among those scored. */
 const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
@@ -99,7 +99,7 @@ const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
   return folds.map(({ name, test }) => {
     const rows = Int32Array.from(test, (_, k) => from + k);
     from += test.length;
-    return { name, rows, test: test };
+    return { name, rows, test };
   });
 };
 
