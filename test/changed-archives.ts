@@ -115,14 +115,25 @@ const changedEntry = (entries: Entry[], random: Random): void => {
 const isPlain = ({ compression, originalSize }: UnzipFileInfo): boolean =>
   (compression === 0 || compression === 8) && originalSize < 2 ** 16;
 
+const entriesOf = (bytes: Uint8Array, random: Random): Entry[] =>
+  Object.entries(unzipSync(bytes, { filter: isPlain })).map(([name, content]): Entry => {
+    const own = new TextEncoder().encode(name);
+    return { names: [own, own], content, isPacked: random.int(2) === 0 };
+  });
+
+/** An archive that stands for a folder: bytes of one or two of its files changed. */
+export const changedFiles = (bytes: Uint8Array, random: Random): Uint8Array => {
+  const entries = entriesOf(bytes, random);
+  for (let edit = 1 + random.int(2); edit > 0; edit--) {
+    const at = random.int(entries.length);
+    entries[at] = { ...entries[at]!, content: mutated(entries[at]!.content, random) };
+  }
+  return zipOf(entries);
+};
+
 /** An archive (npz too) with one to three names or contents changed, and its checksums right. */
 export const changedZip = (bytes: Uint8Array, random: Random): Uint8Array => {
-  const entries = Object.entries(unzipSync(bytes, { filter: isPlain })).map(
-    ([name, content]): Entry => {
-      const own = new TextEncoder().encode(name);
-      return { names: [own, own], content, isPacked: random.int(2) === 0 };
-    },
-  );
+  const entries = entriesOf(bytes, random);
   for (let edit = 1 + random.int(3); edit > 0 && entries.length > 0; edit--) {
     changedEntry(entries, random);
   }

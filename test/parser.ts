@@ -7,7 +7,10 @@ export interface Parser {
   readonly parse: (bytes: Uint8Array) => Promise<unknown>;
   /** Most seconds for one file. */
   readonly seconds: number;
-  /** Ways to change the files beside changes of bytes: `names`, `wires`, `sums` (content, with its checksum repaired). */
+  /**
+   * Ways to change the files beside changes of bytes: `names`, `wires`, `sums` (content, with its checksum repaired); `bytes`
+   * where those of the seed itself mean nothing.
+   */
   readonly changes?: Readonly<Record<string, Change>>;
 }
 

@@ -13,7 +13,7 @@ import { inputError, VentralError } from '../src/records/errors.ts';
 import type { Recording } from '../src/records/recording.ts';
 import { checkProtocol } from '../src/scoring/check-protocol.ts';
 import { protocols, resolveProtocol } from '../src/scoring/protocols.ts';
-import { changedZip, zipOf } from './changed-archives.ts';
+import { changedFiles, changedZip, zipOf } from './changed-archives.ts';
 import { renamedText } from './changed-names.ts';
 import { createMemoryFiles, createMemoryHash } from './memory-files.ts';
 import { patterned } from './onnx.ts';
@@ -142,7 +142,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
     seeds: () => [packed(recording)],
     parse: async (bytes) => inspectRecording(await readRecording('in', portsOf(bytes))),
     seconds: 5,
-    changes: { names: changedZip },
+    changes: { bytes: changedFiles, names: changedZip },
   },
   'import-npy': {
     seeds: () => [
@@ -166,7 +166,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
       ),
     ),
     seconds: 5,
-    changes: { names: changedZip },
+    changes: { bytes: changedFiles, names: changedZip },
   },
   activations: {
     seeds: () => [
@@ -193,7 +193,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
       for (const pass of features.passes) await features.gather(pass, () => true, run as never);
     },
     seconds: 5,
-    changes: { names: changedZip, sums: changedZip },
+    changes: { bytes: changedFiles, names: changedZip, sums: changedZip },
   },
   maps: {
     seeds: () => [
@@ -209,7 +209,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
     ],
     parse: refusingMissing((bytes) => each(folders, (maps) => readMaps(bytes, maps, null))),
     seconds: 5,
-    changes: { names: changedZip },
+    changes: { bytes: changedFiles, names: changedZip },
   },
   fixations: {
     seeds: () => [
@@ -220,7 +220,7 @@ export const folderParsers: Readonly<Record<string, Parser>> = {
     ],
     parse: refusingMissing((bytes) => readMaps(bytes, 'in/f.csv', 'in/set')),
     seconds: 5,
-    changes: { names: changedZip },
+    changes: { bytes: changedFiles, names: changedZip },
   },
   preprocess: {
     seeds: () => processors.map(bytesOf),

@@ -16,6 +16,7 @@ import { createRandom } from '../src/numeric/random.ts';
 import { VentralError } from '../src/records/errors.ts';
 import type { Hdf5, Hdf5File } from '../src/records/hdf5.ts';
 import { changedMatlab, changedTfRecords, changedZip } from './changed-archives.ts';
+import { changedHdf5 } from './changed-hdf5.ts';
 import { renamedInPlace, renamedText } from './changed-names.ts';
 import {
   changedRecord,
@@ -32,6 +33,11 @@ import { networkParsers } from './parsers-networks.ts';
 
 /** Small files: one on which the library is silent for so long is in an endless loop, of which there are many. */
 const hdf5 = createNodeHdf5({ seconds: 0.25 });
+
+/** The file whose every part has a checksum. */
+const latest = JSON.parse(new TextDecoder().decode(golden('hdf5-latest.json'))) as {
+  readonly chunks: readonly (readonly [number, number])[];
+};
 
 /** Ports for the import of a file, with images that need no decoding. */
 const importPorts = (source: Hdf5, names: readonly string[], more: string) => {
@@ -147,10 +153,12 @@ export const parsers: Readonly<Record<string, Parser>> = {
   },
   hdf5: {
     seeds: () =>
-      ['matlab73.mat', 'cyclic.mat', 'assembly.nc'].map((name) => golden(`hdf5/${name}`)),
+      ['matlab73.mat', 'cyclic.mat', 'assembly.nc', 'latest.nwb'].map((name) =>
+        golden(`hdf5/${name}`),
+      ),
     parse: async (bytes) => readMatlab73(await hdf5.open(bytes, 'x.mat')),
     seconds: 30,
-    changes: { names: renamedInPlace },
+    changes: { names: renamedInPlace, sums: changedHdf5(latest.chunks) },
   },
   tfrecord: {
     seeds: () => embedded('human-maps.json').slice(-1),
@@ -172,10 +180,10 @@ export const parsers: Readonly<Record<string, Parser>> = {
     changes: { names: renamedInPlace },
   },
   nwb: {
-    seeds: () => [golden('hdf5/units.nwb')],
+    seeds: () => [golden('hdf5/units.nwb'), golden('hdf5/latest.nwb')],
     parse: (bytes) => readNwb({ open: () => hdf5.open(bytes, 'x') }),
     seconds: 30,
-    changes: { names: renamedInPlace },
+    changes: { names: renamedInPlace, sums: changedHdf5(latest.chunks) },
   },
   brainio: {
     seeds: () => [golden('hdf5/assembly.nc')],

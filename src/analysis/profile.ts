@@ -28,7 +28,8 @@ interface Places {
 
 /**
  * Where along a network's depth its scores for each area peak, and in which order: percentile bootstrap over images and
- * sites. Areas whose recordings show the same stimuli are given the same draws of images; sites are drawn for each.
+ * sites. Areas whose recordings show the same stimuli are given the same draws of images, nearly equal ones together; sites
+ * are drawn for each.
  * Input errors: fewer than two layers, other networks or layers, predictions of another score or run.
  */
 export const depthProfile = (
@@ -119,6 +120,20 @@ const namesOf = (areas: readonly AreaScores[]): string[] => {
 /** Which pool of images each area draws from: one for all recordings of the same stimuli. */
 const poolOf = ({ score }: AreaScores): string => score.provenance.stimuli.sha256;
 
+/** The images of a pool, those that are drawn together in one list. */
+const unitsOf = (
+  members: readonly Pick<LayerResampler, 'images' | 'drawnWith'>[],
+): (readonly string[])[] => {
+  const units = new Map<string, Set<string>>();
+  for (const { images, drawnWith } of members) {
+    for (const id of images) {
+      const unit = drawnWith.get(id) ?? id;
+      units.set(unit, (units.get(unit) ?? new Set()).add(id));
+    }
+  }
+  return Array.from(units.values(), (ids) => [...ids]);
+};
+
 const resample = (
   areas: readonly AreaScores[],
   resamplers: readonly LayerResampler[],
@@ -131,8 +146,8 @@ const resample = (
   const pools = new Map(
     areas.map((area) => {
       const members = resamplers.filter((_, index) => poolOf(areas[index]!) === poolOf(area));
-      const ids = [...new Set(members.flatMap(({ images }) => images))];
-      return [poolOf(area), { ids, random: seeded.fork(`images ${poolOf(area)}`) }] as const;
+      const units = unitsOf(members);
+      return [poolOf(area), { units, random: seeded.fork(`images ${poolOf(area)}`) }] as const;
     }),
   );
   const siteStreams = areas.map((_, index) => seeded.fork(`sites ${index}`));
@@ -143,11 +158,10 @@ const resample = (
   }));
   for (let replicate = 0; replicate < replicates; replicate++) {
     const drawn = new Map(
-      Array.from(pools, ([pool, { ids, random }]) => {
-        const counts = new Map(ids.map((id) => [id, 0]));
-        for (let i = 0; i < ids.length; i++) {
-          const id = ids[random.int(ids.length)]!;
-          counts.set(id, counts.get(id)! + 1);
+      Array.from(pools, ([pool, { units, random }]) => {
+        const counts = new Map(units.flat().map((id) => [id, 0]));
+        for (let i = 0; i < units.length; i++) {
+          for (const id of units[random.int(units.length)]!) counts.set(id, counts.get(id)! + 1);
         }
         return [pool, counts];
       }),
@@ -178,10 +192,11 @@ const rangeOf = (values: Float64Array): { low: number; high: number } | null => 
 const areaProfile = (
   { file, score }: AreaScores,
   name: string,
-  { what, images, sites }: LayerResampler,
+  { what, images, drawnWith, sites }: LayerResampler,
   depths: readonly number[],
   { peakLayer, peak, centre }: Places,
 ): AreaProfile => {
+  const drawn = unitsOf([{ images, drawnWith }]).length;
   const values = score.layers.map(({ value }) => value);
   const numbers = values.map((value) => value ?? Number.NaN);
   const best = peakOf(numbers);
@@ -206,9 +221,9 @@ const areaProfile = (
     },
     resampled: {
       what,
-      images: images.length,
+      images: drawn,
       sites,
-      approximate: images.length <= fewImages,
+      approximate: drawn <= fewImages,
     },
   };
 };

@@ -24,6 +24,8 @@ export interface LayerResampler {
   readonly what: 'images and sites' | 'images' | 'sites';
   /** Ids of the images that are drawn; none where they are held fixed. */
   readonly images: readonly string[];
+  /** By image, the one that it is drawn together with, where it is another. */
+  readonly drawnWith: ReadonlyMap<string, string>;
   /** Number of sites that are drawn from. */
   readonly sites: number;
   /** The value of each layer with image i counted `images[i]` times and these sites drawn; NaN where not defined. */
@@ -57,6 +59,7 @@ const checkPredictions = (
     layers.every(({ layer }, index) => layer === kept.layers[index]) &&
     sites === layers[0]!.sites.length &&
     kept.groups.length === rows &&
+    (kept.drawnWith ?? kept.stimulusIds).length === rows &&
     (aggregationOf(protocol).over !== 'rows' || kept.folds.length === rows) &&
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
@@ -102,6 +105,7 @@ const fromSites = ({ layers }: Score): LayerResampler => {
   return {
     what: 'sites',
     images: [],
+    drawnWith: new Map(),
     sites: usable.length,
     valuesIn: (_, drawn) =>
       Float64Array.from(layers, ({ sites }) =>
@@ -120,6 +124,7 @@ const fromFolds = ({ layers }: Score): LayerResampler => {
   return {
     what: 'images',
     images: layers[0]!.folds.map(({ fold }) => fold),
+    drawnWith: new Map(),
     sites: 0,
     valuesIn: (counts) => Float64Array.from(layers, (layer) => valueIn(layer, counts)),
   };
@@ -144,6 +149,9 @@ const layerOf = ({ predicted }: LayerPredictions, layer: number): Float64Nd => {
     shape: [rows, sites],
   };
 };
+
+const drawnWithOf = ({ stimulusIds, drawnWith = [] }: LayerPredictions) =>
+  new Map(drawnWith.map((other, row) => [stimulusIds[row]!, other] as const));
 
 /** The rows that are correlated together. */
 const groupsOf = ({ groups, ceiling }: LayerPredictions): Group[] =>
@@ -209,6 +217,7 @@ const fromRows = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
   return {
     what: 'images and sites',
     images: ids,
+    drawnWith: drawnWithOf(kept),
     sites: inUse.length,
     valuesIn: (images, drawn) => {
       const distinct = new Set(drawn);
@@ -244,6 +253,7 @@ const fromMaps = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
   return {
     what: 'images and sites',
     images,
+    drawnWith: drawnWithOf(kept),
     sites: inUse.length,
     valuesIn: (counts, drawn) =>
       Float64Array.from(ceiled, (values) =>

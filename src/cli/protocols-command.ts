@@ -3,7 +3,7 @@ import { alignmentProtocols } from '../alignment/protocols.ts';
 import { inputError } from '../records/errors.ts';
 import type { RecordingLayout } from '../records/recording.ts';
 import { tableLines } from '../report/table.ts';
-import { protocolNames, protocols } from '../scoring/protocols.ts';
+import { explanationOf, protocolNames, protocols } from '../scoring/protocols.ts';
 
 export const addProtocolsCommand = (program: Command): void => {
   program
@@ -19,7 +19,7 @@ export const addProtocolsCommand = (program: Command): void => {
     .action((name: string | undefined, { layout }: { layout?: RecordingLayout }) => {
       if (name === undefined) {
         const rows = [
-          ...protocols.map(({ name: own, layout: of, description }) => [own, of, description]),
+          ...protocols.map((each) => [each.name, each.layout, explanationOf(each)]),
           ...alignmentProtocols.map(({ name: own, description }) => [own, 'maps', description]),
         ];
         const heads = ['protocol', 'layout', 'what it does'].map((head) => ({

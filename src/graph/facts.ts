@@ -59,6 +59,11 @@ const ofConstant = (node: Operation): Facts => {
   return Number.isNaN(int) ? NOTHING : { type: 'int64', shape: [], values: [int] };
 };
 
+/** What no tensor can have (a part of an element, less than none, more than can be counted) is not known. */
+const possible = (shape: Sizes | null): Sizes | null =>
+  shape?.map((size) => (size === null || !Number.isSafeInteger(size) || size < 0 ? null : size)) ??
+  null;
+
 const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft', 'ventral']);
 
 /** What is known of a node's outputs, in order, from what is known of its inputs; empty for an unknown operation. */
@@ -66,7 +71,8 @@ export const outputFacts = (node: Operation, inputs: readonly Facts[], opset: nu
   if (node.op === 'Constant') return [ofConstant(node)];
   if (!DOMAINS.has(node.domain ?? '')) return [];
   const type = typeOf(node, inputs);
-  return shapesOf(node, inputs, opset).map((shape, index) => {
+  return shapesOf(node, inputs, opset).map((sizes, index) => {
+    const shape = possible(sizes);
     if (index > 0) return { type: ownValue(SECOND, node.op)?.[index] ?? type, shape, values: null };
     const own = ownValue(SECOND, node.op)?.[0] ?? 'undefined';
     const first = own === 'undefined' ? type : own;

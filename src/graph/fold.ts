@@ -86,7 +86,10 @@ const castOne = (value: number, type: ElementType): number => {
 const cast = (values: Sizes, type: ElementType): Value[] =>
   values.map((value) => (value === null ? null : castOne(value, type)));
 
-/** As the type holds it: floats are rounded at every step, and a whole number that is none (x / 0) is not known. */
+/**
+ * As the type holds it: floats are rounded at every step, and a whole number that is none (x / 0) is not known, nor (in
+ * `foldData`) a new one above 2^53, which a double would round and int64 might wrap.
+ */
 const held = (values: Sizes | null, type: ElementType): Sizes | null => {
   if (type === 'float32')
     return values?.map((each) => (each === null ? null : Math.fround(each))) ?? null;
@@ -243,7 +246,9 @@ const foldData = (
     const whole = isWhole(type);
     return indices(shape).map((index) => {
       const [a, b] = inputs.map((input) => broadcastAt(input, index));
-      return a == null || b == null ? null : binary(a, b, whole);
+      if (a == null || b == null) return null;
+      const value = binary(a, b, whole);
+      return whole && value !== a && value !== b && !Number.isSafeInteger(value) ? null : value;
     });
   }
   const unary = Object.hasOwn(UNARY, node.op) ? UNARY[node.op]! : null;

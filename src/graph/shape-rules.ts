@@ -340,16 +340,32 @@ const RULES: ShapeRules = {
 /** No network has more axes; a damaged file could double them at each node. */
 const MOST_AXES = 16;
 
+/** Operations that may name the place behind the last axis. */
+const BEHIND: ReadonlySet<string> = new Set(['Flatten', 'OneHot']);
+
+/** Whether the attribute `axis`, where a node has one, is an axis of its first input, as far as that is known. */
+export const hasItsAxis = (node: Operation, inputs: Inputs): boolean => {
+  const rank = shapeAt(inputs, 0)?.length;
+  const axis = intAttribute(node, 'axis', 0);
+  // A scale that is one number has no axis: what is said of it is not looked at.
+  if (rank === undefined || axis === 0 || /^(Quantize|Dequantize)Linear$/.test(node.op))
+    return true;
+  const most = BEHIND.has(node.op) ? rank : rank - 1;
+  return axis <= most && axis >= -1 - most;
+};
+
 /** Our own operations, which exist only while a graph is being differentiated, say the shape of each output. */
 const ownShapes = (node: Operation): (Sizes | null)[] =>
   node.outputs.map((_, index) => intsAttribute(node, index === 0 ? 'shape' : `shape${index}`));
 
-/** Shapes of a node's outputs from what is known of its inputs; an empty list for an unknown operation. */
-export const shapesOf = (node: Operation, inputs: Inputs, opset: number): (Sizes | null)[] =>
-  node.domain === 'ventral'
-    ? ownShapes(node)
-    : Object.hasOwn(RULES, node.op)
-      ? RULES[node.op]!(node, inputs, opset).map((shape) =>
-          shape === null || shape.length > MOST_AXES ? null : shape,
-        )
-      : [];
+/**
+ * Shapes of a node's outputs from what is known of its inputs; an empty list for an unknown operation, and nothing of one
+ * whose axis its input does not have.
+ */
+export const shapesOf = (node: Operation, inputs: Inputs, opset: number): (Sizes | null)[] => {
+  if (node.domain === 'ventral') return ownShapes(node);
+  if (!Object.hasOwn(RULES, node.op) || !hasItsAxis(node, inputs)) return [];
+  return RULES[node.op]!(node, inputs, opset).map((shape) =>
+    shape === null || shape.length > MOST_AXES ? null : shape,
+  );
+};

@@ -1,10 +1,12 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
+import { intAttribute } from './attributes.ts';
 import { inferGraphFacts, outputFacts } from './facts.ts';
 import type { OnnxGraph, OnnxNode } from './graph.ts';
 import { arrayFacts } from './operation.ts';
 import { placeOf } from './place.ts';
 import type { ElementType } from './schema.ts';
+import { hasItsAxis } from './shape-rules.ts';
 import { type Facts, NOTHING } from './sizes.ts';
 
 /** Type and shape of a tensor, every size of it known. */
@@ -52,10 +54,18 @@ const undecided = (node: OnnxNode, tensor: string) => {
   });
 };
 
+const axisOutside = (node: OnnxNode, rank: number | undefined) =>
+  inputError({
+    where: `node "${nameOf(node)}" (${node.op})`,
+    expected: `an axis of a tensor of rank ${rank}`,
+    got: `${intAttribute(node, 'axis', 0)}`,
+    mend: 'export the network again',
+  });
+
 /**
  * Type and shape of every tensor of a graph whose nodes are in topological order. Throws an input error that names
  * node, operation and tensor where a size is not static: a free input, a size that depends on values, an operation
- * that is not known.
+ * that is not known; or an axis that a tensor does not have.
  */
 export const staticShapes = (graph: OnnxGraph): Map<string, TensorFact> => {
   const facts = inferGraphFacts(graph);
@@ -77,6 +87,8 @@ export const staticShapes = (graph: OnnxGraph): Map<string, TensorFact> => {
     shapes.set(name, { type: own, shape: array.shape });
   }
   for (const node of graph.nodes) {
+    const inputs = node.inputs.map((name) => facts.get(name) ?? NOTHING);
+    if (!hasItsAxis(node, inputs)) throw axisOutside(node, inputs[0]?.shape?.length);
     const inputsAreStatic = node.inputs.every((name) => name === '' || shapes.has(name));
     for (const name of node.outputs) {
       if (name !== '')

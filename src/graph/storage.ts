@@ -18,10 +18,16 @@ export const elementTypeOf = (data: ArrayData): ElementType => {
 
 /** The largest int64, which means "up to the end", is 2^63 as a double. */
 const LARGEST = 2n ** 63n - 1n;
+const LEAST = -(2n ** 63n);
 
-/** Whole numbers as int64. */
+const wholeNumber = (value: number): bigint => {
+  if (value >= 2 ** 63) return LARGEST;
+  return value <= -(2 ** 63) ? LEAST : BigInt(value);
+};
+
+/** Whole numbers as int64; what lies beyond (±Infinity too) is the largest or the least. Throws for others. */
 export const wholeNumbers = (values: readonly number[]): BigInt64Array =>
-  BigInt64Array.from(values, (value) => (value >= 2 ** 63 ? LARGEST : BigInt(value)));
+  BigInt64Array.from(values, wholeNumber);
 
 const STORAGE: Readonly<Partial<Record<ElementType, new (buffer: ArrayBuffer) => ArrayData>>> = {
   float32: Float32Array,

@@ -259,7 +259,8 @@ const layersOf = async (
       const { shape, kind } = await file.header(layer);
       checkShape(`${name}: ${layer}`, shape, kind, count, request.grid);
       const features = sizeOf(shape.slice(request.grid === null ? 1 : 3));
-      return { name: layer, tensor: layer, features, place };
+      const featureBytes = widens(kind) ? 8 : 4;
+      return { name: layer, tensor: layer, features, featureBytes, place };
     }),
   );
 };
@@ -307,6 +308,10 @@ const isWide = (data: NdArray['data']): boolean =>
   data instanceof Uint32Array ||
   data instanceof BigInt64Array ||
   data instanceof BigUint64Array;
+
+/** The same by what a file says of them. */
+const widens = (kind: NpyHeader['kind']): boolean =>
+  /^(float|u?int)(64|32)$/.test(kind) && kind !== 'float32';
 
 /**
  * The rows in use, in order, `[rows, features]`: float64 where the file's numbers are wider than float32. Input error for

@@ -1,5 +1,5 @@
 import { sizeOf } from '../numeric/array.ts';
-import type { Float32Nd, NdArray } from '../records/array.ts';
+import type { Float32Nd, FloatNd, NdArray } from '../records/array.ts';
 import { engineError, VentralError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
 import type { Engine, EngineSession, Feed, Watch } from '../records/ports.ts';
@@ -29,6 +29,9 @@ export interface RunSetup {
   readonly form: TapForm;
 }
 
+/** Of that, what a session of taps is opened for. */
+type Shown = Pick<RunSetup, 'network' | 'form' | 'size'>;
+
 /** A network ready to be run: what one small run taught about batches, rows, sizes and time. */
 export interface Extraction extends RunSetup {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
@@ -49,6 +52,8 @@ export interface Probed extends Extraction {
 export interface SizedLayer extends Layer {
   /** Features per row. */
   readonly features: number;
+  /** Bytes of one: 8 of a layer that the network computes in float64. */
+  readonly featureBytes: 4 | 8;
 }
 
 /** Rows of features that one model run of one input gives: 1, or the fixations of a feature map. */
@@ -78,7 +83,7 @@ export interface Tapping {
 
 export const openTapped = (
   engine: Engine,
-  { network, form, size }: RunSetup,
+  { network, form, size }: Shown,
   batch: 'symbolic' | 'keep',
   { layers, sliced, optimised }: Tapping,
 ): Promise<EngineSession> =>
@@ -98,7 +103,7 @@ export const openTapped = (
 /** Optimised, or as the model stands where the engine's optimiser refuses it. */
 const openEither = async (
   engine: Engine,
-  setup: RunSetup,
+  setup: Shown,
   batch: 'symbolic' | 'keep',
   layers: readonly Layer[],
 ): Promise<EngineSession> => {
@@ -143,7 +148,7 @@ const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd =>
 
 /**
  * One small run of all layers: finds out whether the export takes batches, which rows of each layer belong to which
- * image, how many features each has, and how long an input takes. Two images are shown, the first of the stimuli's and
+ * image, how many features each has, and how long an input takes. Two images are shown, the first of the subject's and
  * noise; of a fixed batch, one is changed. Errors: the engine refuses the model; a form that a layer does not have.
  */
 export const probe = async (
@@ -156,24 +161,24 @@ export const probe = async (
   const { input } = network;
   const first = await firstOf(inputs);
   const noise = noiseLike(first, inputs.preprocessing, input.layout);
-  const seen = { ...setup, form: WHOLE };
-  const { runs, seconds } = await runTwice(engine, seen, layers, [first, noise], now);
-  const pair = (input.batch ?? 1) > 1 ? null : await pairOf(engine, seen, layers, [first, noise]);
-  const paired = pair === null ? null : placedInPair(layers, pair, runs);
-  const placed = paired ?? placedInBatch(layers, runs, input.batch ?? 1);
+  const located = await locateRows(engine, setup, layers, [first, noise], now);
+  const { placed, takesBatches, doubles, seconds } = located;
   const found = placed.filter((layer) => layer !== null);
   const sized = found
     .filter((layer) => hasForm(layer, form))
     .map((layer): SizedLayer => {
       const features = featuresOf(layer, form, { input, size });
-      return { ...layer, features: features / channelGroup(sampling, features) };
+      return {
+        ...layer,
+        features: features / channelGroup(sampling, features),
+        featureBytes: doubles.has(layer.tensor) ? 8 : 4,
+      };
     });
   return {
     ...setup,
-    batch:
-      paired === null
-        ? { mode: 'keep', size: input.batch ?? 1 }
-        : { mode: 'symbolic', size: batchSize(first) },
+    batch: takesBatches
+      ? { mode: 'symbolic', size: batchSize(first) }
+      : { mode: 'keep', size: input.batch ?? 1 },
     layers: sized,
     secondsPerInput: seconds,
     mixed: layers.filter((_, index) => placed[index] === null),
@@ -184,13 +189,48 @@ export const probe = async (
 type Outputs = Record<string, NdArray>;
 type Two<T> = readonly [T, T];
 
+/** Where the images of layers lie, as runs have shown it. */
+export interface Located {
+  /** The layers as they are read; `null` for one that mixes its images. */
+  readonly placed: readonly (Layer | null)[];
+  readonly takesBatches: boolean;
+  /** Tensors of float64. */
+  readonly doubles: ReadonlySet<string>;
+  /** Of one input. */
+  readonly seconds: number;
+}
+
+/** Shows a network an image and noise, alone and together (of a fixed batch: in each other's place). Errors: the engine's. */
+export const locateRows = async (
+  engine: Engine,
+  { network, size }: Pick<RunSetup, 'network' | 'size'>,
+  layers: readonly Layer[],
+  images: Two<Float32Nd>,
+  now: () => number,
+): Promise<Located> => {
+  const seen = { network, size, form: WHOLE };
+  const batch = network.input.batch ?? 1;
+  const { runs, seconds } = await runTwice(engine, seen, layers, images, now);
+  const pair = batch > 1 ? null : await pairOf(engine, seen, layers, images);
+  const paired = pair === null ? null : placedInPair(layers, pair, runs);
+  const doubles = layers.flatMap(({ tensor }, index) =>
+    runs[0][outputName(index)]!.data instanceof Float64Array ? [tensor] : [],
+  );
+  return {
+    placed: paired ?? placedInBatch(layers, runs, batch),
+    takesBatches: paired !== null,
+    doubles: new Set(doubles),
+    seconds,
+  };
+};
+
 /**
  * Runs an image, then noise in its place; in a fixed batch, an image alone, then noise in the place of one of the zeros.
  * The second run is timed: the first also prepares.
  */
 const runTwice = async (
   engine: Engine,
-  setup: RunSetup,
+  setup: Shown,
   layers: readonly Layer[],
   [first, noise]: Two<Float32Nd>,
   now: () => number,
@@ -247,7 +287,7 @@ const firstOf = async (inputs: ModelInputs): Promise<Float32Nd> => {
 /** Two images in a batch of a free first dimension; `null` where the engine takes none. */
 const pairOf = async (
   engine: Engine,
-  setup: RunSetup,
+  setup: Shown,
   layers: readonly Layer[],
   images: readonly [Float32Nd, Float32Nd],
 ): Promise<Outputs | null> => {
@@ -265,8 +305,8 @@ const pairOf = async (
 };
 
 /**
- * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, rows in the
- * order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
+ * Runs all inputs through an unsliced pass. Returns for each layer that is `wanted` of it `[rows, features]`, float32 or float64 as the
+ * network computes it, rows in the order of the response table. All layers of the pass are outputs, also those that are not wanted: what is merged
  * depends on it. Errors: the engine's; features whose number changes from input to input.
  */
 export const activationsOf = async (
@@ -275,14 +315,14 @@ export const activationsOf = async (
   pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
   wanted: readonly SizedLayer[],
   watch: Watch,
-): Promise<Float32Nd[]> => {
+): Promise<FloatNd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
   const names = wanted.map((layer) => outputName(pass.layers.indexOf(layer)));
   const filled = wanted.map(
-    ({ features }): Float32Nd => ({
-      data: new Float32Array(rows * features),
-      shape: [rows, features],
+    (layer): FloatNd => ({
+      data: floats(layer, rows * layer.features),
+      shape: [rows, layer.features],
     }),
   );
   const session = await openTapped(engine, extraction, extraction.batch.mode, {
@@ -316,7 +356,7 @@ export async function* slicesOf(
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   watch: Watch,
-): AsyncGenerator<Float32Nd> {
+): AsyncGenerator<FloatNd> {
   const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
   const width = Math.ceil(layer.features / slices);
@@ -328,7 +368,7 @@ export async function* slicesOf(
   try {
     for (let from = 0; from < layer.features; from += width) {
       const to = Math.min(from + width, layer.features);
-      const data = new Float32Array(rows * (to - from));
+      const data = floats(layer, rows * (to - from));
       const bounds = sliceFeeds(from, to);
       const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
       await eachBatch(run, extraction, watch, (outputs, row, shown) => {
@@ -344,6 +384,9 @@ export async function* slicesOf(
     await session.release();
   }
 }
+
+const floats = ({ featureBytes }: SizedLayer, length: number): Float32Array | Float64Array =>
+  featureBytes === 8 ? new Float64Array(length) : new Float32Array(length);
 
 type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
 
@@ -387,7 +430,7 @@ const mapped = (
   per: number,
   sampling: Sampling,
   layer: SizedLayer,
-): Float32Array => {
+): Float32Array | Float64Array => {
   if (tap.shape[0] !== fed)
     throw engineError({
       where: `layer ${layer.name}`,
@@ -396,10 +439,10 @@ const mapped = (
       mend: 'leave the layer out with --layers, or use a preprocessing that gives all images one size',
     });
   const each = tap.data.length / tap.shape[0]!;
-  const data = tap.data as Float32Array;
+  const data = tap.data as Float32Array | Float64Array;
   const expected = per * layer.features;
   const parts = Array.from({ length: count }, (_, index) => {
-    const one = data.subarray(index * each, (index + 1) * each) as Float32Array;
+    const one = data.subarray(index * each, (index + 1) * each);
     return sampling.kind === 'feature-map' ? normaliseAndAverage(one, per, sampling) : one;
   });
   if (parts.some((part) => part.length !== expected))
@@ -409,8 +452,8 @@ const mapped = (
       got: `${parts.find((part) => part.length !== expected)?.length}`,
       mend: 'use a preprocessing that gives all images one size',
     });
-  if (sampling.kind !== 'feature-map') return data.subarray(0, count * each) as Float32Array;
-  const joined = new Float32Array(count * expected);
+  if (sampling.kind !== 'feature-map') return data.subarray(0, count * each);
+  const joined = floats(layer, count * expected);
   parts.forEach((part, index) => {
     joined.set(part, index * expected);
   });

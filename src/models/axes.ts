@@ -214,6 +214,8 @@ const slid = (
 ): Axes => {
   const rank = shape?.length ?? first?.axes.length ?? 4;
   const sizes = shape ?? Array.from({ length: rank }, () => null);
+  // Without images, channels and an axis to slide over it is no convolution, and onnxruntime will refuse it.
+  if (rank < 3) return { axes: unknown(tracking, sizes), prefix: 0 };
   const own =
     first?.axes.length === rank ? first.axes : sizes.map((size) => tracking.fresh('?', size));
   const [images, channels, ...space] = own.map((axis, index) =>

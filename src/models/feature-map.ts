@@ -1,5 +1,5 @@
 import type { Sampling } from '../records/protocol.ts';
-import { ROUNDING } from './spread.ts';
+import { roundingOf } from './spread.ts';
 
 /** How many adjacent channels are averaged into one feature: 3, else 4, where there are too many; else 1. */
 export const channelGroup = (sampling: Sampling, channels: number): number => {
@@ -13,11 +13,11 @@ export const channelGroup = (sampling: Sampling, channels: number): number => {
  * The released code of [L23] on one image's resampled map, `[positions, channels]`: min-max over all positions and
  * channels jointly (a constant map becomes 0), then adjacent channels averaged in groups. Returns `[positions, channels / group]`.
  */
-export const normaliseAndAverage = (
-  map: Float32Array,
+export const normaliseAndAverage = <Numbers extends Float32Array | Float64Array>(
+  map: Numbers,
   positions: number,
   sampling: Sampling,
-): Float32Array => {
+): Numbers => {
   if (sampling.kind !== 'feature-map') return map;
   const channels = map.length / positions;
   const group = channelGroup(sampling, channels);
@@ -30,9 +30,9 @@ export const normaliseAndAverage = (
   const minMax = sampling.normalise === 'min-max';
   const offset = minMax ? low : 0;
   // What varies by rounding alone is a constant: stretched to 0 … 1 it would be noise.
-  const flat = !(high - low > ROUNDING * Math.max(Math.abs(low), Math.abs(high)));
+  const flat = !(high - low > roundingOf(map) * Math.max(Math.abs(low), Math.abs(high)));
   const scale = minMax && !flat ? high - low : 1;
-  const result = new Float32Array(map.length / group);
+  const result = map.slice(0, map.length / group) as Numbers;
   for (let i = 0; i < result.length; i++) {
     let sum = 0;
     for (let k = 0; k < group; k++) sum += (map[i * group + k]! - offset) / scale;

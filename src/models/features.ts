@@ -1,5 +1,5 @@
 import type { FeaturePass, FeatureSource, Features, LayerSize } from '../records/activations.ts';
-import type { Float32Nd, FloatNd } from '../records/array.ts';
+import type { FloatNd } from '../records/array.ts';
 import type { Ports, Watch } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import { asTask } from '../records/watch.ts';
@@ -10,13 +10,14 @@ import {
   type SizedLayer,
   slicesOf,
 } from './activations.ts';
-import { isRounding, levelled } from './spread.ts';
+import { isRounding, levelled, roundingOf } from './spread.ts';
 import { checkPasses } from './tap-check.ts';
 
-const bytesPerFeature = 4;
+/** Bytes of a row of a layer's features. */
+const rowBytes = ({ features, featureBytes = 4 }: LayerSize): number => features * featureBytes;
 
 /**
- * Packs layers, in order, into passes whose features (`rows × features × 4` bytes) fit the budget; a layer that alone
+ * Packs layers, in order, into passes whose features (4 or 8 bytes each) fit the budget; a layer that alone
  * does not fit is taken in feature slices that do, where `canSlice`.
  */
 export const planPasses = (
@@ -34,7 +35,7 @@ export const planPasses = (
     filled = 0;
   };
   for (const layer of layers) {
-    const bytes = rows * layer.features * bytesPerFeature;
+    const bytes = rows * rowBytes(layer);
     if (bytes > budget && canSlice) {
       close();
       const slices = Math.min(layer.features, Math.ceil(bytes / budget));
@@ -74,8 +75,8 @@ export const heldSource = (
 
 /** A batch of all taps, in the engine, on its way out and as it arrives. */
 const batchBytes = ({ layers, batch, form }: Extraction): number => {
-  const each = layers.reduce((sum, { features }) => sum + features, 0) * rowsPerInput(form);
-  return 3 * bytesPerFeature * batch.size * each;
+  const each = layers.reduce((sum, layer) => sum + rowBytes(layer), 0) * rowsPerInput(form);
+  return 3 * batch.size * each;
 };
 
 export interface CheckedFeatures {
@@ -127,11 +128,12 @@ export const networkFeatures = async (
 };
 
 /** A layer that only rounding makes vary is one that does not vary, and has no score. */
-const sourceOf = (name: string, features: Float32Nd): FeatureSource => {
+const sourceOf = (name: string, features: FloatNd): FeatureSource => {
   if (!isRounding(features)) return heldSource(name, features);
+  const numbers = roundingOf(features.data) < 1e-10 ? 'float64' : 'float32';
   levelled(features);
   return heldSource(name, features, [
-    'the activations vary over the stimuli by no more than the rounding of float32',
+    `the activations vary over the stimuli by no more than the rounding of ${numbers}`,
   ]);
 };
 
@@ -157,7 +159,7 @@ const slicedSource = (
     ),
 });
 
-async function* withoutRounding(blocks: AsyncGenerator<Float32Nd>): AsyncGenerator<Float32Nd> {
+async function* withoutRounding(blocks: AsyncGenerator<FloatNd>): AsyncGenerator<FloatNd> {
   for await (const block of blocks) {
     if (isRounding(block)) levelled(block);
     yield block;

@@ -1,4 +1,4 @@
-import type { Float32Nd } from '../records/array.ts';
+import type { FloatNd } from '../records/array.ts';
 
 /**
  * The matrix `[from, to]` that resamples an axis of `from` values to `to` when multiplied from the right.
@@ -6,9 +6,15 @@ import type { Float32Nd } from '../records/array.ts';
  * Where the axis grows or stays: TensorFlow's bilinear interpolation with half-pixel centres and no antialiasing,
  * `x = (i + 1/2) · from/to − 1/2`, between ⌊x⌋ and ⌈x⌉ clamped to the axis, weight x − ⌊x⌋. Where it shrinks: the mean
  * over the equal index ranges `[⌊i · from/to⌋, ⌊(i + 1) · from/to⌋)`.
+ *
+ * @param Numbers what the axis holds; weights rounded to float32 would let an offset of float64 through.
  */
-export const resamplingMatrix = (from: number, to: number): Float32Nd => {
-  const data = new Float32Array(from * to);
+export const resamplingMatrix = (
+  from: number,
+  to: number,
+  Numbers: new (length: number) => Float32Array | Float64Array = Float32Array,
+): FloatNd => {
+  const data = new Numbers(from * to);
   for (let i = 0; i < to; i++) {
     if (from > to) {
       const first = Math.floor((i * from) / to);

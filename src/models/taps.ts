@@ -13,7 +13,7 @@ import { resamplingMatrix, tokenGrid } from './tap-grid.ts';
 import type { ImageSize } from './view.ts';
 
 /**
- * How a layer is read, inside the graph, always as float32, and (but for `whole`) with the images first:
+ * How a layer is read, inside the graph, as float32 (as float64 where it is computed so), and (but for `whole`) with the images first:
  * - `whole`: the tensor as it is;
  * - `flatten`: `[N, p]`, all values in the layer's own order;
  * - `pool`: `[N, C]`, the mean over space, or over the tokens without class, distillation and register tokens;
@@ -83,10 +83,22 @@ const channelsFirst = (builder: Builder, x: string, { axes, prefixTokens }: Laye
   return transposed(builder, tokens, [0, 2, 1]);
 };
 
-const pooled = (builder: Builder, x: string, layer: Layer): string => {
+/** onnxruntime has no pool of doubles. */
+const meanOverSpace = (builder: Builder, x: string, rank: number): string => {
+  const axes = Array.from({ length: rank - 2 }, (_, index) => 2 + index);
+  return builder.opset < 18
+    ? builder.apply('ReduceMean', [x], { axes: { ints: axes } })
+    : builder.apply('ReduceMean', [x, builder.ints(axes)]);
+};
+
+const pooled = (builder: Builder, x: string, layer: Layer, isDouble: boolean): string => {
   if (layer.axes !== 'channel') {
-    const mean = builder.apply('GlobalAveragePool', [channelsFirst(builder, x, layer)]);
-    return flattened(builder, mean);
+    const map = channelsFirst(builder, x, layer);
+    const rank = layer.axes === 'token-channel' ? 3 : 4;
+    return flattened(
+      builder,
+      isDouble ? meanOverSpace(builder, map, rank) : builder.apply('GlobalAveragePool', [map]),
+    );
   }
   if (layer.shape.length > 1) throw noSpace(layer);
   return flattened(builder, x);
@@ -166,11 +178,12 @@ const gridded = (
   x: string,
   layer: Layer,
   { rows, columns }: { readonly rows: number; readonly columns: number },
-  image: ImageSize | null,
+  { image, isDouble }: Reading,
 ): string => {
   const size = mapSize(layer, image);
+  const Numbers = isDouble ? Float64Array : Float32Array;
   const resampled = (y: string, from: number, to: number): string =>
-    builder.apply('MatMul', [y, builder.constant(resamplingMatrix(from, to))]);
+    builder.apply('MatMul', [y, builder.constant(resamplingMatrix(from, to, Numbers))]);
   const channels = channelsFirst(builder, x, layer);
   const map =
     layer.axes === 'token-channel'
@@ -203,24 +216,25 @@ const columnsBetween = (builder: GraphBuilder, x: string): string => {
   return builder.apply('Gather', [x, columns], { axis: { int: 1 } });
 };
 
-/** Taps read float32; half and double precision inside a model are converted on the way out. */
-const inFloat32 = (builder: Builder, x: string, type: ElementType | undefined): string =>
-  type === 'float16' || type === 'bfloat16' || type === 'float64'
+/** Half precision inside a model is converted on the way out; double would lose what varies beside an offset. */
+const inFloats = (builder: Builder, x: string, type: ElementType | undefined): string =>
+  type === 'float16' || type === 'bfloat16'
     ? builder.apply('Cast', [x], { to: { int: codeOf('float32') } })
     : x;
 
-const formed = (
-  builder: Builder,
-  x: string,
-  { layer, form }: Tap,
-  image: ImageSize | null,
-): string => {
+interface Reading {
+  readonly image: ImageSize | null;
+  /** Whether the tensor holds float64. */
+  readonly isDouble: boolean;
+}
+
+const formed = (builder: Builder, x: string, { layer, form }: Tap, reading: Reading): string => {
   if (form.kind === 'whole') return x;
   const images = imagesFirst(builder, x, layer);
   if (form.kind === 'flatten') return flattened(builder, images);
   return form.kind === 'pool'
-    ? pooled(builder, images, layer)
-    : gridded(builder, images, layer, form, image);
+    ? pooled(builder, images, layer, reading.isDouble)
+    : gridded(builder, images, layer, form, reading);
 };
 
 const freeBatch = (structure: ModelStructure, { name, batch }: ImageInput) => {
@@ -257,8 +271,9 @@ export const tapModel = (
     const { opset } = structure;
     const builder = builderOf({ name: tap.output, opset, ...empty }, { prefix: `${tap.output}/` });
     const { tensor } = tap.layer;
-    const layer = inFloat32(builder, tensor, facts.get(tensor)?.type);
-    const read = formed(builder, layer, tap, image);
+    const type = facts.get(tensor)?.type;
+    const layer = inFloats(builder, tensor, type);
+    const read = formed(builder, layer, tap, { image, isDouble: type === 'float64' });
     return builder.finish({ [tap.output]: sliced ? columnsBetween(builder, read) : read });
   });
   return spliceModel(bytes, structure, {

@@ -27,6 +27,8 @@ export interface LayerSize {
   readonly name: string;
   /** Features per row. */
   readonly features: number;
+  /** Bytes of one: 8 where they are float64; by default 4. */
+  readonly featureBytes?: 4 | 8;
   /** What identifies the layer within its model or file, for the cache. */
   readonly tensor: string;
   /** Where it stands in the whole network or file, whichever layers were asked for. */

@@ -15,5 +15,7 @@ export interface LayerPredictions {
   readonly ceiling: Float64Nd;
   /** Stimulus of each row. */
   readonly stimulusIds: readonly string[];
+  /** For each row a stimulus that it is drawn together with, being nearly equal (or its own); absent: each on its own. */
+  readonly drawnWith?: readonly string[];
   readonly siteIds: readonly string[];
 }

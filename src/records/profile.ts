@@ -37,7 +37,7 @@ const areaProfileSchema = z.strictObject({
     ),
   resampled: z.strictObject({
     what: z.enum(['images and sites', 'images', 'sites']),
-    images: count,
+    images: count.describe('that were drawn; nearly equal ones are drawn together and count once'),
     sites: count,
     approximate: z.boolean().describe('at so few images a percentile bootstrap is too narrow'),
   }),

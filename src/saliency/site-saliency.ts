@@ -1,9 +1,12 @@
+import { codeOf } from '../graph/schema.ts';
 import { staticShapes } from '../graph/static-shapes.ts';
+import { hasForm, locateRows } from '../models/activations.ts';
 import type { CheckPorts } from '../models/engine-check.ts';
 import { checkFixedFunction } from '../models/fixed-function.ts';
 import { blackLike, type FrameSize, inputOf } from '../models/frame.ts';
 import { everyTensor, listLayers } from '../models/layers.ts';
 import type { Network } from '../models/network.ts';
+import { noiseLike } from '../models/rows.ts';
 import { type TapForm, tapModel } from '../models/taps.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Random } from '../numeric/random.ts';
@@ -66,6 +69,34 @@ const layerOf = ({ structure, name }: Network, { layer }: SiteReadout, size: Fra
   });
 };
 
+const unreadable = ({ layer }: SiteReadout, got: string) =>
+  inputError({
+    where: `readout of ${layer}`,
+    expected: 'a layer of which every value belongs to one image, as when it was scored',
+    got,
+    mend: 'score with a layer whose images are told apart, with --keep readout',
+  });
+
+/** The layer with its images where runs show them to lie, as a score reads it, or refused. */
+const locatedLayer = async (
+  { network, readout, preprocessing }: Explained,
+  size: FrameSize,
+  first: Float32Nd,
+  { engine }: CheckPorts,
+): Promise<Layer> => {
+  const layer = layerOf(network, readout, size);
+  checkFixedFunction(network, [layer.tensor]);
+  const { layout } = network.input;
+  const image = inputOf(first, preprocessing, layout);
+  const images = [image, noiseLike(image, preprocessing, layout)] as const;
+  // How long it takes is not asked here.
+  const { placed } = await locateRows(engine, { network, size }, [layer], images, () => 0);
+  const [found = null] = placed;
+  if (found === null) throw unreadable(readout, 'values of one image that change with another');
+  if (hasForm(found, formOf(readout))) return found;
+  throw unreadable(readout, 'images elsewhere than the graph says, so that no map is known');
+};
+
 const tapName = 'ventral.layer';
 const responseName = 'ventral.response';
 
@@ -82,8 +113,7 @@ const openFor = async (
   first: Float32Nd,
   ports: CheckPorts & { readonly files: Files },
 ): Promise<CheckedGradient> => {
-  const layer = layerOf(network, readout, size);
-  checkFixedFunction(network, [layer.tensor]);
+  const layer = await locatedLayer({ network, readout, preprocessing }, size, first, ports);
   const tapped = tapModel(
     network.bytes,
     network.structure,
@@ -101,8 +131,12 @@ const openFor = async (
       mend: 'give the readout that was kept with this score',
     });
   const sketch = sketchOf(graph);
-  const column = { data: Float32Array.from(weights), shape: [features, 1] };
-  const response = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
+  const isDouble = sketch.fact(tapName).type === 'float64';
+  const column = { data: isDouble ? weights : Float32Array.from(weights), shape: [features, 1] };
+  const product = sketch.apply('MatMul', [tapName, sketch.constant(column)]);
+  const response = isDouble
+    ? sketch.apply('Cast', [product], { to: { int: codeOf('float32') } })
+    : product;
   const { shape } = sketch.fact(response);
   const { input, sha256 } = network;
   return openCheckedGradient(ports, {
@@ -119,7 +153,8 @@ const hashOf = ({ buffer, byteOffset, byteLength }: Float64Array, { hash }: { ha
 /**
  * Saliency of a site's predicted response: the fitted readout is appended to the graph cut at its layer, and the whole
  * differentiated. Where the protocol samples patches, an image is one patch, as at one fixation.
- * Input errors of the first call: a layer that the network does not have, another number of features, a protocol whose
+ * The layer is read as a score reads it: with its images where a run of two shows them to lie.
+ * Input errors of the first call: a layer that the network does not have, or that mixes its images, another number of features, a protocol whose
  * features are normalised over the image, an operation that cannot be differentiated.
  */
 export const openSiteSaliency = (

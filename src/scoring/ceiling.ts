@@ -19,6 +19,8 @@ export interface Ceiling {
   readonly meanOverAllSites: number;
   /** Sites left out, with the group's image where it is only for that. */
   readonly excluded: readonly ExcludedSite[];
+  /** What a reader of a score should know of it. */
+  readonly warnings?: readonly string[];
   /** What split halves rest on, which nested choices and intervals compute anew; null for other ceilings. */
   readonly basis: CeilingBasis | null;
 }

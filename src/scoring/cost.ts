@@ -88,7 +88,10 @@ const passBytesOf = ({ passes }: Features, shape: FitShape): number => {
   const rows = imageOfRow.length;
   const passBytes = passes.map(({ layers: gathered, slices }) => {
     const columns = gathered.map((layer) => Math.ceil(layer.features / slices));
-    const together = columns.reduce((sum, each) => sum + 4 * rows * each, 0);
+    const together = gathered.reduce(
+      (sum, { featureBytes = 4 }, index) => sum + featureBytes * rows * columns[index]!,
+      0,
+    );
     const beside = columns.map(
       (each) => regressionBytes(fitSize(shape, each), protocol.regression) - 4 * rows * each,
     );

@@ -9,7 +9,7 @@ import { ceilingOf, ceilingRowsOf } from './ceilings.ts';
 import { type Layout, layoutOfRows } from './layout.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
 import { atScoredRows, type BinSet } from './response-sets.ts';
-import { responseTable } from './responses.ts';
+import { type ResponseTable, responseTable } from './responses.ts';
 import { checkTrainable, untrainable } from './trainable.ts';
 import { findUsable, type Usable } from './usable.ts';
 
@@ -46,10 +46,10 @@ export const layOut = (
 ): LaidOut => {
   const usable = trained(protocol, recording, seed);
   // Before the ceilings: too few stimuli for the folds is said as such.
-  const { layout, sites } = usable;
+  const { layout, sites, tables } = usable;
   const rows = ceilingRowsOf(layout);
   const bins = recording.header.timeBins.map((timeBin, bin): BinSet => {
-    const table = responseTable(recording, bin, usable.stimuli, sites);
+    const table = tables[bin]!;
     const ceiling = ceilingOf(protocol.ceiling, table, rows, seed);
     const overallCeiling = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
     return {
@@ -72,13 +72,25 @@ export const layOut = (
     responses: usable.responsesOf(sites),
     warnings: [
       ...usable.warnings,
+      ...(scored.ceiling.warnings ?? []),
       ...severalAreas(recording),
       ...unstratified(protocol, recording),
     ],
   };
 };
 
-/** Stimuli and sites in use, those left out that no regression could be trained on, and their layout. */
+/** Tables of all time bins of these stimuli and sites; of all of them those that are there. */
+const tablesOf = (
+  recording: Recording,
+  whole: readonly ResponseTable[],
+  stimuli: Int32Array,
+  sites: Int32Array,
+): readonly ResponseTable[] =>
+  stimuli.length === recording.stimuli.length && sites.length === recording.header.sites.length
+    ? whole
+    : whole.map((_, bin) => responseTable(recording, bin, stimuli, sites));
+
+/** Stimuli and sites in use, those left out that no regression could be trained on, their layout, and their tables alone. */
 const trained = (
   protocol: Protocol,
   recording: Recording,
@@ -87,16 +99,17 @@ const trained = (
   const usable = findUsable(recording, protocol);
   const { header, folder } = recording;
   const { stimuli, sites } = usable;
-  const { imageOfRow } = responseTable(recording, 0, stimuli, sites.subarray(0, 1));
+  const tables = tablesOf(recording, usable.tables, stimuli, sites);
+  const { imageOfRow } = tables[0]!;
   const laidOut = (of: Int32Array): Layout =>
     layoutOfRows(protocol, recording, { stimuli, sites: of, imageOfRow }, seed);
   const layout = laidOut(sites);
   const bins = header.timeBins.map((timeBin, bin) => ({
     timeBin,
-    mean: responseTable(recording, bin, stimuli, sites).mean,
+    mean: tables[bin]!.mean,
   }));
   const lacking = untrainable(layout, bins);
-  if (lacking.size === 0) return { ...usable, layout };
+  if (lacking.size === 0) return { ...usable, tables, layout };
   const excluded = Array.from(lacking, ([column, reason]) => ({
     site: layout.siteIds[column]!,
     image: null,
@@ -107,6 +120,7 @@ const trained = (
   return {
     ...usable,
     sites: kept,
+    tables: tablesOf(recording, usable.tables, stimuli, kept),
     excludedSites: [...usable.excludedSites, ...excluded],
     layout: laidOut(kept),
   };

@@ -32,6 +32,7 @@ export const layerPredictionsOf = (
     folds: foldOfRows(layout),
     ceiling: divisorsOf(ceiling),
     stimulusIds: Array.from(imageOfScored, (image) => stimulusIds[image]!),
+    drawnWith: Array.from(layout.drawnWith, (image) => stimulusIds[image]!),
     siteIds,
   };
 };

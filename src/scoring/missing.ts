@@ -9,9 +9,19 @@ export interface MissingPattern {
   readonly rows: Int32Array;
 }
 
+const lacksAny = (data: Float64Array): boolean => {
+  for (let at = 0; at < data.length; at++) if (Number.isNaN(data[at]!)) return true;
+  return false;
+};
+
 /** The columns of a table `[rows, columns]` by the rows that they lack (NaN), in the order of their first columns. */
 export const patternsOf = ({ data, shape }: Float64Nd): MissingPattern[] => {
   const [rows, columns] = shape as readonly [number, number];
+  // Asked of every permutation for every layer: mostly nothing is missing.
+  if (columns > 0 && !lacksAny(data)) {
+    const all = Int32Array.from({ length: columns }, (_, column) => column);
+    return [{ columns: all, rows: new Int32Array(0) }];
+  }
   const found = new Map<string, { readonly columns: number[]; readonly rows: number[] }>();
   for (let column = 0; column < columns; column++) {
     const lacking: number[] = [];

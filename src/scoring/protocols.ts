@@ -4,6 +4,7 @@ import { parseAs, parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
 import { layoutOf, type Recording, type RecordingLayout } from '../records/recording.ts';
+import { aggregationOf } from './aggregation.ts';
 import { trialCount } from './responses.ts';
 
 /** PLS as scikit-learn's, 25 components, at Brain-Score's tolerance. */
@@ -213,6 +214,15 @@ export const protocolNamed = (name: string, layout: RecordingLayout): Protocol |
   protocols.find((protocol) => protocol.name === name && protocol.layout === layout);
 
 /** Names in the order of the list, each once. */
+/**
+ * The description, and what it leaves open. It is part of what a protocol's hash covers, so that what was settled later is
+ * said here: a change of the text would be another protocol.
+ */
+export const explanationOf = (protocol: Protocol): string =>
+  aggregationOf(protocol).over === 'rows'
+    ? `${protocol.description} Responses and predictions of all folds are correlated together, each less the mean of the rows that its regression was trained on.`
+    : protocol.description;
+
 export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**

@@ -55,7 +55,11 @@ type SplitHalfSettings = Extract<CeilingSettings, { kind: 'split-half' }>;
  * both would keep lucky sites: reliability on one half chooses (its 95 % lower bound above 0, and itself not below the
  * protocol's least), √ρ on the other divides, both ways. Over rows, a site that both halves choose has the ρ of all images;
  * of those that one half chooses, with the ρ of the other, every second one is used, drawn by the seed: they would
- * otherwise count twice as much beside the former. On grids each map has its own ρ, and the images of one half are of the sites that
+ * otherwise count twice as much beside the former. A site that is the only one to be chosen, and by one half, is always used,
+ * with the ρ of all images, and a warning: by the draw it would else be left out, and the half that did not choose it says too
+ * little (of 100 images at a true √ρ of .55 half the images give .42, all .55). All images chose it too: at √ρ below .5 such a ceiling
+ * is too high (.51 for .45), at √ρ above .6 too low. It is rare, since one half above chance is no more than chance gives, and takes
+ * thousands of images or a reliability beside the protocol's least (there .33 for .35). On grids each map has its own ρ, and the images of one half are of the sites that
  * the other chooses. No site has a ceiling where no more are chosen than by chance. Input error: no repeated trials.
  */
 export const splitHalfCeiling = (
@@ -172,15 +176,18 @@ const overRows = (
     return { first, second: halved ? chosenBy(1, site) : first };
   });
   const once = choosing.flatMap(({ first, second }, site) => (first === second ? [] : [site]));
-  const spared = new Set(Array.from(everySecond(once.length, seed), (index) => once[index]!));
+  const isAlone = once.length === 1 && !choosing.some(({ first, second }) => first && second);
+  const spared = new Set(
+    isAlone ? [] : Array.from(everySecond(once.length, seed), (index) => once[index]!),
+  );
   const from = Uint8Array.from(choosing, ({ first, second }) =>
-    first === second ? bothHalves : first ? 2 : 1,
+    isAlone || first === second ? bothHalves : first ? 2 : 1,
   );
   const reliabilities = siteIds.map((_, site) => on(bothHalves, site));
   const data = Float64Array.from(siteIds, (_, site) => {
     const { first, second } = choosing[site]!;
     if ((!first && !second) || spared.has(site)) return Number.NaN;
-    return rootOf(first && second ? reliabilities[site]! : on(from[site]!, site));
+    return rootOf(on(from[site]!, site));
   });
   const reasonFor = (site: number): string => {
     const reliability = reliabilities[site]!;
@@ -202,8 +209,12 @@ const overRows = (
       Number.isNaN(data[site]!) ? [{ site: id, image: null, reason: reasonFor(site) }] : [],
     ),
     basis: { ...basis, from },
+    warnings: isAlone ? [aloneWarning(siteIds[once[0]!]!)] : [],
   };
 };
+
+const aloneWarning = (site: string): string =>
+  `${site} is the only site above chance, and on one half of the images: its ceiling is of all images, which also chose it, and may be off by a fifth`;
 
 const overImages = (
   { minimumReliability }: SplitHalfSettings,

@@ -13,6 +13,8 @@ export interface Usable {
   readonly stimuli: Int32Array;
   readonly sites: Int32Array;
   readonly excludedSites: readonly ExcludedSite[];
+  /** Tables of all time bins, of all stimuli and sites: also those that are not used. */
+  readonly tables: readonly ResponseTable[];
   /** Shares of the responses that are used, and that are missing, where only these of the sites are used. */
   readonly responsesOf: (sites: Int32Array) => UsedResponses;
   readonly warnings: readonly string[];
@@ -90,6 +92,7 @@ export const findUsable = (
     stimuli,
     sites,
     excludedSites,
+    tables: missing.bins,
     responsesOf: (used) => sharesOf(missing, stimuli, used),
     warnings: dropped > 0 ? [droppedWarning(dropped, policy)] : [],
   };

@@ -52,6 +52,9 @@ export const readLayerPredictions = async (
       : new Int32Array(0),
     ceiling: await npz.readFloat64('ceiling'),
     stimulusIds: (await npz.readStrings('stimulus_id')).strings,
+    ...(npz.names.includes('drawn_with')
+      ? { drawnWith: (await npz.readStrings('drawn_with')).strings }
+      : {}),
     siteIds: (await npz.readStrings('site_id')).strings,
   };
 };
@@ -94,7 +97,10 @@ export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
     ...(predictions.drawnWith === undefined ? {} : { drawn_with: strings(predictions.drawnWith) }),
   });
 
-/** The fields of the record, `layer` for its layers, `stimulus_id`, `group` and `fold` of each row, `site_id` of each column. */
+/**
+ * The fields of the record, `layer` for its layers, `stimulus_id`, `group`, `fold` and `drawn_with` of each row, `site_id` of
+ * each column.
+ */
 export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Array[] =>
   npzParts({
     layer: strings(kept.layers),
@@ -104,6 +110,7 @@ export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Arra
     fold: { data: kept.folds, shape: [kept.folds.length] },
     ceiling: kept.ceiling,
     stimulus_id: strings(kept.stimulusIds),
+    ...(kept.drawnWith === undefined ? {} : { drawn_with: strings(kept.drawnWith) }),
     site_id: strings(kept.siteIds),
   });
 

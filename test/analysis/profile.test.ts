@@ -3,6 +3,7 @@ import { depthProfile } from '../../src/analysis/profile.ts';
 import { type AreaScores, layerResampler } from '../../src/analysis/resample-layers.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { median, pearson } from '../../src/numeric/statistics.ts';
+import type { LayerPredictions } from '../../src/records/layer-predictions.ts';
 import { profileSchema } from '../../src/records/profile.ts';
 import type { Score } from '../../src/records/score.ts';
 import { profileLines } from '../../src/report/profile.ts';
@@ -93,6 +94,41 @@ describe('a depth profile', () => {
     const apart = run([twin('A', 'one'), twin('B', 'other')]);
     expect(apart.orders[0]!.tie).toBeLessThan(0.9);
     expect(apart.warnings[0]).toMatch(/same ids in recordings of different stimuli/);
+  });
+
+  it('draws nearly equal images together: twice the same images give the intervals of once', () => {
+    const once = madeArea({ area: 'V4', levels: early, images: 40, sites: 1 });
+    const twice = (kept: LayerPredictions): LayerPredictions => {
+      const { recorded, predicted, stimulusIds } = kept;
+      const [rows = 0, sites = 0] = recorded.shape;
+      const both = (data: Float64Array): number[] => [...data, ...data];
+      const layers = kept.layers.flatMap((_, layer) =>
+        both(predicted.data.subarray(layer * rows * sites, (layer + 1) * rows * sites)),
+      );
+      return {
+        ...kept,
+        recorded: { data: Float64Array.from(both(recorded.data)), shape: [2 * rows, sites] },
+        predicted: {
+          data: Float64Array.from(layers),
+          shape: [kept.layers.length, 2 * rows, sites],
+        },
+        groups: new Int32Array(2 * rows),
+        folds: new Int32Array(2 * rows),
+        stimulusIds: [...stimulusIds, ...stimulusIds.map((id) => `again ${id}`)],
+      };
+    };
+    const kept = once.predictions!;
+    const apart = { ...once, predictions: twice(kept) };
+    const drawnWith = [...kept.stimulusIds, ...kept.stimulusIds];
+    const together = { ...apart, predictions: { ...apart.predictions, drawnWith } };
+    const [single, double, alone] = [once, together, apart].map((area) => run([area]).areas[0]!);
+    expect(double!.resampled).toMatchObject({ images: 40 });
+    expect(alone!.resampled).toMatchObject({ images: 80 });
+    expect(double!.centreOfMass.interval!.low).toBeCloseTo(single!.centreOfMass.interval!.low, 9);
+    expect(double!.centreOfMass.interval!.high).toBeCloseTo(single!.centreOfMass.interval!.high, 9);
+    const width = ({ centreOfMass: { interval } }: typeof single & object) =>
+      interval!.high - interval!.low;
+    expect(width(alone!)).toBeLessThan(0.85 * width(double!));
   });
 
   it('resamples sites alone from a score file alone, and says what that leaves out', () => {

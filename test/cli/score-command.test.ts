@@ -329,5 +329,8 @@ describe('the other commands', () => {
     const { stdout } = await cliDone('protocols');
     for (const name of ['image-cv', 'grid-cv', 'linsley2023', 'linsley2023-code'])
       expect(stdout).toMatch(new RegExp(`^${name} +(image|grid) `, 'm'));
+    // What the hashed descriptions leave open is said of those that pool over folds, and of no others.
+    const around = stdout.split('\n').filter((line) => line.includes('less the mean of the rows'));
+    expect(around.map((line) => line.split(' ')[0])).toEqual(['ventral', 'image-cv']);
   });
 });

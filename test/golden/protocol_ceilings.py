@@ -167,6 +167,9 @@ def split_half(world, time_bin, groups, sites, minimum=0.1):
     on_half = np.array([[reliability(world, time_bin, s, half) for s in sites] for half in halves])
     chosen = passed & (on_half >= minimum)
     once = [s for s in sites if chosen[0, s] != chosen[1, s]]
+    # One site with nothing beside it is not spared, and has the ρ of all images.
+    if len(once) == 1 and not chosen.all(axis=0).any():
+        once = []
     spared = [once[place] for place in INPUTS["spared"][str(len(once))]] if once else []
     for s in sites:
         if not chosen[:, s].any() or s in spared:

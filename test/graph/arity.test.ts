@@ -30,6 +30,14 @@ describe('a node without an input that its operation needs', () => {
     expect(node!.op).toBe('LayerNormalization');
   });
 
+  it.each([
+    ['Mul', ['x', 'w', 'w'], 'at most 2 inputs, got 3'],
+    ['Relu', ['x', 'w'], 'at most 1 inputs, got 2'],
+  ])('%s of %j has too many', (op, inputs, what) => {
+    expect(() => checkArity(graphOf(op, inputs))).toThrow(`node "n" (${op}): expected ${what}`);
+    expect(() => checkArity(graphOf(op, [...inputs.slice(0, -1), '']))).not.toThrow('at most');
+  });
+
   it('needs an output', () => {
     expect(() => checkArity(graphOf('Relu', ['x'], ['']))).toThrow('expected an output, got none');
   });

@@ -3,9 +3,12 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { decodeModel } from '../../src/graph/decode.ts';
 import { encodeModel } from '../../src/graph/encode.ts';
+import { inferGraphFacts } from '../../src/graph/facts.ts';
 import type { OnnxGraph, OnnxNode } from '../../src/graph/graph.ts';
 import { fixInputs } from '../../src/graph/rewrite.ts';
 import { nodeFacts, staticShapes } from '../../src/graph/static-shapes.ts';
+import { wholeNumbers } from '../../src/graph/storage.ts';
+import type { ArrayData } from '../../src/records/array.ts';
 import { goldenModel, patterned } from '../onnx.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 
@@ -180,6 +183,53 @@ describe('what is not static is refused by name', () => {
     expect(() => staticShapes({ ...fixed, initialisers: [wrong] })).toThrow(
       /\(Reshape, layer head\), tensor "y"/,
     );
+  });
+});
+
+describe('sizes that no tensor can have', () => {
+  const withTarget = (data: ArrayData, op = 'Reshape'): OnnxGraph => ({
+    ...graphOf({ op, name: 'n', inputs: ['x', 'target'], outputs: ['y'] }, [2, 3]),
+    initialisers: [{ name: 'target', array: { data, shape: [data.length] } }],
+  });
+
+  it.each([
+    ['fractions', Float32Array.of(0.26, -1)],
+    ['not numbers', Float32Array.of(Number.NaN, 2)],
+    ['below zero', BigInt64Array.of(-2n, 3n)],
+    ['beyond what can be counted', BigInt64Array.of(2n ** 60n, -1n)],
+  ])('are not known: %s', (_, data) => {
+    const shape = inferGraphFacts(withTarget(data)).get('y')!.shape ?? [null];
+    const known = shape.filter((size) => size !== null);
+    expect(known.every((size) => size >= 0 && Number.isSafeInteger(size))).toBe(true);
+    expect(shape[0]).toBeNull();
+    expect(() => staticShapes(withTarget(data))).toThrow(/\(Reshape\), tensor "y"/);
+  });
+
+  it('an axis that a tensor does not have is refused by name', () => {
+    const softmax: OnnxNode = {
+      ...{ op: 'Softmax', name: 'n', inputs: ['x'], outputs: ['y'] },
+      attributes: { axis: { int: -(2 ** 31) } },
+    };
+    expect(() => staticShapes(graphOf(softmax, [2, 3]))).toThrow(
+      /node "n" \(Softmax\): expected an axis of a tensor of rank 2, got -2147483648/,
+    );
+    const flatten: OnnxNode = { ...softmax, op: 'Flatten', attributes: { axis: { int: 2 } } };
+    expect(staticShapes(graphOf(flatten, [2, 3])).get('y')!.shape).toEqual([6, 1]);
+  });
+
+  it('whole numbers are clamped to int64, not wrapped', () => {
+    expect([...wholeNumbers([-(2 ** 64), 2 ** 64, -Infinity, -3])]).toEqual([
+      ...[-(2n ** 63n), 2n ** 63n - 1n, -(2n ** 63n), -3n],
+    ]);
+  });
+
+  it('products that a double would round are not known', () => {
+    const nodes: OnnxNode[] = [
+      { op: 'Mul', inputs: ['target', 'target'], outputs: ['square'] },
+      { op: 'Reshape', inputs: ['x', 'square'], outputs: ['y'] },
+    ];
+    const facts = inferGraphFacts({ ...withTarget(BigInt64Array.of(2n ** 40n, 3n)), nodes });
+    expect(facts.get('square')!.values).toEqual([null, 9]);
   });
 });
 

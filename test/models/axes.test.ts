@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { listLayers } from '../../src/models/layers.ts';
+import { encodeModel } from '../../src/graph/encode.ts';
+import { readModel } from '../../src/graph/read.ts';
+import { everyTensor, listLayers } from '../../src/models/layers.ts';
 import { tapModel } from '../../src/models/taps.ts';
 import { goldenModel, patterned, runOnnx } from '../onnx.ts';
 
@@ -66,4 +68,24 @@ it('puts every place of a map where it is in the image', async () => {
     );
     expect(moved, output).toEqual([6]);
   }
+});
+
+it('knows nothing of a pool over axes that its input does not have', () => {
+  const structure = readModel(
+    encodeModel({
+      name: 'net',
+      opset: 17,
+      inputs: [{ name: 'x', type: 'float32', shape: ['n', 3, 4, 4] }],
+      outputs: [{ name: 'y', type: 'float32', shape: null }],
+      initialisers: [{ name: 'all', array: { data: BigInt64Array.of(-1n), shape: [1] } }],
+      nodes: [
+        { op: 'Reshape', inputs: ['x', 'all'], outputs: ['flat'] },
+        { op: 'AveragePool', inputs: ['flat'], outputs: ['pool'] },
+        { op: 'NonZero', inputs: ['x'], outputs: ['target'] },
+        { op: 'Reshape', inputs: ['pool', 'target'], outputs: ['y'] },
+      ],
+    }),
+    'net.onnx',
+  );
+  expect(everyTensor(structure).map(({ tensor }) => tensor)).toContain('y');
 });

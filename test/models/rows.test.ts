@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeModel } from '../../src/graph/encode.ts';
-import type { OnnxNode } from '../../src/graph/graph.ts';
 import { readModel } from '../../src/graph/read.ts';
 import { spliceModel } from '../../src/graph/splice.ts';
 import { activationsOf, probe, tapForm } from '../../src/models/activations.ts';
-import { imageInput } from '../../src/models/image-input.ts';
 import { modelInputs } from '../../src/models/inputs.ts';
 import { listLayers } from '../../src/models/layers.ts';
 import type { Network } from '../../src/models/network.ts';
@@ -17,7 +14,8 @@ import type { Layer } from '../../src/records/model.ts';
 import type { Engine, Pixels } from '../../src/records/ports.ts';
 import type { Sampling } from '../../src/records/protocol.ts';
 import type { FixationGrid } from '../../src/records/recording.ts';
-import { patterned, relativeError, runOnnx } from '../onnx.ts';
+import { relativeError, runOnnx } from '../onnx.ts';
+import { mixing, tail, tokenNetwork } from './token-network.ts';
 
 const unknownLayer: Layer = {
   ...{ name: 'layer', tensor: 't', operation: 'Conv', axes: 'channel', prefixTokens: 0 },
@@ -107,46 +105,6 @@ const picture = (): Pixels => ({
 });
 const pictures = [picture(), picture(), picture()];
 
-/** A convolution with ReLU, its map as tokens, a product with ReLU, and what comes behind it. */
-const networkOf = (batch: number | string, side: number, last: readonly OnnxNode[]): Network => {
-  const bytes = encodeModel({
-    name: 'tokens',
-    opset: 13,
-    inputs: [{ name: 'x', type: 'float32', shape: [batch, 3, side, side] }],
-    outputs: [{ name: 'y', type: 'float32', shape: null }],
-    initialisers: [
-      { name: 'w', array: patterned([4, 3, 1, 1]) },
-      { name: 'v', array: patterned([4, 5]) },
-      { name: 'u', array: patterned([5, 5]) },
-      { name: 'flat', array: { data: BigInt64Array.of(0n, 0n, -1n), shape: [3] } },
-    ],
-    nodes: [
-      { op: 'Conv', name: 'stem', inputs: ['x', 'w'], outputs: ['c'] },
-      { op: 'Relu', inputs: ['c'], outputs: ['r'] },
-      { op: 'Reshape', inputs: ['r', 'flat'], outputs: ['nct'] },
-      {
-        op: 'Transpose',
-        inputs: ['nct'],
-        outputs: ['tnc'],
-        attributes: { perm: { ints: [2, 0, 1] } },
-      },
-      { op: 'MatMul', name: 'fc', inputs: ['tnc', 'v'], outputs: ['h'] },
-      { op: 'Relu', inputs: ['h'], outputs: ['tokens'] },
-      ...last,
-    ],
-  });
-  const structure = readModel(bytes, 'tokens.onnx');
-  return {
-    ...{ name: 'tokens.onnx', bytes, structure, externalDataFolder: null, path: null, sha256: '' },
-    input: imageInput(structure, 'tokens.onnx'),
-  };
-};
-
-const tail: readonly OnnxNode[] = [
-  { op: 'MatMul', name: 'next', inputs: ['tokens', 'u'], outputs: ['n'] },
-  { op: 'Relu', inputs: ['n'], outputs: ['y'] },
-];
-
 const probed = (network: Network, sampling: Sampling, side: number) => {
   const inputs = modelInputs({
     preprocessing: presetNamed('raw')!,
@@ -171,7 +129,7 @@ const tokensOf = async (network: Network, pixels: Pixels, row: number, column: n
     const [y, x] = [row + Math.floor(place / side), column + (place % side)];
     return pixels.data[(y * pixels.width + x) * 3 + channel]!;
   });
-  const { bytes } = networkOf(1, side, []);
+  const { bytes } = tokenNetwork(1, side, []);
   const out = readModel(bytes, 'alone');
   const spliced = spliceModel(bytes, out, {
     outputs: ['tokens'],
@@ -185,7 +143,7 @@ describe('a layer with tokens first', () => {
     ['a batch of 1', 1, 'symbolic'],
     ['a batch of 16, as many as the tokens', 16, 'keep'],
   ] as const)('in patches, %s: a row per patch', async (_, batch, mode) => {
-    const network = networkOf(batch, 4, tail);
+    const network = tokenNetwork(batch, 4, tail);
     const extraction = await probed(network, { kind: 'patches' }, 4);
     expect(extraction.batch.mode).toBe(mode);
     expect(extraction.layers.map(({ name, features }) => [name, features])).toEqual([
@@ -211,7 +169,7 @@ describe('a layer with tokens first', () => {
     const sampling: Sampling = {
       ...{ kind: 'feature-map', normalise: 'none', averageChannelsAbove: null },
     };
-    const network = networkOf('n', 8, tail);
+    const network = tokenNetwork('n', 8, tail);
     const extraction = await probed(network, sampling, 8);
     const layers = extraction.layers.slice(1, 2);
     const pass = { layers, optimised: true };
@@ -229,21 +187,9 @@ describe('a layer with tokens first', () => {
 });
 
 describe('a layer that mixes its images', () => {
-  const mixing: readonly OnnxNode[] = [
-    {
-      op: 'ReduceMean',
-      inputs: ['tokens'],
-      outputs: ['mean'],
-      attributes: { axes: { ints: [1] } },
-    },
-    { op: 'Sub', inputs: ['tokens', 'mean'], outputs: ['centred'] },
-    { op: 'MatMul', name: 'next', inputs: ['centred', 'u'], outputs: ['n'] },
-    { op: 'Relu', inputs: ['n'], outputs: ['y'] },
-  ];
-
   it('is left out by name in a fixed batch, and the others go on', async () => {
     const extraction = await probed(
-      networkOf(4, 8, mixing),
+      tokenNetwork(4, 8, mixing),
       { kind: 'image', features: 'flatten' },
       8,
     );
@@ -253,7 +199,7 @@ describe('a layer that mixes its images', () => {
 
   it('is read one image at a time where the batch is free', async () => {
     const extraction = await probed(
-      networkOf('n', 8, mixing),
+      tokenNetwork('n', 8, mixing),
       { kind: 'image', features: 'flatten' },
       8,
     );

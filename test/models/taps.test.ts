@@ -172,6 +172,7 @@ describe('tapModel in all opsets', () => {
       initialisers: [
         { name: 'w', array: { ...patterned([4, 3, 1, 1]) } },
         { name: 'shape', array: { data: BigInt64Array.of(0n, 4n, -1n), shape: [3] } },
+        { name: 'offset', array: { data: Float64Array.of(1e6), shape: [1] } },
       ],
       nodes: [conv, { op: 'Relu', inputs: ['c'], outputs: ['r'] }, ...last],
     });
@@ -242,6 +243,49 @@ describe('tapModel in all opsets', () => {
     const { flat } = await runOnnx(tapped, { x: patterned(shapes.image) });
     expect(flat!.data).toBeInstanceOf(Float32Array);
     expect(Math.max(...flat!.data)).toBeGreaterThan(1);
+  });
+
+  it.each([
+    7, 13, 17, 18, 21,
+  ])('a layer in double precision stays in it: opset %i', async (opset) => {
+    const bytes = model(opset, [
+      { op: 'Cast', inputs: ['r'], outputs: ['double'], attributes: { to: { int: 11 } } },
+      { op: 'Add', inputs: ['double', 'offset'], outputs: ['shifted'] },
+      {
+        op: 'Transpose',
+        inputs: ['shifted'],
+        outputs: ['nhwc'],
+        attributes: { perm: { ints: [0, 2, 3, 1] } },
+      },
+      { op: 'Cast', inputs: ['nhwc'], outputs: ['y'], attributes: { to: { int: 1 } } },
+    ]);
+    const structure = readModel(bytes, 'double.onnx');
+    const grid: TapForm = { kind: 'grid', rows: 3, columns: 9 };
+    const space = 'channel-row-column';
+    const taps = [FLATTEN, POOL, grid].flatMap((form, at) => [
+      { layer: layer('r', space, [4, 8, 6]), form, output: `single.${at}` },
+      { layer: layer('shifted', space, [4, 8, 6]), form, output: `double.${at}` },
+      {
+        layer: layer('nhwc', 'row-column-channel', [8, 6, 4]),
+        form,
+        output: `turned.${at}`,
+      },
+    ]);
+    const tapped = tapModel(bytes, structure, taps, { sliced: false, batch: 'keep' });
+    const outputs = await runOnnx(tapped, { x: patterned(shapes.image) });
+    for (const at of [0, 1, 2]) {
+      const single = outputs[`single.${at}`]!.data;
+      for (const name of at === 0 ? ['double'] : ['double', 'turned']) {
+        const { data } = outputs[`${name}.${at}`]!;
+        expect(data).toBeInstanceOf(Float64Array);
+        expect(
+          relativeError(
+            Array.from(data, (value) => value - 1e6),
+            single,
+          ),
+        ).toBeLessThan(1e-6);
+      }
+    }
   });
 
   it('refuses a grid where there is no space, naming the layer', () => {

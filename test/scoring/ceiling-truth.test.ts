@@ -146,3 +146,33 @@ describe.each(designs)('with %s', (_, design) => {
     expect(Math.abs(ceiling - truth)).toBeLessThan(tolerance);
   });
 });
+
+// Both halves are above chance, and one below the least reliability: that takes many images.
+describe('a site that one half of the images alone chooses, and that has no other beside it', () => {
+  const images = 3000;
+  const rows = Int32Array.from(upTo(images));
+  const alone = { images, sites: 1, trials: () => 2 };
+
+  it('has the ceiling of all images, whatever the draw', () => {
+    const ratios = upTo(16).flatMap((r) => {
+      const { table, truth } = recorded(alone, 0.12, `alone ${r}`);
+      const found = ceilingOf(
+        { kind: 'split-half', splits: 10, minimumReliability: 0.1 },
+        table,
+        {
+          ...{ groups: [{ name: 'all', rows }], siteIds: ['s0'] },
+          ...{ correlation: 'pearson', grid: null, published: [] },
+        },
+        r + 1,
+      );
+      const { perSite, alpha, excluded, warnings = [] } = found;
+      expect(excluded.filter(({ reason }) => reason.includes('every second'))).toEqual([]);
+      if (warnings.length === 0) return [];
+      expect(warnings[0]).toContain('s0 is the only site above chance');
+      expect(perSite.data[0]).toBe(Math.sqrt(alpha));
+      return [perSite.data[0]! / truth[0]!];
+    });
+    expect(ratios.length).toBeGreaterThan(1);
+    expect(Math.abs(mean(ratios) - 1)).toBeLessThan(0.1);
+  });
+});

@@ -11,8 +11,10 @@ import { nothingInCommon } from '../../src/scoring/common-sites.ts';
 import { fitShapeOf } from '../../src/scoring/cost.ts';
 import { prepareResampling } from '../../src/scoring/intervals.ts';
 import { layOut } from '../../src/scoring/lay-out.ts';
+import { patternsOf } from '../../src/scoring/missing.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { correlationIn, sideOf } from '../../src/scoring/resampled.ts';
+import { responseTable } from '../../src/scoring/responses.ts';
 
 const [sites, trials] = [6, 4];
 
@@ -321,5 +323,34 @@ describe('a time course over common sites', () => {
     expect(nothingInCommon({ ...course, sites: [0, 0], ownSites: [3, 2] }).join()).toMatch(
       /no site is used in every time bin/,
     );
+  });
+});
+
+describe('tables and patterns, made once', () => {
+  it.each([
+    ['nothing is missing', () => false, 6],
+    ['a site has no response', ({ site }: Place) => site === 2, 5],
+  ] as const)('are those of the stimuli and sites in use where %s', (_, lacks, left) => {
+    const recording = made({ stimulus: 40, time: 2, trial: trials, site: sites }, lacks, {
+      timeBins: [
+        { start: 0, end: 50 },
+        { start: 50, end: 100 },
+      ],
+    });
+    const { layout, bins } = layOut(protocolNamed('image-cv', 'image')!, recording, 1, 'all');
+    expect(layout.siteIds).toHaveLength(left);
+    const used = Int32Array.from([0, 1, 2, 3, 4, 5]).filter((site) => left === 6 || site !== 2);
+    const stimuli = Int32Array.from({ length: 40 }, (_own, index) => index);
+    bins.forEach(({ table }, bin) => {
+      expect(table).toEqual(responseTable(recording, bin, stimuli, used));
+    });
+  });
+
+  it('have one pattern where nothing is missing, of no rows', () => {
+    const data = Float64Array.of(1, 2, 3, 4, 5, 6);
+    expect(patternsOf({ data, shape: [2, 3] })).toEqual([
+      { columns: Int32Array.of(0, 1, 2), rows: new Int32Array(0) },
+    ]);
+    expect(patternsOf({ data: new Float64Array(0), shape: [2, 0] })).toEqual([]);
   });
 });
