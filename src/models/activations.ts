@@ -148,7 +148,7 @@ const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd =>
 
 /**
  * One small run of all layers: finds out whether the export takes batches, which rows of each layer belong to which
- * image, how many features each has, and how long an input takes. Two images are shown, the first of the subject's and
+ * image, how many features each has, and how long an input takes. Two images are shown, the first of the stimuli's and
  * noise; of a fixed batch, one is changed. Errors: the engine refuses the model; a form that a layer does not have.
  */
 export const probe = async (

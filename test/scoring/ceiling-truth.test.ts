@@ -165,11 +165,11 @@ describe('a site that one half of the images alone chooses, and that has no othe
         },
         r + 1,
       );
-      const { perSite, alpha, excluded, warnings = [] } = found;
+      const { perSite, meanOverAllSites, excluded, warnings = [] } = found;
       expect(excluded.filter(({ reason }) => reason.includes('every second'))).toEqual([]);
       if (warnings.length === 0) return [];
       expect(warnings[0]).toContain('s0 is the only site above chance');
-      expect(perSite.data[0]).toBe(Math.sqrt(alpha));
+      expect(perSite.data[0]).toBe(Math.sqrt(meanOverAllSites));
       return [perSite.data[0]! / truth[0]!];
     });
     expect(ratios.length).toBeGreaterThan(1);
