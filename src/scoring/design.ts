@@ -104,9 +104,17 @@ export const omissionsOf = (
   });
 };
 
-/** The rows that a regression leaves out, all blocks. */
-export const leftOutOf = ({ folds, omissions }: Design, omission: number): Int32Array =>
-  Int32Array.from(omissions[omission]!.blocks.flatMap((block) => [...folds[block]!.test]));
+const leftOut = new WeakMap<LeftOutBlocks, Int32Array>();
+
+/** The rows that a regression leaves out, all blocks; kept, since every layer asks for them. */
+export const leftOutOf = ({ folds, omissions }: Design, omission: number): Int32Array => {
+  const regression = omissions[omission]!;
+  const known = leftOut.get(regression);
+  if (known !== undefined) return known;
+  const rows = Int32Array.from(regression.blocks.flatMap((block) => [...folds[block]!.test]));
+  leftOut.set(regression, rows);
+  return rows;
+};
 
 /** The part of a regression's predictions, [rows left out, sites], that belongs to one of its folds. */
 export const partOf = (
