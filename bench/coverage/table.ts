@@ -26,6 +26,12 @@ const cellsOf = ({ sums }: Piece, figure: (typeof figures)[number]): string[] =>
   ];
 };
 
+/** Bias and coverage beside what is true of the sites in use. */
+const ofUsed = ({ sums }: Piece, figure: 'scoreOfUsed' | 'ceilingOfUsed'): string[] => {
+  const { worlds, error, covered } = sums[figure];
+  return worlds === 0 ? ['', ''] : [digits(error / worlds), percent(covered, worlds)];
+};
+
 const line = (parts: readonly string[]): string => `| ${parts.join(' | ')} |`;
 
 const tableWith = (heads: readonly string[], rows: readonly (readonly string[])[]): string[] => [
@@ -42,13 +48,18 @@ export const tableOf = (all: readonly Row[]): string[] => {
   const missing = all.filter(({ pieces }) => pieces.length === 0).map(({ cell }) => cell.name);
   const equal = done.filter(({ cell }) => cell.handicap === 0);
   const figureHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
+  const usedHeads = ['bias, sites in use', 'covered %, sites in use'];
+  const headsOf = (figure: string): string[] =>
+    [...figureHeads, ...usedHeads].map((head) => `${figure}: ${head}`);
   const scores = equal.map(({ cell, piece }) => [
     cell.name,
     `${piece.worlds}`,
     percent(piece.noScore, piece.worlds),
     ...cellsOf(piece, 'score'),
+    ...ofUsed(piece, 'scoreOfUsed'),
     digits(piece.sums.raw.error / piece.sums.raw.worlds),
     ...cellsOf(piece, 'ceiling'),
+    ...ofUsed(piece, 'ceilingOfUsed'),
   ]);
   const comparisons = done.map(({ cell, piece }) => {
     const { worlds } = piece.sums.difference;
@@ -68,14 +79,7 @@ export const tableOf = (all: readonly Row[]): string[] => {
   const comparedHeads = ['sd', 'width', 'covered %', 'p ≤ .05 %'];
   return [
     ...tableWith(
-      [
-        'cell',
-        'worlds',
-        'no score %',
-        ...figureHeads.map((head) => `score: ${head}`),
-        'raw: bias',
-        ...figureHeads.map((head) => `ceiling: ${head}`),
-      ],
+      ['cell', 'worlds', 'no score %', ...headsOf('score'), 'raw: bias', ...headsOf('ceiling')],
       scores,
     ),
     '',
