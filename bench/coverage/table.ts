@@ -40,12 +40,60 @@ const tableWith = (heads: readonly string[], rows: readonly (readonly string[])[
   ...rows.map(line),
 ];
 
-/** Cells without a piece are named at the end. */
-export const tableOf = (all: readonly Row[]): string[] => {
-  const done = all
+const finished = (all: readonly Row[]) =>
+  all
     .filter(({ pieces }) => pieces.length > 0)
     .map(({ cell, pieces }) => ({ cell, piece: togetherOf(pieces) }));
+
+const notRun = (all: readonly Row[]): string[] => {
   const missing = all.filter(({ pieces }) => pieces.length === 0).map(({ cell }) => cell.name);
+  return missing.length > 0 ? ['', `Not run yet: ${missing.join(', ')}.`] : [];
+};
+
+/** What the documentation shows: bias, coverage and rejections, of the cells with equal networks; then of the others. */
+export const shortTableOf = (all: readonly Row[]): string[] => {
+  const done = finished(all);
+  const rejections = ({ sums, rejected, rejectedByEffect }: Piece): string[] => [
+    percent(rejected, sums.difference.worlds),
+    percent(rejectedByEffect, sums.effect.worlds),
+  ];
+  const equal = done.filter(({ cell }) => cell.handicap === 0);
+  const unequal = done.filter(({ cell }) => cell.handicap > 0);
+  const pHeads = ['difference: p ≤ .05 %', 'effect: p ≤ .05 %'];
+  return [
+    ...tableWith(
+      [
+        ...['cell', 'worlds', 'no score %', 'score: bias', 'covered %'],
+        ...['sites in use: bias', 'covered %', 'ceiling: covered %', 'sites in use: covered %'],
+        ...pHeads,
+      ],
+      equal.map(({ cell, piece }) => {
+        const [, bias, , , covered] = cellsOf(piece, 'score');
+        const ceiling = cellsOf(piece, 'ceiling').at(-1)!;
+        const ceilingOfUsed = ofUsed(piece, 'ceilingOfUsed').at(-1)!;
+        return [
+          ...[cell.name, `${piece.worlds}`, percent(piece.noScore, piece.worlds)],
+          ...[bias!, covered!, ...ofUsed(piece, 'scoreOfUsed'), ceiling, ceilingOfUsed],
+          ...rejections(piece),
+        ];
+      }),
+    ),
+    '',
+    ...tableWith(
+      ['cell, handicap', 'worlds', 'difference: truth', 'effect: truth', ...pHeads],
+      unequal.map(({ cell, piece }) => [
+        ...[cell.name, `${piece.worlds}`],
+        ...[cellsOf(piece, 'difference')[0]!, cellsOf(piece, 'effect')[0]!],
+        ...rejections(piece),
+      ]),
+    ),
+    ...notRun(all),
+  ];
+};
+
+/** Everything. Cells without a piece are named at the end. */
+export const tableOf = (all: readonly Row[]): string[] => {
+  const done = finished(all);
   const equal = done.filter(({ cell }) => cell.handicap === 0);
   const figureHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
   const usedHeads = ['bias, sites in use', 'covered %, sites in use'];
@@ -94,6 +142,6 @@ export const tableOf = (all: readonly Row[]): string[] => {
       ],
       comparisons,
     ),
-    ...(missing.length > 0 ? ['', `Not run yet: ${missing.join(', ')}.`] : []),
+    ...notRun(all),
   ];
 };
