@@ -12,6 +12,9 @@ const level = 0.05;
 const deals = 200;
 const tolerated = 10;
 
+/** Sites that are looked at together. */
+const sitesOfBlock = 6;
+
 /** Sites on which what could come from chance is counted, at most. */
 const mostCounted = 200;
 
@@ -58,16 +61,51 @@ export const moreThanChance = (table: TrialTable, seed: number): boolean => {
   const sites = table.trials.shape[2]!;
   const counted = sites > mostCounted ? random.permutation(sites).slice(0, mostCounted) : null;
   const shown = presentationsOf(table.trials, counted);
+  const blocks = blocksOf(shown);
   const critical = criticalValues();
-  const found = countOf(passedIn(table, shown, null, critical));
+  const passes = (block: Presentations, order: Int32Array | null): number =>
+    countOf(passedIn(table, block, order, critical));
+  const found = blocks.reduce((sum, block) => sum + passes(block, null), 0);
   if (found === 0) return false;
   let asMany = 0;
   for (let deal = 0; deal < deals; deal++) {
     const order = random.permutation(shown.shown);
-    if (countOf(passedIn(table, shown, order, critical)) >= found) asMany++;
+    if (reaches(found, blocks, (block) => passes(block, order))) asMany++;
     if (asMany >= tolerated) return false;
   }
   return true;
+};
+
+/** Whether as many sites pass as were found; no further block is looked at once that is known. */
+const reaches = (
+  found: number,
+  blocks: readonly Presentations[],
+  passes: (block: Presentations) => number,
+): boolean => {
+  let count = 0;
+  let most = blocks.reduce((sum, { sites }) => sum + 2 * sites, 0);
+  for (const block of blocks) {
+    const own = passes(block);
+    count += own;
+    most -= 2 * block.sites - own;
+    if (count >= found) return true;
+    if (most < found) return false;
+  }
+  return false;
+};
+
+/** The same presentations of a few sites each. */
+const blocksOf = (shown: Presentations): Presentations[] => {
+  const { sites, values } = shown;
+  const blocks: Presentations[] = [];
+  for (let first = 0; first < sites; first += sitesOfBlock) {
+    const own = Math.min(sitesOfBlock, sites - first);
+    const part = new Float64Array(shown.shown * own);
+    for (let at = 0; at < shown.shown; at++)
+      for (let s = 0; s < own; s++) part[at * own + s] = values[at * sites + first + s]!;
+    blocks.push({ ...shown, values: part, sites: own });
+  }
+  return blocks;
 };
 
 const countOf = (passed: Passed): number =>
