@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { demo } from '../src/demo.ts';
 import { createNodePorts } from '../src/node/index.ts';
-import { figure, tableLines } from '../src/report/table.ts';
+import { numberText, tableLines } from '../src/report/table.ts';
 import { worldSettings } from '../src/world/world.ts';
 
 const folder = await mkdtemp(`${tmpdir()}/ventral-demo-seeds-`);
@@ -25,12 +25,12 @@ try {
           each.network,
           each.layer,
           ...[each.raw, each.value, each.interval?.low, each.interval?.high, each.recovery].map(
-            (value) => figure(value ?? null),
+            (value) => numberText(value ?? null),
           ),
           each.recovery === null ? 'maps exchanged' : '',
         ]);
       console.log(
-        `seed ${seed} ${area}: apart ${apart}, attainable ${figure(attainable)}, ceiling ${figure(ceiling.estimated)} estimated, ${figure(ceiling.known)} known`,
+        `seed ${seed} ${area}: apart ${apart}, attainable ${numberText(attainable)}, ceiling ${numberText(ceiling.estimated)} estimated, ${numberText(ceiling.known)} known`,
       );
     }
     console.log(`seed ${seed}: ${((Date.now() - started) / 1000).toFixed(0)} s`);

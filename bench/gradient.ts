@@ -87,7 +87,7 @@ const stepGraph = (graph: OnnxGraph): OnnxGraph => {
   const withLoss = harmonizerCodeLoss(graph, {
     image: 'image',
     logits: 'logits',
-    strength: 2,
+    lambda: 2,
     smoothing: 0.1,
   });
   const gradients = names.map((name) => `gradient of ${name}`);

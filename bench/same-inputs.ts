@@ -185,7 +185,7 @@ const writeRecording = async (folder: string, made: Made): Promise<void> => {
 
 const ridge = {
   kind: 'ridge',
-  strengths: [0.01, 0.1, 1],
+  alphas: [0.01, 0.1, 1],
   unit: 'mean-square',
   choose: 'gcv',
   perTarget: true,

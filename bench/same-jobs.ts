@@ -31,7 +31,7 @@ const imageProtocols = ['ventral', 'image-cv', 'brainscore-like-2020', 'brainsco
 
 const scores = (
   group: string,
-  subject: string,
+  candidate: string,
   recordings: readonly string[],
   protocols: readonly string[],
   options: string,
@@ -41,7 +41,7 @@ const scores = (
     protocols.map((protocol) =>
       job(
         `${group}/${recording}/${protocol.replace(/^inputs\/|\.json$/g, '')}`,
-        `score ${subject} --recording inputs/${recording} --protocol ${protocol} ${options}`,
+        `score ${candidate} --recording inputs/${recording} --protocol ${protocol} ${options}`,
         needs,
       ),
     ),

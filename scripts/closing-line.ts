@@ -1,7 +1,7 @@
 import type { Reporter } from 'vitest/node';
 
 /**
- * Vitest reporter: why tests were skipped, then one plain line with the figures of the whole run, for programs that
+ * Vitest reporter: why tests were skipped, then one plain line with the values of the whole run, for programs that
  * read the output: `N passed, N failed, N skipped`. It prints nothing where no test was reached.
  */
 export const closingLine: Reporter = {
@@ -23,11 +23,11 @@ export const closingLine: Reporter = {
     for (const note of new Set(notes)) {
       console.log(`skipped ${notes.filter((other) => other === note).length} of ${note}`);
     }
-    const figures = [
+    const values = [
       `${passed} passed`,
       `${failed + broken + errors.length} failed`,
       `${tests.length - passed - failed} skipped`,
     ];
-    console.log(figures.join(', '));
+    console.log(values.join(', '));
   },
 };

@@ -3,7 +3,7 @@
 
 import { agreementOf, type RankedMap, rankedMap } from './alignment/agreement.ts';
 import { centreBias, edges } from './alignment/controls.ts';
-import { alignmentFigures, type ImageAgreement } from './alignment/figures.ts';
+import { alignmentMetrics, type ImageAgreement } from './alignment/metrics.ts';
 import { splitSubjects } from './alignment/human-ceiling.ts';
 import {
   checkHumanCeiling,
@@ -123,7 +123,7 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   const total = Math.min(maps.count ?? Infinity, request.limit ?? Infinity);
   const compared: Compared[] = [];
   const excluded: { image: string; reason: string }[] = [];
-  const remarks: string[] = [];
+  const mapWarnings: string[] = [];
   const explainer = await openClassSaliency(
     network,
     preprocessing,
@@ -145,7 +145,7 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
       }));
       if ('reason' in outcome) excluded.push({ image: human.id, reason: outcome.reason });
       else compared.push(outcome);
-      if (human.remark !== null) remarks.push(`${human.id}: ${human.remark}`);
+      if (human.warning !== null) mapWarnings.push(`${human.id}: ${human.warning}`);
       logit = tensor ?? logit;
       sessions.push(checked);
       done++;
@@ -156,7 +156,12 @@ export const align = async (plan: AlignPlan, ports: AlignPorts): Promise<Alignme
   } finally {
     await explainer.release();
   }
-  return assemble(plan, { compared, excluded, remarks, logit, sessions, done }, startedAt, ports);
+  return assemble(
+    plan,
+    { compared, excluded, mapWarnings, logit, sessions, done },
+    startedAt,
+    ports,
+  );
 };
 
 /** What an image's outcome depends on beside the image and its maps. */
@@ -172,14 +177,14 @@ const basisOf = ({ network, preprocessing, protocol, request }: AlignPlan, ports
 const framed = (
   { protocol, preprocessing, network }: AlignPlan,
   { pixels }: HumanMap,
-): { levels: Float32Nd; toFrame: (map: Float32Nd) => Float32Nd } => {
+): { intensities: Float32Nd; toFrame: (map: Float32Nd) => Float32Nd } => {
   if (protocol.frame === 'preprocessing')
     return {
-      levels: framedImage(pixels, preprocessing),
+      intensities: framedImage(pixels, preprocessing),
       toFrame: (map) => framedMap(map, preprocessing),
     };
   const size: FrameSize = statedSize(network.input, preprocessing) ?? { height: 224, width: 224 };
-  return { levels: clickmeImage(pixels, size), toFrame: (map) => clickmeMap(map, size) };
+  return { intensities: clickmeImage(pixels, size), toFrame: (map) => clickmeMap(map, size) };
 };
 
 const compareImage = async (
@@ -189,12 +194,12 @@ const compareImage = async (
 ): Promise<Outcome> => {
   const { protocol, request } = plan;
   const random = createRandom(request.seed).fork(human.id);
-  const { levels, toFrame } = framed(plan, human);
+  const { intensities, toFrame } = framed(plan, human);
   const ranked = (map: Float32Nd): RankedMap => rankedMap(map.data, protocol.percentile);
   const people = ranked(toFrame(human.map));
   if (people.ranks === null) return { reason: constantReason('human map', human.map) };
   const saliency = await explainer.explain(
-    levels,
+    intensities,
     classFor(human, protocol),
     random.fork('noise'),
     human.id,
@@ -202,7 +207,7 @@ const compareImage = async (
   const own = ranked(saliency.map);
   if (own.ranks === null) return { reason: constantReason('saliency', saliency.map) };
   const split = splitOf(human, protocol, toFrame, random.fork('people'));
-  const [height, width] = levels.shape as readonly [number, number, number];
+  const [height, width] = intensities.shape as readonly [number, number, number];
   const control = (map: Float32Nd): ImageAgreement => ({
     own: agreementOf(ranked(map), people),
     split,
@@ -215,7 +220,7 @@ const compareImage = async (
       split,
     },
     centre: control(centreBias(height, width)),
-    edges: control(edges(levels)),
+    edges: control(edges(intensities)),
   };
 };
 
@@ -247,7 +252,7 @@ const splitOf = (
 interface Gathered {
   readonly compared: readonly Compared[];
   readonly excluded: readonly { readonly image: string; readonly reason: string }[];
-  readonly remarks: readonly string[];
+  readonly mapWarnings: readonly string[];
   readonly logit: string;
   readonly sessions: readonly (CheckedSession | null)[];
   readonly done: number;
@@ -255,21 +260,21 @@ interface Gathered {
 
 const assemble = async (
   { network, preprocessing, protocol, maps, request, warnings }: AlignPlan,
-  { compared, excluded, remarks, logit, sessions, done }: Gathered,
+  { compared, excluded, mapWarnings, logit, sessions, done }: Gathered,
   startedAt: number,
   ports: AlignPorts,
 ): Promise<Alignment> => {
-  const figuresOf = (all: readonly ImageAgreement[]) =>
-    alignmentFigures(all, protocol, request.seed);
-  const figures = figuresOf(
+  const valuesOf = (all: readonly ImageAgreement[]) =>
+    alignmentMetrics(all, protocol, request.seed);
+  const metrics = valuesOf(
     compared.map(({ image }) => ({ own: image.network, split: image.split })),
   );
-  if (figures === null) throw nothingCompared(maps, excluded, done);
+  if (metrics === null) throw nothingCompared(maps, excluded, done);
   const controls: AlignmentControl[] = [
-    { name: 'centre bias', figures: figuresOf(compared.map(({ centre }) => centre)) },
-    { name: 'edge detector', figures: figuresOf(compared.map((each) => each.edges)) },
+    { name: 'centre bias', metrics: valuesOf(compared.map(({ centre }) => centre)) },
+    { name: 'edge detector', metrics: valuesOf(compared.map((each) => each.edges)) },
   ];
-  const { spearman } = figures;
+  const { spearman } = metrics;
   const { engineCheck, notes } = gradientSummary(sessions);
   return {
     kind: 'human-alignment',
@@ -277,7 +282,7 @@ const assemble = async (
     raw: spearman.raw,
     ceiling: spearman.ceiling,
     interval: spearman.value === null ? spearman.rawInterval : spearman.interval,
-    figures,
+    metrics,
     controls,
     protocol,
     images: compared.map(({ image }) => image),
@@ -288,7 +293,7 @@ const assemble = async (
         ? [`the first ${done} images only`]
         : []),
       ...notes,
-      ...remarks,
+      ...mapWarnings,
     ],
     provenance: {
       model: { name: network.name, sha256: network.sha256 },

@@ -1,7 +1,7 @@
 // What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
-import { sharedImageRemarks } from './data/same-images.ts';
+import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
 import { encodeText } from './formats/text.ts';
 import { inputError } from './records/errors.ts';
@@ -14,7 +14,7 @@ import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { onSharedStimuli } from './scoring/shared-stimuli.ts';
-import { type CeilingSubject, ceilingBetween, ceilingWithin } from './scoring/site-ceilings.ts';
+import { type LaidOutRecording, ceilingBetween, ceilingWithin } from './scoring/site-ceilings.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
@@ -67,7 +67,7 @@ export const siteCeilings = async (
 ): Promise<SiteCeilings> => {
   const [first, second] = await readRecordings(recordings, ports);
   const protocol = await resolveProtocol(named, first, ports.files);
-  const subjectOf = (recording: Recording): CeilingSubject => {
+  const subjectOf = (recording: Recording): LaidOutRecording => {
     checkProtocol(protocol, recording);
     return { recording, laidOut: layOut(protocol, recording, seed, 'best') };
   };
@@ -76,8 +76,8 @@ export const siteCeilings = async (
   if (second !== null) {
     const shared = onSharedStimuli(first, second, protocol);
     // Before the regressions: recordings that share ids but no image have nothing to predict.
-    warnings.push(...(await sharedImageRemarks(shared[0]!, shared[1]!, ports)));
-    const [a, b] = shared.map(subjectOf) as [CeilingSubject, CeilingSubject];
+    warnings.push(...(await sharedImageWarnings(shared[0]!, shared[1]!, ports)));
+    const [a, b] = shared.map(subjectOf) as [LaidOutRecording, LaidOutRecording];
     ceilings.push(await ceilingBetween(a, b, seed, ports), await ceilingBetween(b, a, seed, ports));
   }
   if (second === null || !betweenOnly)

@@ -27,7 +27,7 @@ export interface DemoRequest {
   readonly memory: number;
 }
 
-interface Candidate {
+interface DemoNetwork {
   readonly name: string;
   readonly graph: OnnxGraph;
   /** One per stage; null: all. */
@@ -50,7 +50,7 @@ const processor = {
   do_normalize: false,
 };
 
-const candidatesOf = (seed: number): Candidate[] => [
+const candidatesOf = (seed: number): DemoNetwork[] => [
   {
     name: 'planted',
     graph: plantedNetwork(),
@@ -68,13 +68,13 @@ export const demo = async (request: DemoRequest, ports: Ports): Promise<Demo> =>
   const { folder } = request;
   const { seed } = request.world.scenes;
   const world = createWorld(request.world);
-  const candidates = candidatesOf(seed);
-  await writeModels(candidates, folder, ports);
+  const networks = candidatesOf(seed);
+  await writeModels(networks, folder, ports);
   const found: DemoArea[] = [];
   for (const recording of world.recordings) {
     ports.checkStop();
     await writeArea(world, recording, folder, ports);
-    found.push(await scoreArea(request, recording, candidates, ports));
+    found.push(await scoreArea(request, recording, networks, ports));
   }
   return { seed, folder, statement, areas: found };
 };
@@ -84,11 +84,11 @@ const modelPath = (folder: string, name: string): string => below(folder, `model
 const areaOf = ({ header }: SimulatedRecording): string => header.sites[0]!.area;
 
 const writeModels = async (
-  candidates: readonly Candidate[],
+  networks: readonly DemoNetwork[],
   folder: string,
   { files }: Ports,
 ): Promise<void> => {
-  for (const { name, graph } of candidates)
+  for (const { name, graph } of networks)
     await files.write(modelPath(folder, name), [encodeModel(graph)]);
   const text = `${JSON.stringify(processor, null, 2)}\n`;
   await files.write(below(folder, 'models/preprocessor_config.json'), [encodeText(text)]);
@@ -130,12 +130,12 @@ interface Scored {
 const scoreArea = async (
   request: DemoRequest,
   recording: SimulatedRecording,
-  candidates: readonly Candidate[],
+  networks: readonly DemoNetwork[],
   ports: Ports,
 ): Promise<DemoArea> => {
   const area = areaOf(recording);
   const results: Scored[] = [];
-  for (const { name, layers } of candidates)
+  for (const { name, layers } of networks)
     results.push(await scoreOne(request, area, name, layers, ports));
   const best = results.reduce((high, each) => (each.score.value > high.score.value ? each : high));
   const control = await scoreOne(
@@ -154,10 +154,10 @@ const scoreArea = async (
     ceiling: { known: knownCeiling(recording, timeBin.start), estimated: best.score.ceiling },
     attainable,
     scores: results.map((result) => ({
-      ...figuresOf(result),
+      ...valuesOf(result),
       recovery: result.score.value / attainable,
     })),
-    shuffled: figuresOf(control),
+    shuffled: valuesOf(control),
     apart: results.every(
       (other) => other === best || liesAbove(best.score.interval, other.score.interval),
     ),
@@ -189,7 +189,7 @@ const scoreOne = async (
   };
   const plan = await planScore(
     {
-      subject: { kind: 'model', path: modelPath(folder, network), preprocess: null },
+      candidate: { kind: 'model', path: modelPath(folder, network), preprocess: null },
       recording: below(folder, recording),
       protocol: 'grid-cv',
       layers,
@@ -202,7 +202,7 @@ const scoreOne = async (
   return { network, score: (await score(plan, named)).score };
 };
 
-const figuresOf = ({ network, score: { layer, value, raw, interval } }: Scored) => ({
+const valuesOf = ({ network, score: { layer, value, raw, interval } }: Scored) => ({
   network,
   layer,
   value,

@@ -65,7 +65,7 @@ export { loadNetwork, type Network } from './models/network.ts';
 export { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
 export type {
   Alignment,
-  AlignmentFigures,
+  AlignmentMetrics,
   AlignmentProtocol,
   HumanCeilingSettings,
 } from './records/alignment.ts';
@@ -118,7 +118,7 @@ export {
   type ScoreRequest,
   type ScoreResult,
   score,
-  withCurve,
+  withLearningCurve,
 } from './score.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
 export { CANONICAL_OPSET, canonical } from './sketch/canonical.ts';

@@ -11,13 +11,13 @@ import type { NullScore } from './records/score.ts';
 import {
   contextOf,
   type PlannedLayer,
-  planSubject,
+  planCandidate,
   type ScorePlan,
   type ScoreResult,
   score,
 } from './score.ts';
 import { pairedDifference } from './scoring/compare.ts';
-import type { Effort } from './scoring/effort.ts';
+import type { Cost } from './scoring/cost.ts';
 import { evaluateLayer } from './scoring/evaluate.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { onlyScored } from './scoring/lay-out.ts';
@@ -28,12 +28,12 @@ import {
   type Batch,
   type DrawsKeeper,
   type PermutationBasis,
-  permutationEffort,
+  permutationCost,
   permutationNulls,
 } from './scoring/permutation-run.ts';
 import { usualPermutations } from './scoring/permutations.ts';
-import { meanMaps, positionFeatures } from './scoring/position-nulls.ts';
-import { openPixelsSubject, openTwinSubject, type Subject } from './scoring/subject.ts';
+import { meanTrainingMaps, positionFeatures } from './scoring/position-nulls.ts';
+import { openPixelsCandidate, openTwinCandidate, type Candidate } from './scoring/candidate.ts';
 import { ofDraws } from './scoring/twins.ts';
 import { getDraws, putDraws } from './store/draws-cache.ts';
 import { fitKey } from './store/layer-cache.ts';
@@ -43,7 +43,7 @@ type RivalName = Extract<NullScore['name'], 'position' | 'pixels' | 'random-twin
 /** A null that is scored in the network's place, planned: what it takes, and its plan when its turn comes. */
 interface RivalDraw {
   readonly layers: readonly PlannedLayer[];
-  readonly estimate: Effort;
+  readonly estimate: Cost;
   readonly open: () => Promise<ScorePlan>;
 }
 
@@ -64,7 +64,7 @@ export interface NullPlan {
   readonly permutations: number;
   readonly rivals: readonly Rival[];
   /** What they take beside the score itself, at most: permutations may end early. */
-  readonly estimate: Effort;
+  readonly estimate: Cost;
 }
 
 /**
@@ -84,8 +84,8 @@ export const planNulls = async (
     await twinRival(alone, ports),
   ];
   const basis = basisOf(alone, permutations);
-  const efforts = [
-    await permutationEffort(basis, keeperOf(alone, ports), ports),
+  const costs = [
+    await permutationCost(basis, keeperOf(alone, ports), ports),
     ...rivals.flatMap(({ draws }) => draws.map(({ estimate }) => estimate)),
   ];
   return {
@@ -93,8 +93,8 @@ export const planNulls = async (
     permutations,
     rivals,
     estimate: {
-      bytes: Math.max(...efforts.map(({ bytes }) => bytes)),
-      seconds: efforts.reduce((sum, { seconds }) => sum + seconds, 0),
+      bytes: Math.max(...costs.map(({ bytes }) => bytes)),
+      seconds: costs.reduce((sum, { seconds }) => sum + seconds, 0),
     },
   };
 };
@@ -160,14 +160,14 @@ const keeperOf = ({ layers, laidOut, recording }: ScorePlan, ports: Ports): Draw
 /** A subject in the network's place, and what was done otherwise for it. */
 const planRival = async (
   plan: ScorePlan,
-  subject: Subject,
+  candidate: Candidate,
   ports: Ports,
 ): Promise<{ readonly plan: ScorePlan; readonly note: string | null }> => {
-  const most = Math.max(...subject.features.layers.map(({ features }) => features));
+  const most = Math.max(...candidate.features.layers.map(({ features }) => features));
   const { layout, note } = withinFeatures(plan.laidOut.layout, most);
   const laidOut = { ...plan.laidOut, layout };
   return {
-    plan: await planSubject({ ...plan, laidOut, protocol: layout.protocol }, subject, ports),
+    plan: await planCandidate({ ...plan, laidOut, protocol: layout.protocol }, candidate, ports),
     note,
   };
 };
@@ -186,11 +186,11 @@ const againstBest = ({ layers, protocol }: ScorePlan): string | null =>
 const singleRival = async (
   plan: ScorePlan,
   name: RivalName,
-  subject: Subject,
+  candidate: Candidate,
   note: string | null,
   ports: Ports,
 ): Promise<Rival> => {
-  const own = await planRival(plan, subject, ports);
+  const own = await planRival(plan, candidate, ports);
   const { layers, estimate } = own.plan;
   return {
     name,
@@ -229,13 +229,13 @@ const pixelRival = (plan: ScorePlan, ports: Ports): Promise<Rival> =>
     ports,
     async () => {
       const { preprocessing } = plan.provenance;
-      const subject = await openPixelsSubject(
+      const candidate = await openPixelsCandidate(
         preprocessing ?? presetNamed('imagenet-224')!,
         contextOf(plan),
         ports,
       );
       const note = preprocessing === null ? 'preprocessing imagenet-224' : null;
-      return singleRival(plan, 'pixels', subject, note, ports);
+      return singleRival(plan, 'pixels', candidate, note, ports);
     },
     (note) => ({ name: 'pixels', draws: [], note }),
   );
@@ -255,25 +255,26 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
     ports,
     async () => {
       const { request } = plan;
-      const { subject } = request;
-      if (subject.kind === 'activations')
+      const { candidate } = request;
+      if (candidate.kind === 'activations')
         return { name, draws: [], note: 'not applicable to activations from a file' };
       const openDraw = async (draw: number) => {
         const seed = twinSeed(request.seed, draw);
-        const twin = await openTwinSubject(subject, contextOf(plan), seed, ports);
-        if (twin.subject === null) return twin;
-        const own = await planRival(plan, twin.subject, ports);
+        const twin = await openTwinCandidate(candidate, contextOf(plan), seed, ports);
+        if (twin.candidate === null) return twin;
+        const own = await planRival(plan, twin.candidate, ports);
         return { ...own, note: joined(twin.note, own.note) };
       };
       const draws: RivalDraw[] = [];
       let note: string | null = null;
       for (let draw = 0; draw < twinDraws; draw++) {
         const opened = await openDraw(draw);
-        if ('subject' in opened) return { name, draws: [], note: `not applicable: ${opened.note}` };
+        if ('candidate' in opened)
+          return { name, draws: [], note: `not applicable: ${opened.note}` };
         const { layers, estimate } = opened.plan;
         const open = async (): Promise<ScorePlan> => {
           const again = await openDraw(draw);
-          if ('subject' in again) throw new Error(`twin ${draw} could be drawn only once`);
+          if ('candidate' in again) throw new Error(`twin ${draw} could be drawn only once`);
           return again.plan;
         };
         draws.push({ layers, estimate, open });
@@ -288,14 +289,14 @@ const twinRival = (plan: ScorePlan, ports: Ports): Promise<Rival> => {
 const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
   const { laidOut, request } = plan;
   const { layout, scored } = laidOut;
-  const predicted = meanMaps(layout, scored);
+  const predicted = meanTrainingMaps(layout, scored);
   const resampling = prepareResampling(layout, scored.ceiling, request.seed);
   const scores = evaluateLayer(layout, scored, resampling, {
     name: 'mean-map',
     features: 0,
     predictions: predicted,
     arithmetic: 'mean',
-    strengths: null,
+    alphas: null,
     warnings: [],
   });
   const { value, raw, interval } = scores;
@@ -304,7 +305,13 @@ const meanMap = (plan: ScorePlan, result: ScoreResult): NullScore => {
       ? null
       : differenceTo(
           {
-            score: { ...result.score, value, choice: null, layer: scores.layer, layers: [scores] },
+            score: {
+              ...result.score,
+              value,
+              nestedSelection: null,
+              layer: scores.layer,
+              layers: [scores],
+            },
             predictions: { ...result.predictions, predicted },
           },
           result,

@@ -20,32 +20,36 @@ import { divisorsOf } from './scoring/ceilings.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
 import { nothingInCommon, sideBySide } from './scoring/common-sites.ts';
-import { type CurveEffort, curveEffort, curveOf } from './scoring/curve.ts';
+import {
+  type LearningCurveCost,
+  learningCurveCost,
+  learningCurveOf,
+} from './scoring/learning-curve.ts';
 import { nullable } from './scoring/defined.ts';
-import { type Effort, effortOf, shapeOf } from './scoring/effort.ts';
+import { type Cost, costOf, fitShapeOf } from './scoring/cost.ts';
 import { bestLayer, evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
 import { type FittedSets, fitLayer } from './scoring/fit-layer.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { type LaidOut, layOut } from './scoring/lay-out.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
 import { foldOfRows, regressionsOf } from './scoring/layout.ts';
-import { choiceBasis } from './scoring/nested.ts';
+import { selectionBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { fitReadouts } from './scoring/readout.ts';
-import { splitErrorOf } from './scoring/split-error.ts';
+import { standardErrorOverSplitsOf } from './scoring/error-over-splits.ts';
 import {
-  openSubject,
-  type Subject,
-  type SubjectContext,
-  type SubjectRequest,
-} from './scoring/subject.ts';
+  openCandidate,
+  type Candidate,
+  type CandidateContext,
+  type CandidateRequest,
+} from './scoring/candidate.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
 /** What is asked for. Paths as the Files port takes them. */
 export interface ScoreRequest {
-  readonly subject: SubjectRequest;
+  readonly candidate: CandidateRequest;
   readonly recording: string;
   /** Name or `.json` file; null: the default of the recording's layout. */
   readonly protocol: string | null;
@@ -75,7 +79,7 @@ export interface ScorePlan {
   readonly laidOut: LaidOut;
   readonly features: Features;
   readonly layers: readonly PlannedLayer[];
-  readonly estimate: Effort;
+  readonly estimate: Cost;
   readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
   readonly warnings: readonly string[];
 }
@@ -109,8 +113,8 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
     ...runtimeOf(ports, ventralVersion),
   };
   const basis = { request, recording, protocol, laidOut, provenance, warnings };
-  const subject = await openSubject(request.subject, contextOf(basis), ports);
-  return planSubject(basis, subject, ports);
+  const candidate = await openCandidate(request.candidate, contextOf(basis), ports);
+  return planCandidate(basis, candidate, ports);
 };
 
 /** What a network, or a null in its place, is shown. */
@@ -119,9 +123,9 @@ export const contextOf = ({
   recording,
   laidOut,
   provenance,
-}: PlanBasis): SubjectContext => ({
+}: PlanBasis): CandidateContext => ({
   recording,
-  shape: shapeOf(laidOut),
+  shape: fitShapeOf(laidOut),
   stimuli: provenance.stimuli.sha256,
   layers,
   memory,
@@ -131,12 +135,12 @@ export const contextOf = ({
 export type PlanBasis = Pick<
   ScorePlan,
   'request' | 'recording' | 'protocol' | 'laidOut' | 'warnings'
-> & { readonly provenance: Omit<ScorePlan['provenance'], keyof Subject['provenance']> };
+> & { readonly provenance: Omit<ScorePlan['provenance'], keyof Candidate['provenance']> };
 
 /** Completes a plan with what is scored: a network, activations, or a null in their place. */
-export const planSubject = async (
+export const planCandidate = async (
   basis: PlanBasis,
-  { features, provenance }: Subject,
+  { features, provenance }: Candidate,
   ports: Ports,
 ): Promise<ScorePlan> => {
   const layers = await planLayers(features, basis, ports);
@@ -144,7 +148,7 @@ export const planSubject = async (
     ...basis,
     features,
     layers,
-    estimate: await effortOf(features, layers, shapeOf(basis.laidOut), ports),
+    estimate: await costOf(features, layers, fitShapeOf(basis.laidOut), ports),
     provenance: { ...provenance, ...basis.provenance },
     warnings: [...basis.warnings, ...features.warnings],
   };
@@ -164,14 +168,14 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   ports.progress({ task: 'intervals', done: 0, total: plan.layers.length, unit: 'layers' });
   const resampling = prepareResampling(layout, scored.ceiling, plan.request.seed);
   const layers = plan.layers.map((layer, index) => {
-    const { arithmetic, strengths, warnings } = fits.get(layer.name)!;
+    const { arithmetic, alphas, warnings } = fits.get(layer.name)!;
     const scores = evaluateLayer(layout, scored, resampling, {
       name: layer.name,
       features: layer.features,
       place: layer.place ?? null,
       predictions: predictionsOf(layer.name)[place]!,
       arithmetic,
-      strengths: strengths?.[place] ?? null,
+      alphas: alphas?.[place] ?? null,
       warnings,
     });
     const done = index + 1;
@@ -182,7 +186,7 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   const best = bestLayer(layers);
   const candidates = layers.map((scores) => ({
     scores,
-    choice: fits.get(scores.layer)!.choices?.[0] ?? null,
+    nestedSelection: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
     predictions: predictionsOf(scores.layer)[place]!,
   }));
   const chosen = chooseLayers(layout, scored, resampling, candidates, best.value);
@@ -190,7 +194,7 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
   return {
     score: assemble(plan, best, {
       layers,
-      choice: chosen?.choice ?? null,
+      nestedSelection: chosen?.nestedSelection ?? null,
       ceilingInterval: ceilingIntervalOf(layout, scored, resampling),
       timeCourse,
       startedAt,
@@ -223,7 +227,7 @@ const timeCourseOf = (
   const { bins, ...sites } = sideBySide(layout, fitted, request.timeCourseSites !== 'own');
   return {
     timeBins: bins.map(({ label }) => label.timeBin),
-    ceilings: bins.map(({ level }) => nullable(level)),
+    ceilings: bins.map(({ overallCeiling }) => nullable(overallCeiling)),
     ...sites,
     layers: layers.map(({ name }) => evaluateSets(layout, name, bins, predictionsOf(name))),
   };
@@ -235,29 +239,33 @@ export const readoutOf = async (plan: ScorePlan, layer: string, ports: Ports) =>
   return fitReadouts(ports.engine, source, plan.laidOut.scored.responses, plan.protocol.regression);
 };
 
-const curveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
+const learningCurveConditions = ({ request: { memory, seed } }: ScorePlan) => ({ memory, seed });
 
 /** What the curve of the best layer takes, beside the plan. */
-export const planCurve = (plan: ScorePlan, ports: Ports): Promise<CurveEffort> =>
-  curveEffort(plan.laidOut, plan.features, curveConditions(plan), ports);
+export const planLearningCurve = (plan: ScorePlan, ports: Ports): Promise<LearningCurveCost> =>
+  learningCurveCost(plan.laidOut, plan.features, learningCurveConditions(plan), ports);
 
 /** The same with the curve of its best layer: the score, had fewer trials or sites been recorded. */
-export const withCurve = async (
+export const withLearningCurve = async (
   plan: ScorePlan,
   result: ScoreResult,
   ports: Ports,
 ): Promise<ScoreResult> => {
   const startedAt = ports.now();
   const { layer, provenance } = result.score;
-  const curve = await curveOf(
+  const learningCurve = await learningCurveOf(
     plan.laidOut,
     () => sourceOf(plan, layer, ports),
-    { layer, ...curveConditions(plan) },
+    { layer, ...learningCurveConditions(plan) },
     ports,
   );
   return {
     ...result,
-    score: { ...result.score, curve, provenance: withTimeSince(provenance, startedAt, ports) },
+    score: {
+      ...result.score,
+      learningCurve,
+      provenance: withTimeSince(provenance, startedAt, ports),
+    },
   };
 };
 
@@ -283,7 +291,7 @@ const planLayers = (
           timeBins: fitted.map(({ label }) => label.timeBin),
           regression: protocol.regression,
           folds: protocol.folds,
-          choice: choiceBasis(layout, scored),
+          nestedSelection: selectionBasis(layout, scored),
           seed,
           engine: ports.engine.version,
           device: ports.engine.device,
@@ -335,7 +343,8 @@ export const sourceOf = async (
   throw new Error(`no pass gathers layer ${layer}`);
 };
 
-interface Parts extends Pick<Score, 'layers' | 'choice' | 'ceilingInterval' | 'timeCourse'> {
+interface Parts
+  extends Pick<Score, 'layers' | 'nestedSelection' | 'ceilingInterval' | 'timeCourse'> {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -344,9 +353,9 @@ interface Parts extends Pick<Score, 'layers' | 'choice' | 'ceilingInterval' | 't
 const assemble = (
   { recording, protocol, laidOut, provenance, warnings }: ScorePlan,
   best: LayerScore & { readonly value: number },
-  { layers, choice, ceilingInterval, timeCourse, startedAt, endedAt }: Parts,
+  { layers, nestedSelection, ceilingInterval, timeCourse, startedAt, endedAt }: Parts,
 ): Score => {
-  const scores = choice?.scores ?? best;
+  const scores = nestedSelection?.scores ?? best;
   const { layout, scored } = laidOut;
   const areas = new Set(recording.header.sites.map(({ area }) => area));
   return {
@@ -359,14 +368,14 @@ const assemble = (
     nullCeiling: laidOut.nullCeiling,
     interval: scores.interval,
     layer: best.layer,
-    choice,
-    splitError: splitErrorOf(layout, scored.ceiling, scores),
+    nestedSelection,
+    standardErrorOverSplits: standardErrorOverSplitsOf(layout, scored.ceiling, scores),
     timeBin: scored.label.timeBin,
     protocol,
     layers,
     timeCourse,
     nulls: null,
-    curve: null,
+    learningCurve: null,
     excludedSites: laidOut.excludedSites,
     responses: laidOut.responses,
     warnings: [

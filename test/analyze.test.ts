@@ -35,7 +35,7 @@ const scoreArea = async (world: World, index: number, model: string): Promise<vo
   await writeRecording(recording, { header, responses, stimuli, image }, ports);
   const plan = await planScore(
     {
-      subject: { kind: 'model', path: model, preprocess: 'raw' },
+      candidate: { kind: 'model', path: model, preprocess: 'raw' },
       ...{ recording, protocol: 'grid-cv', layers: ['tuning', '*.pool'] },
       ...{ memory: 1e9, seed: 1, timeBins: 'best' },
     },

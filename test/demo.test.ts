@@ -106,7 +106,7 @@ describe('the demo', () => {
     ]);
   });
 
-  it('gives the same figures again, now from the cache', async () => {
+  it('gives the same values again, now from the cache', async () => {
     const again = await demo({ folder: `${folder}/1`, world: onlyV4(1), memory: 2e9 }, ports);
     expect(again).toEqual(found[0]);
   });

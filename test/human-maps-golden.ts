@@ -17,7 +17,7 @@ interface Golden {
     readonly outside: number;
     readonly map: Floats;
   };
-  readonly figures: readonly {
+  readonly values: readonly {
     readonly a: Floats;
     readonly b: Floats;
     readonly percentile: number;

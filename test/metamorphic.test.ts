@@ -37,7 +37,7 @@ beforeAll(async () => {
 const pls = { ...(protocolNamed('image-cv', 'image')!.regression as object), components: 8 };
 const ridge = {
   kind: 'ridge',
-  strengths: [0.001, 0.01, 0.1, 1, 10],
+  alphas: [0.001, 0.01, 0.1, 1, 10],
   unit: 'mean-square',
   choose: 'leave-one-out',
   perTarget: true,
@@ -80,7 +80,7 @@ const scored = async (protocol: Protocol, study: Study, run: Run = {}): Promise<
   };
   const plan = await planScore(
     {
-      subject:
+      candidate:
         run.activations === undefined
           ? { kind: 'model', path: run.model ?? network, preprocess: 'imagenet-224' }
           : { kind: 'activations', path: run.activations },
@@ -118,9 +118,9 @@ const expectLayer = (found: LayerScore, expected: LayerScore, tolerance: number)
     ceiling: close(expected.ceiling),
   });
   const bySite = new Map(expected.sites.map((site) => [site.site, site]));
-  for (const { site, ...figures } of found.sites) {
+  for (const { site, ...values } of found.sites) {
     const { raw: r, ceiling, value } = bySite.get(site)!;
-    expect(figures).toEqual({ raw: close(r), ceiling: close(ceiling), value: close(value) });
+    expect(values).toEqual({ raw: close(r), ceiling: close(ceiling), value: close(value) });
   }
   const sorted = ({ folds: all }: LayerScore) => all.map((fold) => fold.raw!).sort((a, b) => a - b);
   // A fold has six images.
@@ -128,7 +128,7 @@ const expectLayer = (found: LayerScore, expected: LayerScore, tolerance: number)
   expect(sorted(found)).toEqual(sorted(expected).map((value) => within(value, ofFolds)));
 };
 
-/** The same score but for rounding: every layer's figures, those of each site by name, those of the folds in any order. */
+/** The same score but for rounding: every layer's values, those of each site by name, those of the folds in any order. */
 const expectSame = (
   found: Score,
   expected: Score,
@@ -140,11 +140,11 @@ const expectSame = (
   const byName = new Map(expected.layers.map((layer) => [rename(layer.layer), layer]));
   expect(found.layers.map(({ layer }) => layer).sort()).toEqual([...byName.keys()].sort());
   for (const layer of found.layers) expectLayer(layer, byName.get(layer.layer)!, tolerance);
-  if (expected.choice === null) return;
-  const layersOf = ({ choice }: Score, of: (layer: string) => string) =>
-    choice!.folds.map(({ layer }) => of(layer)).sort();
+  if (expected.nestedSelection === null) return;
+  const layersOf = ({ nestedSelection }: Score, of: (layer: string) => string) =>
+    nestedSelection!.folds.map(({ layer }) => of(layer)).sort();
   expect(layersOf(found, (layer) => layer)).toEqual(layersOf(expected, rename));
-  expectLayer(found.choice!.scores, expected.choice.scores, tolerance);
+  expectLayer(found.nestedSelection!.scores, expected.nestedSelection.scores, tolerance);
 };
 
 const known = new Map<Protocol, Promise<Score>>();

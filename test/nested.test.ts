@@ -12,7 +12,7 @@ import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../src/records/protocol.ts';
 import { planScore, type ScoreResult, score } from '../src/score.ts';
 import { compareScores } from '../src/scoring/compare.ts';
-import { designOf, leftOutOf, omissionsOf } from '../src/scoring/design.ts';
+import { designOf, heldOutRowsOf, splitsOf } from '../src/scoring/design.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { temporaryFolder, testPorts, writeStudy } from './small-study.ts';
 
@@ -21,7 +21,7 @@ interface Golden {
   readonly folds: number;
   readonly classes: readonly string[];
   readonly best: Readonly<Record<string, number>>;
-  readonly choice: readonly Readonly<Record<string, number>>[];
+  readonly nestedSelection: readonly Readonly<Record<string, number>>[];
   readonly chosen: readonly string[];
   readonly nested: number;
   readonly splits: readonly Readonly<Record<string, number>>[];
@@ -66,7 +66,7 @@ const run = async (
     (image) => ({ object_name: golden.classes[image]! }),
   );
   const request = {
-    subject: { kind: 'activations' as const, path: features },
+    candidate: { kind: 'activations' as const, path: features },
     recording,
     protocol: path,
     layers: null,
@@ -116,16 +116,16 @@ describe('a nested choice of the layer, against scikit-learn', () => {
 
   it('chooses the same layers and reaches the same score, and says what the best would gain', async () => {
     const { score: found } = await run(nested(), false);
-    expect(found.choice!.folds.map(({ layer }) => layer)).toEqual(golden.chosen);
+    expect(found.nestedSelection!.folds.map(({ layer }) => layer)).toEqual(golden.chosen);
     expect(new Set(golden.chosen).size).toBeGreaterThan(1);
     expect(found.value).toBeCloseTo(golden.nested, 9);
     for (const { layer, value } of found.layers) expect(value).toBeCloseTo(golden.best[layer]!, 9);
     expect(found.layer).toBe('early');
-    expect(found.choice!.optimism).toBeCloseTo(golden.best.early! - golden.nested, 9);
-    expect(found.interval).toEqual(found.choice!.scores.interval);
+    expect(found.nestedSelection!.optimism).toBeCloseTo(golden.best.early! - golden.nested, 9);
+    expect(found.interval).toEqual(found.nestedSelection!.scores.interval);
   });
 
-  it('sees the same figures for the choice as scikit-learn', async () => {
+  it('sees the same values for the choice as scikit-learn', async () => {
     const seen: (readonly (number | null)[])[] = [];
     const put = async (key: string, bytes: Uint8Array) => {
       const head = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)));
@@ -137,7 +137,7 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     writeFileSync(path, JSON.stringify(nested()));
     const recording = join(folder, 'recording');
     const request = {
-      subject: { kind: 'activations' as const, path: features },
+      candidate: { kind: 'activations' as const, path: features },
       recording,
       protocol: path,
       layers: null,
@@ -146,9 +146,9 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     };
     await score(await planScore(request, cold), cold);
     expect(seen).toHaveLength(names.length);
-    seen.forEach((choice, layer) => {
-      choice.forEach((figure, fold) => {
-        expect(figure).toBeCloseTo(golden.choice[fold]![names[layer]!]!, 9);
+    seen.forEach((nestedSelection, layer) => {
+      nestedSelection.forEach((value, fold) => {
+        expect(value).toBeCloseTo(golden.nestedSelection[fold]![names[layer]!]!, 9);
       });
     });
   });
@@ -181,10 +181,12 @@ describe('Brain-Score-like splits, against scikit-learn', () => {
     const medians = golden.splits.map((split) => split[first.score.layer]!);
     const centre = mean(medians);
     const spread = Math.sqrt(mean(medians.map((each) => (each - centre) ** 2)));
-    expect(first.score.splitError!.unscaled).toBeCloseTo(spread / Math.sqrt(10), 9);
+    expect(first.score.standardErrorOverSplits!.unscaled).toBeCloseTo(spread / Math.sqrt(10), 9);
     // One half split of two trials is like another, but for the swap: c hardly spreads.
-    expect(first.score.splitError!.value).toBeGreaterThan(spread / Math.sqrt(10) / ceiling);
-    expect(second.score.splitError!.value).toBeGreaterThan(
+    expect(first.score.standardErrorOverSplits!.value).toBeGreaterThan(
+      spread / Math.sqrt(10) / ceiling,
+    );
+    expect(second.score.standardErrorOverSplits!.value).toBeGreaterThan(
       ((2 * raw) / ceiling) * (spread / Math.sqrt(10)),
     );
     expect(second.score.interval!.low).toBeLessThan(second.score.value);
@@ -218,14 +220,14 @@ describe('Appendix E of Linsley, Rodriguez et al.', () => {
 
   it('fits on 7 of 13 images, chooses on the other 6, and sees the held-out one in neither', () => {
     const design = designOf('half', folds, 1);
-    expect(design.omissions).toHaveLength(14);
+    expect(design.splits).toHaveLength(14);
     design.inner!.forEach((inner, fold) => {
       expect(inner).toHaveLength(6);
       expect(inner.map((each) => each.fold)).not.toContain(fold);
-      expect(inner.every(({ omission }) => omission === fold)).toBe(true);
-      const leftOut = new Set(leftOutOf(design, fold));
-      expect(leftOut.size).toBe(2 * 7);
-      for (const row of folds[fold]!.test) expect(leftOut.has(row)).toBe(true);
+      expect(inner.every(({ split }) => split === fold)).toBe(true);
+      const test = new Set(heldOutRowsOf(design, fold));
+      expect(test.size).toBe(2 * 7);
+      for (const row of folds[fold]!.test) expect(test.has(row)).toBe(true);
     });
     const halves = design.inner!.map((inner) => inner.map(({ fold }) => fold).join());
     expect(new Set(halves).size).toBeGreaterThan(10);
@@ -235,17 +237,17 @@ describe('Appendix E of Linsley, Rodriguez et al.', () => {
 
   it('of nested pairs, each is left out once for two folds', () => {
     const design = designOf('nested', folds, 1);
-    const omissions = omissionsOf(design, 3, [2]);
-    expect(omissions).toHaveLength(14 + 91);
-    expect(omissions.slice(0, 14).every(({ sets }) => sets.join() === '0,1,2')).toBe(true);
-    expect(omissionsOf(design, 3, [])).toEqual(omissions.slice(0, 14));
-    expect(omissions.slice(14).every(({ sets }) => sets.join() === '2')).toBe(true);
+    const splits = splitsOf(design, 3, [2]);
+    expect(splits).toHaveLength(14 + 91);
+    expect(splits.slice(0, 14).every(({ sets }) => sets.join() === '0,1,2')).toBe(true);
+    expect(splitsOf(design, 3, [])).toEqual(splits.slice(0, 14));
+    expect(splits.slice(14).every(({ sets }) => sets.join() === '2')).toBe(true);
     design.inner!.forEach((inner, fold) => {
       expect(inner.map((each) => each.fold)).toEqual(
         folds.flatMap((_, other) => (other === fold ? [] : [other])),
       );
-      for (const { fold: other, omission } of inner)
-        expect([...design.omissions[omission]!.blocks].sort((a, b) => a - b)).toEqual(
+      for (const { fold: other, split } of inner)
+        expect([...design.splits[split]!.heldOut].sort((a, b) => a - b)).toEqual(
           [fold, other].sort((a, b) => a - b),
         );
     });

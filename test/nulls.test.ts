@@ -114,7 +114,7 @@ describe('the nulls of a score on a grid', () => {
       }),
     );
     const result = await run({
-      subject: { kind: 'model', path: model, preprocess },
+      candidate: { kind: 'model', path: model, preprocess },
       recording: await writeWorld(),
       protocol: 'grid-cv',
       layers: ['v4.pool'],
@@ -182,7 +182,7 @@ describe('the nulls of a score on images', () => {
   let model: string;
 
   const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
-    subject: { kind: 'model', path: model, preprocess: 'imagenet-224' },
+    candidate: { kind: 'model', path: model, preprocess: 'imagenet-224' },
     recording,
     protocol,
     layers: null,
@@ -310,8 +310,8 @@ describe('the nulls of a score on images', () => {
   it('warn of a network that is no better than its twin: a twin itself', async () => {
     const twin = await randomTwin(await loadNetwork(model, ports), 5, ports);
     const path = writeModel(folder, twin.network!.bytes, 'twin.onnx');
-    const subject = { kind: 'model', path, preprocess: 'imagenet-224' } as const;
-    const { score: found } = await run(request({ subject }));
+    const candidate = { kind: 'model', path, preprocess: 'imagenet-224' } as const;
+    const { score: found } = await run(request({ candidate }));
     expect(beaten(named(found, 'random-twin'))).toBe(false);
     const warning = found.warnings.find((each) => each.includes('its twins with random weights'))!;
     expect(warning).toMatch(
@@ -324,7 +324,9 @@ describe('the nulls of a score on images', () => {
     const random = createRandom('activations');
     const data = Float32Array.from({ length: images * 30 }, () => random.normal());
     writeFileSync(path, Buffer.concat(npyParts({ data, shape: [images, 30] })));
-    const { score: found, nulls } = await run(request({ subject: { kind: 'activations', path } }));
+    const { score: found, nulls } = await run(
+      request({ candidate: { kind: 'activations', path } }),
+    );
     expect(named(found, 'random-twin')).toEqual({
       name: 'random-twin',
       value: null,
@@ -392,10 +394,10 @@ describe('the nulls of a score on images', () => {
     for (const kind of kinds) {
       const path = join(folder, `${kind.name}.json`);
       writeFileSync(path, JSON.stringify(kind));
-      const subject = { kind: 'activations', path: activations } as const;
+      const candidate = { kind: 'activations', path: activations } as const;
       const plan = await planScore(
         request({
-          subject,
+          candidate,
           protocol: path,
           recording: await write(Uint8Array.from({ length: images }, (_, i) => i)),
         }),
@@ -419,7 +421,7 @@ describe('the nulls of a score on images', () => {
       const order = Array.from({ length: images }, (_, i) => set!.responses.data[i * sites]!);
       expect(order).not.toEqual([...units]);
       const other = await planScore(
-        request({ subject, protocol: path, recording: await write(order) }),
+        request({ candidate, protocol: path, recording: await write(order) }),
         ports,
       );
       const permuted = await score(other, ports);
@@ -436,14 +438,14 @@ describe('the nulls of a score on images', () => {
     const path = join(folder, 'nested.json');
     const regression = {
       kind: 'ridge',
-      strengths: [0.01, 1],
+      alphas: [0.01, 1],
       unit: 'mean-square',
       choose: 'leave-one-out',
       perTarget: false,
     };
     writeFileSync(path, JSON.stringify({ ...own, layerChoice: 'nested', regression }));
     const { score: found } = await run(request({ protocol: path }));
-    expect(found.choice).not.toBeNull();
+    expect(found.nestedSelection).not.toBeNull();
     const twin = named(found, 'random-twin');
     expect(twin.difference!.value).toBeCloseTo(found.value - twin.value!, 12);
     expect(beaten(twin)).toBe(true);

@@ -61,11 +61,11 @@ export const plainEngine = (): Engine => {
     threads: 1,
     version: 'plain products',
     open: async ({ bytes }) => {
-      const carryOut = known.get(nameOf(bytes))!;
+      const runPls = known.get(nameOf(bytes))!;
       return {
         inputs: [],
         outputs: [],
-        run: async (feeds) => ({ c: carryOut(feeds) }),
+        run: async (feeds) => ({ c: runPls(feeds) }),
         release: async () => undefined,
       };
     },

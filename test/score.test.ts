@@ -9,7 +9,7 @@ import { stoppedError } from '../src/records/errors.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
 import { scoreSchema } from '../src/records/score.ts';
-import { planScore, readoutOf, type ScoreRequest, score, withCurve } from '../src/score.ts';
+import { planScore, readoutOf, type ScoreRequest, score, withLearningCurve } from '../src/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 import { encodeScore } from '../src/store/score-files.ts';
 import { smallNetwork, temporaryFolder, testPorts, writeModel, writeStudy } from './small-study.ts';
@@ -26,7 +26,7 @@ let activations: Map<string, FloatNd>;
 let linear: Float64Array;
 
 const request = (overrides: Partial<ScoreRequest> = {}): ScoreRequest => ({
-  subject: { kind: 'model', path: model, preprocess: 'imagenet-224' },
+  candidate: { kind: 'model', path: model, preprocess: 'imagenet-224' },
   recording,
   protocol: protocolFile,
   layers: null,
@@ -96,7 +96,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const slow: Ports = { ...ports, now: () => (clock += 1000) };
     const plan = await planScore(request(), slow);
     const scored = await score(plan, slow);
-    const { seconds } = (await withCurve(plan, scored, slow)).score.provenance;
+    const { seconds } = (await withLearningCurve(plan, scored, slow)).score.provenance;
     expect(seconds).toBeGreaterThan(scored.score.provenance.seconds);
   });
 
@@ -148,7 +148,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     for (const batch of [1, 4]) {
       const path = writeModel(folder, smallNetwork(batch), `batch${batch}.onnx`);
       const fixed = await run(
-        request({ subject: { kind: 'model', path, preprocess: 'imagenet-224' } }),
+        request({ candidate: { kind: 'model', path, preprocess: 'imagenet-224' } }),
       );
       fixed.score.layers.forEach(({ value }, index) => {
         expect(value!).toBeCloseTo(free.score.layers[index]!.value!, 6);
@@ -189,8 +189,8 @@ describe('ventral score, from stimuli to the best layer', () => {
     expect(await keys(request())).toEqual(same);
     const path = writeModel(folder, smallNetwork('batch', 1.001), 'other.onnx');
     const changed = [
-      await keys(request({ subject: { kind: 'model', path, preprocess: 'imagenet-224' } })),
-      await keys(request({ subject: { kind: 'model', path: model, preprocess: 'tf-224' } })),
+      await keys(request({ candidate: { kind: 'model', path, preprocess: 'imagenet-224' } })),
+      await keys(request({ candidate: { kind: 'model', path: model, preprocess: 'tf-224' } })),
       await keys(request({ seed: 2 })),
       await keys(request({ protocol: 'image-cv' })).catch(() => ['no trials']),
     ];
@@ -214,7 +214,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const path = join(folder, 'features.npz');
     const parts = npzParts({ ...arrays, stimulus_id: { strings: ids, shape: [images] } });
     writeFileSync(path, Buffer.concat(parts));
-    const fromFile = await run(request({ subject: { kind: 'activations', path } }));
+    const fromFile = await run(request({ candidate: { kind: 'activations', path } }));
     expect(fromFile.score.provenance).toMatchObject({
       model: null,
       preprocessing: null,
@@ -229,7 +229,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const protocol = JSON.parse(readFileSync(protocolFile, 'utf8')) as Protocol;
     const ridge: RidgeSettings = {
       kind: 'ridge',
-      strengths: [1e-6, 1e-4, 1e-2, 1],
+      alphas: [1e-6, 1e-4, 1e-2, 1],
       unit: 'mean-square',
       choose: 'leave-one-out',
       perTarget: true,
@@ -242,19 +242,19 @@ describe('ventral score, from stimuli to the best layer', () => {
     const { score: found } = await byRidge(ridge);
     expect(found.layer).toBe('conv3');
     expect(found.raw).toBeGreaterThan(0.99);
-    const { strengths, regression } = found.layers[2]!;
+    const { alphas, regression } = found.layers[2]!;
     expect(regression).toBe('float64 gram');
-    expect(strengths).toHaveLength(10);
+    expect(alphas).toHaveLength(10);
     // The sites are exactly linear in conv3, so that hardly any penalty is best.
-    for (const fold of strengths!)
-      expect(fold.every((strength) => ridge.strengths.slice(0, 2).includes(strength))).toBe(true);
+    for (const fold of alphas!)
+      expect(fold.every((alpha) => ridge.alphas.slice(0, 2).includes(alpha))).toBe(true);
     const warm = await byRidge(ridge);
     expect(warm.plan.layers.every(({ done }) => done)).toBe(true);
     expect(timeless(encodeScore(warm.score))).toBe(timeless(encodeScore(found)));
-    const common = await byRidge({ ...ridge, perTarget: false, strengths: [0.5] });
+    const common = await byRidge({ ...ridge, perTarget: false, alphas: [0.5] });
     expect(common.plan.layers.some(({ done }) => done)).toBe(false);
-    expect(common.score.layers[0]!.strengths).toEqual(Array.from({ length: 10 }, () => [0.5]));
-    expect((await run(request())).score.layers[0]!.strengths).toBeNull();
+    expect(common.score.layers[0]!.alphas).toEqual(Array.from({ length: 10 }, () => [0.5]));
+    expect((await run(request())).score.layers[0]!.alphas).toBeNull();
   });
 
   it.each([
@@ -262,8 +262,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     ['ridge', { kind: 'ridge', unit: 'absolute', choose: 'gcv', perTarget: false }],
   ] as const)('fits a readout on all rows that predicts as %s does', async (name, settings) => {
     const protocol = JSON.parse(readFileSync(protocolFile, 'utf8')) as Protocol;
-    const regression =
-      settings === null ? protocol.regression : { ...settings, strengths: [1e-3, 1] };
+    const regression = settings === null ? protocol.regression : { ...settings, alphas: [1e-3, 1] };
     const path = join(folder, `readout-${name}.json`);
     writeFileSync(path, JSON.stringify({ ...protocol, regression }));
     const { plan, score: found } = await run(request({ protocol: path }));

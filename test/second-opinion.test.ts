@@ -33,31 +33,31 @@ interface Inputs {
 }
 
 /** null where not defined. */
-type Figure = number | null;
-type Figures = { readonly raw: Figure; readonly value: Figure };
-type Ceiled = Figures & { readonly ceiling: Figure };
+type Value = number | null;
+type Metrics = { readonly raw: Value; readonly value: Value };
+type Ceiled = Metrics & { readonly ceiling: Value };
 
-interface LayerFigures extends Ceiled {
-  readonly folds?: readonly Figures[];
+interface LayerValues extends Ceiled {
+  readonly folds?: readonly Metrics[];
   readonly sites: Readonly<Record<string, Ceiled>>;
 }
 
 interface Expected {
   readonly bin: number;
   readonly layer: string;
-  readonly layers: Readonly<Record<string, LayerFigures>>;
+  readonly layers: Readonly<Record<string, LayerValues>>;
   readonly timeCourse: {
-    readonly ceilings: readonly Figure[];
+    readonly ceilings: readonly Value[];
     readonly sites: readonly number[];
     readonly ownSites: readonly number[];
-    readonly layers: Readonly<Record<string, readonly Figures[]>>;
+    readonly layers: Readonly<Record<string, readonly Metrics[]>>;
   };
-  readonly choice:
-    | (LayerFigures & { layers: readonly string[]; best: number; optimism: number })
+  readonly nestedSelection:
+    | (LayerValues & { layers: readonly string[]; best: number; optimism: number })
     | null;
   /** Null ceiling of best other sites. */
   readonly mismatched?: number;
-  readonly splitError?: { readonly value: number; readonly unscaled: number };
+  readonly standardErrorOverSplits?: { readonly value: number; readonly unscaled: number };
 }
 
 const read = (name: string) =>
@@ -93,7 +93,7 @@ const writeFeatures = (folder: string, { features, shape, dims }: World): string
 
 const ridge = {
   kind: 'ridge',
-  strengths: [0.1, 1, 10, 100, 1000],
+  alphas: [0.1, 1, 10, 100, 1000],
   unit: 'absolute',
   choose: 'leave-one-out',
   perTarget: true,
@@ -169,7 +169,7 @@ const scored = async (name: string, protocol: string): Promise<Score> => {
   written.set(name, made);
   const { folder, recording, features } = await made;
   const request = {
-    subject: { kind: 'activations' as const, path: features },
+    candidate: { kind: 'activations' as const, path: features },
     recording,
     protocol: protocolOf(protocol, world, folder),
     layers: null,
@@ -179,22 +179,22 @@ const scored = async (name: string, protocol: string): Promise<Score> => {
   return (await score(await planScore(request, ports), ports)).score;
 };
 
-const close = (value: Figure): unknown => (value === null ? null : expect.closeTo(value, 9));
-const closeFigures = ({ raw, value }: Figures) => ({ raw: close(raw), value: close(value) });
+const close = (value: Value): unknown => (value === null ? null : expect.closeTo(value, 9));
+const closeValues = ({ raw, value }: Metrics) => ({ raw: close(raw), value: close(value) });
 
-const expectLayer = (found: LayerScore, expected: LayerFigures): void => {
+const expectLayer = (found: LayerScore, expected: LayerValues): void => {
   expect({ raw: found.raw, value: found.value, ceiling: found.ceiling }).toEqual({
-    ...closeFigures(expected),
+    ...closeValues(expected),
     ceiling: close(expected.ceiling),
   });
   expect(found.sites.map(({ site }) => site)).toEqual(Object.keys(expected.sites));
-  for (const { site, ...figures } of found.sites) {
+  for (const { site, ...values } of found.sites) {
     const { ceiling, ...rest } = expected.sites[site]!;
-    expect({ site, ...figures }).toEqual({ site, ...closeFigures(rest), ceiling: close(ceiling) });
+    expect({ site, ...values }).toEqual({ site, ...closeValues(rest), ceiling: close(ceiling) });
   }
   if (expected.folds === undefined) return;
   expect(found.folds.map(({ raw, value }) => ({ raw, value }))).toEqual(
-    expected.folds.map(closeFigures),
+    expected.folds.map(closeValues),
   );
 };
 
@@ -230,22 +230,24 @@ const expectAll = (found: Score, expected: Expected): void => {
   expect(found.layer).toBe(expected.layer);
   for (const layer of found.layers) expectLayer(layer, expected.layers[layer.layer]!);
   if (found.timeCourse !== null) expectCourse(found.timeCourse, expected.timeCourse);
-  if (expected.choice !== null) {
-    const { choice } = found;
-    expect(choice!.folds.map(({ layer }) => layer)).toEqual(expected.choice.layers);
-    expectLayer(choice!.scores, expected.choice);
-    expect(choice).toMatchObject({
-      best: close(expected.choice.best),
-      optimism: close(expected.choice.optimism),
+  if (expected.nestedSelection !== null) {
+    const { nestedSelection } = found;
+    expect(nestedSelection!.folds.map(({ layer }) => layer)).toEqual(
+      expected.nestedSelection.layers,
+    );
+    expectLayer(nestedSelection!.scores, expected.nestedSelection);
+    expect(nestedSelection).toMatchObject({
+      best: close(expected.nestedSelection.best),
+      optimism: close(expected.nestedSelection.optimism),
     });
-    expect(found.value).toEqual(close(expected.choice.value));
+    expect(found.value).toEqual(close(expected.nestedSelection.value));
   }
   if (expected.mismatched !== undefined)
     expect(found.nullCeiling!.mismatched).toEqual(close(expected.mismatched));
-  if (expected.splitError !== undefined)
-    expect(found.splitError).toEqual({
-      value: close(expected.splitError.value),
-      unscaled: close(expected.splitError.unscaled),
+  if (expected.standardErrorOverSplits !== undefined)
+    expect(found.standardErrorOverSplits).toEqual({
+      value: close(expected.standardErrorOverSplits.value),
+      unscaled: close(expected.standardErrorOverSplits.unscaled),
     });
 };
 

@@ -19,7 +19,7 @@ interface Basis {
   /** Of a layer. */
   readonly features: number;
   /** Of the ridge, absolute. */
-  readonly strength: number;
+  readonly alpha: number;
 }
 
 export interface Design {

@@ -82,13 +82,13 @@ const solve = (a: Float64Array, b: Float64Array, p: number, q: number): void => 
   }
 };
 
-const ridge = ({ xx, xy, x, y }: Sums, rows: number, strength: number): Readout => {
+const ridge = ({ xx, xy, x, y }: Sums, rows: number, alpha: number): Readout => {
   const [p, q] = [x.length, y.length];
   const a = xx.slice();
   const weights = xy.slice();
   for (let i = 0; i < p; i++) {
     for (let j = 0; j < p; j++) a[i * p + j] = a[i * p + j]! - (x[i]! * x[j]!) / rows;
-    a[i * p + i] = a[i * p + i]! + strength;
+    a[i * p + i] = a[i * p + i]! + alpha;
     for (let s = 0; s < q; s++) weights[i * q + s] = weights[i * q + s]! - (x[i]! * y[s]!) / rows;
   }
   solve(a, weights, p, q);
@@ -103,19 +103,19 @@ export const readoutsOf = (
   features: Float32Nd,
   responses: Float64Nd,
   blocks: readonly Fold[],
-  strength: number,
-): ((leftOut: readonly number[]) => Readout) => {
+  alpha: number,
+): ((heldOut: readonly number[]) => Readout) => {
   const parts = blocks.map(({ test }) => sumsOver(features, responses, test));
   const sums = emptySums(features.shape[1]!, responses.shape[1]!);
-  return (leftOut) => {
+  return (heldOut) => {
     for (const each of [sums.xx, sums.xy, sums.x, sums.y]) each.fill(0);
     let rows = 0;
     parts.forEach((part, block) => {
-      if (leftOut.includes(block)) return;
+      if (heldOut.includes(block)) return;
       add(sums, part, 1);
       rows += blocks[block]!.test.length;
     });
-    return ridge(sums, rows, strength);
+    return ridge(sums, rows, alpha);
   };
 };
 

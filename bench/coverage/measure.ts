@@ -5,18 +5,18 @@ import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
 import { VentralError } from '../../src/records/errors.ts';
 import type { Protocol, RidgeSettings } from '../../src/records/protocol.ts';
 import type { LayerScore } from '../../src/records/score.ts';
-import { putTogether } from '../../src/regression/omissions.ts';
+import { putTogether } from '../../src/regression/held-out.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
 import { divisorsOf, sitesInUse } from '../../src/scoring/ceilings.ts';
 import { chooseLayers } from '../../src/scoring/choose-layers.ts';
 import { takeColumns } from '../../src/scoring/columns.ts';
 import { pairedDifference } from '../../src/scoring/compare.ts';
-import { leftOutOf, partOf } from '../../src/scoring/design.ts';
+import { heldOutRowsOf, partOf } from '../../src/scoring/design.ts';
 import { bestLayer, evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { prepareResampling, type Resampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import { foldOfRows, type Layout } from '../../src/scoring/layout.ts';
-import { choiceFigures } from '../../src/scoring/nested.ts';
+import { selectionValues } from '../../src/scoring/nested.ts';
 import type { ComparedScore } from '../../src/scoring/paired-sites.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
 import { type Cell, design } from './design.ts';
@@ -25,7 +25,7 @@ import type { Population } from './population.ts';
 import { type ReadoutOfFold, truthOfGrids, truthOfImages } from './truth.ts';
 import { type World, worldOf } from './world.ts';
 
-/** A figure, its interval, and the truth. */
+/** A value, its interval, and the truth. */
 export interface Held {
   readonly value: number;
   readonly truth: number;
@@ -49,7 +49,7 @@ export interface Measured {
 
 export const ridgeOf = (layout: Cell['layout']): RidgeSettings => ({
   kind: 'ridge',
-  strengths: [design[layout].strength],
+  alphas: [design[layout].alpha],
   unit: 'absolute',
   choose: 'gcv',
   perTarget: true,
@@ -70,7 +70,7 @@ export interface Network {
   readonly scores: LayerScore;
   readonly best: LayerScore;
   readonly layers: readonly LayerScore[];
-  readonly choice: NonNullable<ReturnType<typeof chooseLayers>>['choice'];
+  readonly nestedSelection: NonNullable<ReturnType<typeof chooseLayers>>['nestedSelection'];
   /** Layer that was chosen for each fold, by number. */
   readonly chosen: readonly number[];
   /** `[rows, sites]`. */
@@ -83,34 +83,40 @@ const scoreNetwork = (
   resampling: Resampling,
   layers: readonly Float32Nd[],
 ): Network => {
-  const { strength } = design[layout.grid === null ? 'image' : 'grid'];
+  const { alpha } = design[layout.grid === null ? 'image' : 'grid'];
   const folds = layout.design!;
   // Of layers that are only chosen from, no interval is asked.
   const none = { ...resampling, rowCounts: [], siteDraws: [] };
   const candidates = layers.map((features, layer) => {
-    const readout = readoutsOf(features, scored.responses, folds.folds, strength);
+    const readout = readoutsOf(features, scored.responses, folds.folds, alpha);
     // A regression that leaves out two folds is asked for twice.
-    const predicted = folds.omissions.map(({ blocks }, omission) =>
-      predict(readout(blocks), features, leftOutOf(folds, omission)),
+    const predicted = folds.splits.map(({ heldOut }, split) =>
+      predict(readout(heldOut), features, heldOutRowsOf(folds, split)),
     );
-    const predictionsOf = (omission: number): Float64Nd => predicted[omission]!;
+    const predictionsOf = (split: number): Float64Nd => predicted[split]!;
     const parts = layout.folds.map((_, fold) => [partOf(folds, fold, fold, predictionsOf(fold))]);
     const [predictions] = putTogether(layout.folds, layout.imageOfRow.length, parts);
     return {
       scores: evaluateLayer(layout, scored, none, {
         ...{ name: `${layer}`, features: features.shape[1]!, arithmetic: '' },
-        ...{ predictions: predictions!, strengths: null, warnings: [] },
+        ...{ predictions: predictions!, alphas: null, warnings: [] },
       }),
-      choice: choiceFigures(layout, folds, scored, predictionsOf),
+      nestedSelection: selectionValues(layout, folds, scored, predictionsOf),
       predictions: predictions!,
     };
   });
   const all = candidates.map(({ scores }) => scores);
   const best = bestLayer(all);
-  const { choice, predictions } = chooseLayers(layout, scored, resampling, candidates, best.value)!;
+  const { nestedSelection, predictions } = chooseLayers(
+    layout,
+    scored,
+    resampling,
+    candidates,
+    best.value,
+  )!;
   return {
-    ...{ scores: choice.scores, best, layers: all, choice, predictions },
-    chosen: choice.folds.map(({ layer }) => Number(layer)),
+    ...{ scores: nestedSelection.scores, best, layers: all, nestedSelection, predictions },
+    chosen: nestedSelection.folds.map(({ layer }) => Number(layer)),
   };
 };
 
@@ -144,9 +150,9 @@ const measured = (cell: Cell, population: Population, world: World, seed: number
   return {
     score: held(value!, truth.values[0], interval),
     scoreOfUsed: ofUsed === null ? null : held(value!, ofUsed.values[0], interval),
-    ceilingOfUsed: ofUsed === null ? null : held(scored.level, ofUsed.ceiling, ceiling),
+    ceilingOfUsed: ofUsed === null ? null : held(scored.overallCeiling, ofUsed.ceiling, ceiling),
     raw: { value: networks[0].scores.raw!, truth: truth.raws[0] },
-    ceiling: held(scored.level, truth.ceiling, ceiling),
+    ceiling: held(scored.overallCeiling, truth.ceiling, ceiling),
     difference: held(outcome.difference, truth.values[0] - truth.values[1], outcome.interval),
     p: outcome.p,
     effect: held(outcome.effect!.value, truth.effect, outcome.effect!.interval),
@@ -169,13 +175,13 @@ const readoutsFor = (
   networks: readonly [Network, Network],
   responses: Float64Nd,
 ) => {
-  const { strength } = design[cell.layout];
+  const { alpha } = design[cell.layout];
   return networks.map(({ chosen }, which): ReadoutOfFold[] => {
     const layers = population.layersOf(which as 0 | 1, which === 0 ? 0 : cell.handicap);
     const fits = new Map(
       [...new Set(chosen)].map((layer) => [
         layer,
-        readoutsOf(features[which]![layer]!, responses, folds, strength),
+        readoutsOf(features[which]![layer]!, responses, folds, alpha),
       ]),
     );
     return chosen.map((layer, fold) => ({
@@ -226,12 +232,18 @@ const truthOfUsed = (
 
 const contender = (
   { layout, scored }: LaidOut,
-  { scores, best, layers, choice, predictions }: Network,
+  { scores, best, layers, nestedSelection, predictions }: Network,
 ) => ({
   name: '',
   score: {
     protocol: layout.protocol,
-    ...{ value: scores.value!, ceiling: scores.ceiling!, layer: best.layer, layers, choice },
+    ...{
+      value: scores.value!,
+      ceiling: scores.ceiling!,
+      layer: best.layer,
+      layers,
+      nestedSelection,
+    },
   } satisfies ComparedScore,
   heldOut: {
     ...{ recorded: scored.recorded, predicted: predictions, siteIds: layout.siteIds },

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Held, Measured } from './measure.ts';
 
-/** Sums over the worlds that have a figure. */
-interface FigureSums {
+/** Sums over the worlds that have a value. */
+interface ValueSums {
   readonly worlds: number;
   readonly truth: number;
   readonly error: number;
@@ -14,7 +14,7 @@ interface FigureSums {
   readonly covered: number;
 }
 
-export const figures = [
+export const values = [
   'score',
   'scoreOfUsed',
   'raw',
@@ -29,17 +29,17 @@ export interface Piece {
   readonly first: number;
   readonly worlds: number;
   readonly noScore: number;
-  readonly sums: Readonly<Record<(typeof figures)[number], FigureSums>>;
+  readonly sums: Readonly<Record<(typeof values)[number], ValueSums>>;
   /** Worlds in which the scores, and the sites' paired differences, are told apart at .05. */
   readonly rejected: number;
   readonly rejectedByEffect: number;
 }
 
-const none: FigureSums = {
+const none: ValueSums = {
   ...{ worlds: 0, truth: 0, error: 0, squaredError: 0, squaredHalf: 0, covered: 0 },
 };
 
-const added = (a: FigureSums, b: FigureSums): FigureSums => ({
+const added = (a: ValueSums, b: ValueSums): ValueSums => ({
   worlds: a.worlds + b.worlds,
   truth: a.truth + b.truth,
   error: a.error + b.error,
@@ -48,7 +48,7 @@ const added = (a: FigureSums, b: FigureSums): FigureSums => ({
   covered: a.covered + b.covered,
 });
 
-const sumsOf = ({ value, truth, low, high }: Held): FigureSums => ({
+const sumsOf = ({ value, truth, low, high }: Held): ValueSums => ({
   worlds: 1,
   truth,
   error: value - truth,
@@ -59,7 +59,7 @@ const sumsOf = ({ value, truth, low, high }: Held): FigureSums => ({
 
 export const pieceOf = (first: number, all: readonly (Measured | null)[]): Piece => {
   const measured = all.filter((each) => each !== null);
-  const over = (of: (each: Measured) => Held | null): FigureSums =>
+  const over = (of: (each: Measured) => Held | null): ValueSums =>
     measured
       .flatMap((each) => of(each) ?? [])
       // Without an interval nothing can be covered: not among the worlds of this figure.
@@ -90,7 +90,7 @@ export const togetherOf = (pieces: readonly Piece[]): Piece =>
     worlds: a.worlds + b.worlds,
     noScore: a.noScore + b.noScore,
     sums: Object.fromEntries(
-      figures.map((figure) => [figure, added(a.sums[figure], b.sums[figure])]),
+      values.map((value) => [value, added(a.sums[value], b.sums[value])]),
     ) as Piece['sums'],
     rejected: a.rejected + b.rejected,
     rejectedByEffect: a.rejectedByEffect + b.rejectedByEffect,

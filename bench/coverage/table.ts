@@ -1,7 +1,7 @@
 // The study as Markdown.
 
 import type { Cell } from './design.ts';
-import { type figures, type Piece, togetherOf } from './pieces.ts';
+import { type values, type Piece, togetherOf } from './pieces.ts';
 
 interface Row {
   readonly cell: Cell;
@@ -13,8 +13,8 @@ const percent = (part: number, whole: number): string => ((100 * part) / whole).
 const digits = (value: number): string => value.toFixed(3).replace(/^(-?)0\./, '$1.');
 
 /** Truth, bias, standard deviation of the error, half width as a standard deviation, coverage. */
-const cellsOf = ({ sums }: Piece, figure: (typeof figures)[number]): string[] => {
-  const { worlds, truth, error, squaredError, squaredHalf, covered } = sums[figure];
+const cellsOf = ({ sums }: Piece, value: (typeof values)[number]): string[] => {
+  const { worlds, truth, error, squaredError, squaredHalf, covered } = sums[value];
   const bias = error / worlds;
   const spread = Math.sqrt(squaredError / worlds - bias ** 2);
   return [
@@ -27,8 +27,8 @@ const cellsOf = ({ sums }: Piece, figure: (typeof figures)[number]): string[] =>
 };
 
 /** Bias and coverage beside what is true of the sites in use. */
-const ofUsed = ({ sums }: Piece, figure: 'scoreOfUsed' | 'ceilingOfUsed'): string[] => {
-  const { worlds, error, covered } = sums[figure];
+const ofUsed = ({ sums }: Piece, value: 'scoreOfUsed' | 'ceilingOfUsed'): string[] => {
+  const { worlds, error, covered } = sums[value];
   return worlds === 0 ? ['', ''] : [digits(error / worlds), percent(covered, worlds)];
 };
 
@@ -95,10 +95,10 @@ export const shortTableOf = (all: readonly Row[]): string[] => {
 export const tableOf = (all: readonly Row[]): string[] => {
   const done = finished(all);
   const equal = done.filter(({ cell }) => cell.handicap === 0);
-  const figureHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
+  const valueHeads = ['truth', 'bias', 'sd', 'width', 'covered %'];
   const usedHeads = ['bias, sites in use', 'covered %, sites in use'];
-  const headsOf = (figure: string): string[] =>
-    [...figureHeads, ...usedHeads].map((head) => `${figure}: ${head}`);
+  const headsOf = (value: string): string[] =>
+    [...valueHeads, ...usedHeads].map((head) => `${value}: ${head}`);
   const scores = equal.map(({ cell, piece }) => [
     cell.name,
     `${piece.worlds}`,

@@ -2,7 +2,7 @@ import { ascendingOrder } from '../numeric/radix.ts';
 import { pearson, quantileOfSorted, ranksInOrder } from '../numeric/statistics.ts';
 import type { Agreement } from '../records/alignment.ts';
 
-/** A map made ready to be compared: what its figures are computed from. Its numbers are finite. */
+/** A map made ready to be compared: what its values are computed from. Its numbers are finite. */
 export interface RankedMap {
   /** Average ranks; null where the map is constant, so that there is nothing to rank. */
   readonly ranks: Float64Array | null;
@@ -50,11 +50,11 @@ export const agreementOf = (a: RankedMap, b: RankedMap): Agreement => {
   };
 };
 
-export const figureNames = ['spearman', 'dice', 'iou'] as const;
+export const metricNames = ['spearman', 'dice', 'iou'] as const;
 
-/** Mean of each figure over the agreements that have it; null where none has. */
+/** Mean of each value over the agreements that have it; null where none has. */
 export const meanAgreement = (all: readonly Agreement[]): Agreement => {
-  const meanOf = (name: (typeof figureNames)[number]): number | null => {
+  const meanOf = (name: (typeof metricNames)[number]): number | null => {
     const known = all.flatMap((each) => each[name] ?? []);
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
   };

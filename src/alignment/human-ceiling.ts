@@ -18,7 +18,7 @@ const isConstant = ({ data }: Float32Nd): boolean => data.every((value) => value
 export interface SplitPeople {
   /** Whose map varies: a constant one changes no rank of a sum. */
   readonly people: number;
-  /** Null figures with fewer than two people. */
+  /** Null values with fewer than two people. */
   readonly halves: Agreement;
 }
 

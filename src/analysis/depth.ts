@@ -1,11 +1,11 @@
-import type { Place } from '../records/activations.ts';
+import type { LayerPlace } from '../records/activations.ts';
 
 /** Relative depth of `count` layers in order: 0 for the first, 1 for the last. */
 export const relativeDepths = (count: number): number[] =>
   Array.from({ length: count }, (_, index) => (count === 1 ? 0 : index / (count - 1)));
 
 /** Relative depth in the network: 0 its first layer, 1 its last, whichever were scored; null where a place is not known. */
-export const networkDepths = (places: readonly (Place | null)[]): number[] | null => {
+export const networkDepths = (places: readonly (LayerPlace | null)[]): number[] | null => {
   const depths = places.flatMap((place) =>
     place === null ? [] : [place.of > 1 ? place.index / (place.of - 1) : 0],
   );

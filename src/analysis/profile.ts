@@ -52,7 +52,7 @@ export const depthProfile = (
   );
   return {
     kind: 'depth-profile',
-    subject: subjectOf(score)!.name,
+    candidate: candidateOf(score)!.name,
     layers: score.layers.map(({ layer, features }, index) => ({
       layer,
       features,
@@ -74,7 +74,7 @@ export const depthProfile = (
 const placesUnknown =
   'the score files do not say where in the network their layers stand: depth is relative to the layers scored, not to the network; score again, which computes no finished layer again';
 
-const subjectOf = ({ provenance }: Score) => provenance.model ?? provenance.activations;
+const candidateOf = ({ provenance }: Score) => provenance.model ?? provenance.activations;
 
 const checkOneNetwork = (areas: readonly AreaScores[]): void => {
   const [first, ...others] = areas;
@@ -91,7 +91,7 @@ const checkOneNetwork = (areas: readonly AreaScores[]): void => {
       throw inputError({
         where: file,
         expected: `scores of the network of ${first.file}`,
-        got: `${subjectOf(score)?.name ?? 'another'}, other weights`,
+        got: `${candidateOf(score)?.name ?? 'another'}, other weights`,
         mend: 'score one network against each area; networks are compared by ventral compare',
       });
     const layersOf = (each: Score): string => JSON.stringify(each.layers.map(({ layer }) => layer));

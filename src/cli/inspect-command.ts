@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { inspectRecording } from '../data/inspect.ts';
-import { meanMaps, responseMaps } from '../data/response-maps.ts';
+import { meanOverStimuli, responseMaps } from '../data/response-maps.ts';
 import { readStimulus } from '../data/stimuli.ts';
 import { readRecording } from '../formats/recording.ts';
 import { encodeText } from '../formats/text.ts';
@@ -101,12 +101,12 @@ const binOf = (
       mend: 'name a bin of the recording',
     });
   }
-  const strength = (bin: number): number =>
+  const responseSum = (bin: number): number =>
     timeCourse[bin]!.perSite.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   const agreement = reliability?.bins ?? otherSites;
-  const level = (bin: number): number =>
-    agreement === null ? strength(bin) : (agreement[bin]!.median ?? -Infinity);
-  return timeBins.reduce((best, _, bin) => (level(bin) > level(best) ? bin : best), 0);
+  const agreementOf = (bin: number): number =>
+    agreement === null ? responseSum(bin) : (agreement[bin]!.median ?? -Infinity);
+  return timeBins.reduce((best, _, bin) => (agreementOf(bin) > agreementOf(best) ? bin : best), 0);
 };
 
 const slice = ({ data, shape }: Float64Nd, index: number): Float64Nd => {
@@ -132,7 +132,7 @@ const siteMaps = (
   const bin = binOf(inspection, wanted);
   const maps = responseMaps(recording, bin);
   const own = slice(maps, index);
-  const mean = slice(meanMaps(maps), index);
+  const mean = slice(meanOverStimuli(maps), index);
   const [stimuli, rows, columns] = own.shape as readonly [number, number, number];
   const data = Float64Array.of(...mean.data, ...own.data);
   const range = rangeOf(data) ?? { low: 0, high: 0 };
@@ -184,7 +184,7 @@ const pageOf = async (
   }
   if (inspection.layout !== 'grid') return inspectionPage({ inspection, stimuli, maps: null });
   const bin = binOf(inspection, wanted);
-  const means = meanMaps(responseMaps(recording, bin));
+  const means = meanOverStimuli(responseMaps(recording, bin));
   const pictures: PagePicture[] = [];
   for (const [index, { id }] of inspection.sites.entries()) {
     const map = slice(means, index);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { alignmentProtocols } from '../alignment/protocols.ts';
 import { inputError } from '../records/errors.ts';
-import type { Layout } from '../records/recording.ts';
+import type { RecordingLayout } from '../records/recording.ts';
 import { tableLines } from '../report/table.ts';
 import { protocolNames, protocols } from '../scoring/protocols.ts';
 
@@ -16,7 +16,7 @@ export const addProtocolsCommand = (program: Command): void => {
         'grid',
       ]),
     )
-    .action((name: string | undefined, { layout }: { layout?: Layout }) => {
+    .action((name: string | undefined, { layout }: { layout?: RecordingLayout }) => {
       if (name === undefined) {
         const rows = [
           ...protocols.map(({ name: own, layout: of, description }) => [own, of, description]),

@@ -148,14 +148,14 @@ const saliencyLines = (record: SaliencyRecord, out: string): string[] => {
     of.kind === 'class'
       ? `class logits (tensor ${of.tensor})`
       : `the predicted response of ${of.site}, from layer ${of.layer}`;
-  const odd = images.filter(({ remark }) => remark !== null);
+  const odd = images.filter(({ warning }) => warning !== null);
   return [
     `${provenance.model.name}: ${saliencyText(settings)} of ${what} on ${counted(images.length, 'image')}, in ${out}`,
     ...(odd.length === 0
       ? []
       : [
           `note: ${counted(odd.length, 'map')} say nothing: ${shortList(
-            odd.map(({ image, remark }) => `${image} (${remark})`),
+            odd.map(({ image, warning }) => `${image} (${warning})`),
             3,
           )}`,
         ]),

@@ -44,7 +44,7 @@ export interface SaliencyRequest {
 /** What looks at one image. */
 interface Explainer {
   explain(
-    levels: Float32Nd,
+    intensities: Float32Nd,
     name: string,
     random: Random,
   ): Promise<Saliency & { readonly class: number | null }>;
@@ -91,8 +91,8 @@ const openClass = async (
     preprocessing,
     warnings: warning === null ? [] : [warning],
     explainer: {
-      explain: (levels, name, random) =>
-        explainer.explain(levels, classes?.get(name) ?? fixed, random, name),
+      explain: (intensities, name, random) =>
+        explainer.explain(intensities, classes?.get(name) ?? fixed, random, name),
       of: () => ({ kind: 'class', tensor: explainer.tensor() ?? '' }),
       checked: explainer.checked,
       release: explainer.release,
@@ -145,8 +145,8 @@ const openSite = async (
         ? ['the score is of patches: each image is taken for one patch, as seen at one fixation']
         : [],
     explainer: {
-      explain: async (levels, name, random) => ({
-        ...(await explainer.explain(levels, random, name)),
+      explain: async (intensities, name, random) => ({
+        ...(await explainer.explain(intensities, random, name)),
         class: null,
       }),
       of: () => ({
@@ -166,7 +166,7 @@ const extremes = ({ data }: Float32Nd): { low: number; high: number } => ({
   high: data.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY),
 });
 
-const remarkOf = ({ low, high }: { low: number; high: number }): string | null => {
+const warningOf = ({ low, high }: { low: number; high: number }): string | null => {
   if (low !== high) return null;
   return low === 0 ? 'the map is 0 everywhere' : 'the map is constant';
 };
@@ -174,7 +174,7 @@ const remarkOf = ({ low, high }: { low: number; high: number }): string | null =
 /** Writes map and overlay of one image. */
 const writeImage = async (
   name: string,
-  levels: Float32Nd,
+  intensities: Float32Nd,
   found: Saliency & { readonly class: number | null },
   out: string,
   { files, images }: Ports,
@@ -182,13 +182,13 @@ const writeImage = async (
   const id = stem(name);
   const [map, picture] = [`${id}.npy`, `${id}.png`];
   await files.write(below(out, map), npyParts(found.map));
-  await files.write(below(out, picture), [await images.encode(overlay(levels, found.map))]);
+  await files.write(below(out, picture), [await images.encode(overlay(intensities, found.map))]);
   const range = extremes(found.map);
   const { class: shown, value } = found;
   return {
     ...{ image: name, class: shown, value, map, overlay: picture },
     ...range,
-    remark: remarkOf(range),
+    warning: warningOf(range),
   };
 };
 
@@ -216,10 +216,10 @@ export const runSaliency = async (
       ports.checkStop();
       const bytes = await images.read(name);
       digests.push(JSON.stringify([name, await ports.hash.sha256([bytes])]));
-      const levels = framedImage(await ports.images.decode(bytes, name), preprocessing);
-      const found = await explainer.explain(levels, name, createRandom(seed).fork(name));
+      const intensities = framedImage(await ports.images.decode(bytes, name), preprocessing);
+      const found = await explainer.explain(intensities, name, createRandom(seed).fork(name));
       sessions.push(explainer.checked());
-      entries.push(await writeImage(name, levels, found, out, ports));
+      entries.push(await writeImage(name, intensities, found, out, ports));
       const total = images.names.length;
       ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
     }

@@ -4,20 +4,20 @@ import { planNulls, scoreNulls } from '../nulls.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
 import type { SiteCeilings } from '../records/site-ceiling.ts';
-import { curvePlanLine } from '../report/curve-report.ts';
+import { learningCurvePlanLine } from '../report/learning-curve-report.ts';
 import { nullPlanLine } from '../report/null-report.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import { besideScoreLines } from '../report/site-ceiling.ts';
 import {
-  planCurve,
+  planLearningCurve,
   planScore,
   readoutOf,
   type ScorePlan,
   type ScoreRequest,
   type ScoreResult,
   score,
-  withCurve,
+  withLearningCurve,
 } from '../score.ts';
 import {
   encodeScore,
@@ -89,7 +89,7 @@ export const addScoreCommand = (program: Command): void => {
       parsePath,
     )
     .option('--out <score.json>', 'write the score with everything it rests on', parsePath)
-    .option('--csv <score.csv>', 'write every figure as a line of one table', parsePath)
+    .option('--csv <score.csv>', 'write every value as a line of one table', parsePath)
     .option('--parquet <score.parquet>', 'write the same table as Parquet', parsePath)
     .option('--dry-run', 'print the plan and stop')
     .option(
@@ -147,7 +147,7 @@ export const addScoreCommand = (program: Command): void => {
 };
 
 const requestOf = (model: string | undefined, options: ScoreOptions): ScoreRequest => ({
-  subject: subjectOf(model, options),
+  candidate: candidateOf(model, options),
   recording: options.recording,
   protocol: options.protocol ?? null,
   layers: options.layers ?? null,
@@ -157,7 +157,10 @@ const requestOf = (model: string | undefined, options: ScoreOptions): ScoreReque
   timeCourseSites: options.timeCourse,
 });
 
-const subjectOf = (model: string | undefined, options: ScoreOptions): ScoreRequest['subject'] => {
+const candidateOf = (
+  model: string | undefined,
+  options: ScoreOptions,
+): ScoreRequest['candidate'] => {
   const { activations, preprocess, order, keep, out, nulls, permutations } = options;
   if ((model === undefined) === (activations === undefined))
     throw inputError({
@@ -218,7 +221,7 @@ export const runScore = async (
   const nulls = outputs.nulls ? await planNulls(plan, ports, outputs.permutations) : null;
   const further = [
     ...(nulls === null ? [] : [nullPlanLine(nulls)]),
-    ...(outputs.curve ? [curvePlanLine(await planCurve(plan, ports))] : []),
+    ...(outputs.curve ? [learningCurvePlanLine(await planLearningCurve(plan, ports))] : []),
   ];
   if (outputs.dryRun) {
     process.stdout.write(`${[...planLines(plan), ...further].join('\n')}\n`);
@@ -226,7 +229,7 @@ export const runScore = async (
   }
   for (const line of [...planSummary(plan), ...further]) say(line);
   const found = await score(plan, ports);
-  const scored = outputs.curve ? await withCurve(plan, found, ports) : found;
+  const scored = outputs.curve ? await withLearningCurve(plan, found, ports) : found;
   const result = nulls === null ? scored : await scoreNulls(nulls, scored, ports);
   await writeTogether(await filesOf(plan, result, outputs, ports), ports.files);
   const lines = [
@@ -263,16 +266,16 @@ const namedOutputs = ({ out, csv, parquet, keep = [] }: ScoreOutputs): NamedPath
 ];
 
 const namedInputs = (
-  { subject, recording, protocol }: ScoreRequest,
+  { candidate, recording, protocol }: ScoreRequest,
   { ceilings }: ScoreOutputs,
 ): NamedPath[] => [
   ...(ceilings === undefined ? [] : [{ option: '--ceilings', path: ceilings }]),
-  { option: `the ${subject.kind === 'model' ? 'model' : 'activations'}`, path: subject.path },
+  { option: `the ${candidate.kind === 'model' ? 'model' : 'activations'}`, path: candidate.path },
   { option: '--recording', path: `${recording}/recording.json` },
   ...(protocol === null ? [] : [{ option: '--protocol', path: protocol }]),
-  ...(subject.kind === 'model' || subject.order === undefined
+  ...(candidate.kind === 'model' || candidate.order === undefined
     ? []
-    : [{ option: '--order', path: subject.order }]),
+    : [{ option: '--order', path: candidate.order }]),
 ];
 
 /** The score file comes last: where it is, everything else is. */

@@ -7,7 +7,7 @@ import type { RecordingHeader, TimeBin } from '../records/recording.ts';
 import { allOffsets, binIndices, checkLength, evenSpans, gather } from './gather.ts';
 import { imagesIn, imagesNamed } from './image-set.ts';
 import { matSource } from './import.ts';
-import { padded } from './import-array.ts';
+import { zeroPadded } from './import-array.ts';
 import { checkCount, type ImportPorts, stimuliOf, writeImport } from './import-write.ts';
 import { type FileTree, findPath, openMatIn, openTree } from './tree.ts';
 
@@ -169,7 +169,7 @@ const headerOf = (monkey: Monkey, area: Area, { shape }: Maps['maps']): Recordin
   species: 'macaque',
   dims: ['stimulus', 'site', 'time', 'column', 'row'],
   sites: Array.from({ length: area.to - area.from }, (_, index) => ({
-    id: `channel${padded(area.from + index, shape[1]!)}`,
+    id: `channel${zeroPadded(area.from + index, shape[1]!)}`,
     area: area.area,
     animal: monkey.animal,
   })),

@@ -49,7 +49,7 @@ async function* readShards(
         mend: 'resize one of the two',
       });
     const label = integerFeature(example, 'label', where);
-    yield { id, pixels, label, map, subjects: null, remark: null };
+    yield { id, pixels, label, map, subjects: null, warning: null };
   }
 }
 

@@ -12,8 +12,8 @@ import {
   fixationsFromCsv,
   fixationsFromMat,
   inPixels,
-  summed,
-  unitRemarks,
+  summedMaps,
+  unitWarnings,
 } from './fixations.ts';
 import { openImageSet } from './image-set.ts';
 import { openMatFile } from './tree.ts';
@@ -83,7 +83,7 @@ export const openFixationMaps = async (
     hasSubjects: used.some(({ list }) => list.scanpaths.length > 1),
     warnings: [
       ...(rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : []),
-      ...unitRemarks(lists, unit),
+      ...unitWarnings(lists, unit),
     ],
     read: () => readMaps(used, { sigma, unit }, images.read, ports),
   };
@@ -105,7 +105,7 @@ async function* readMaps(
     );
     const subjects = single.map(({ map }) => map);
     const outside = single.reduce((sum, each) => sum + each.outside, 0);
-    const remark = outside > 0 ? `${outside} fixations beside the image are left out` : null;
-    yield { id: name, pixels, label: null, map: summed(subjects), subjects, remark };
+    const warning = outside > 0 ? `${outside} fixations beside the image are left out` : null;
+    yield { id: name, pixels, label: null, map: summedMaps(subjects), subjects, warning };
   }
 }

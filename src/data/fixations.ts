@@ -150,7 +150,7 @@ export const checkUnit = (
 };
 
 /** What else the numbers of a list say against its unit. */
-export const unitRemarks = (lists: readonly FixationList[], unit: FixationUnit): string[] => {
+export const unitWarnings = (lists: readonly FixationList[], unit: FixationUnit): string[] => {
   const all = coordinatesOf(lists);
   const negative = all.filter((value) => value < 0).length / all.length;
   return negative < 0.2
@@ -214,7 +214,7 @@ export const fixationMap = (
 };
 
 /** Sum of maps of one size. */
-export const summed = (maps: readonly Float32Nd[]): Float32Nd => {
+export const summedMaps = (maps: readonly Float32Nd[]): Float32Nd => {
   const sums = new Float64Array(maps[0]!.data);
   for (const { data } of maps.slice(1)) for (let i = 0; i < sums.length; i++) sums[i]! += data[i]!;
   return { data: new Float32Array(sums), shape: maps[0]!.shape };

@@ -142,7 +142,7 @@ export const gather = async (
 };
 
 /** When the samples of a time axis were taken: sample i is `[start + i·step, start + (i+1)·step)` ms. */
-export interface Sampling {
+export interface TimeSampling {
   readonly start: number;
   readonly step: number;
 }
@@ -188,7 +188,7 @@ export const binIndices = (
 };
 
 /** The spans of evenly spaced samples. */
-export const evenSpans = ({ start, step }: Sampling, count: number): TimeBin[] =>
+export const evenSpans = ({ start, step }: TimeSampling, count: number): TimeBin[] =>
   Array.from({ length: count }, (_, index) => ({
     start: start + index * step,
     end: start + (index + 1) * step,

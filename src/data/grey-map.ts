@@ -4,8 +4,8 @@ import type { Pixels } from '../records/ports.ts';
 
 /** The levels of a grey image, `[height, width]`, 0 to 255. Input error where its channels differ. */
 export const greyMap = ({ data, width, height }: Pixels, where: string): Float32Nd => {
-  const levels = new Float32Array(width * height);
-  for (let i = 0; i < levels.length; i++) {
+  const intensities = new Float32Array(width * height);
+  for (let i = 0; i < intensities.length; i++) {
     const [red, green, blue] = [data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!];
     if (red !== green || red !== blue)
       throw inputError({
@@ -14,7 +14,7 @@ export const greyMap = ({ data, width, height }: Pixels, where: string): Float32
         got: `a coloured image (${red}, ${green}, ${blue} at column ${i % width}, row ${Math.floor(i / width)})`,
         mend: 'save the numbers, not their colours: a grey PNG or .npy',
       });
-    levels[i] = red;
+    intensities[i] = red;
   }
-  return { data: levels, shape: [height, width] };
+  return { data: intensities, shape: [height, width] };
 };

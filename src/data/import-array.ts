@@ -19,7 +19,7 @@ import {
   evenSpans,
   gather,
   type Offsets,
-  type Sampling,
+  type TimeSampling,
 } from './gather.ts';
 import { type ImageSet, imagesNamed, openImageSet } from './image-set.ts';
 import {
@@ -48,7 +48,7 @@ export interface ArrayImport {
   /** Milliseconds from stimulus onset; with a dimension `time`, divided evenly into its bins. */
   readonly window: TimeBin | null;
   /** Instead of `window` where there is a dimension `time`: sample i is `[start + i·step, start + (i+1)·step)` ms. */
-  readonly time: Sampling | null;
+  readonly time: TimeSampling | null;
   /** With `time`: the samples are averaged in these bins; without, each sample is a bin. */
   readonly bins?: readonly TimeBin[];
   /** New or empty folder. */
@@ -146,7 +146,7 @@ const timingOf = ({ window, time, bins }: ArrayImport, count: number | null): Ti
 };
 
 /** Number `index`, from 1 on, as long as the last of `count`. */
-export const padded = (index: number, count: number): string =>
+export const zeroPadded = (index: number, count: number): string =>
   `${index + 1}`.padStart(`${count}`.length, '0');
 
 const headerOf = (
@@ -172,7 +172,7 @@ const headerOf = (
     species: request.species,
     dims: [...dims],
     sites: Array.from({ length: sites }, (_, index) => ({
-      id: `site${padded(index, sites)}`,
+      id: `site${zeroPadded(index, sites)}`,
       area,
       ...(animal === undefined ? {} : { animal }),
     })),

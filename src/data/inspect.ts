@@ -5,7 +5,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { BinReliability, Inspection } from '../records/inspection.ts';
 import { type Dimension, layoutOf, type Recording } from '../records/recording.ts';
 import { otherSiteCeiling } from './other-sites.ts';
-import { courseRemarks, readingRemarks } from './readings.ts';
+import { courseWarnings, readingWarnings } from './readings.ts';
 
 const canonical: readonly Dimension[] = ['time', 'stimulus', 'row', 'column', 'trial', 'site'];
 
@@ -134,8 +134,8 @@ export const inspectRecording = (
     notes: header.notes,
     warnings: [
       ...warnings,
-      ...readingRemarks(recording, reliabilityOf, reliability),
-      ...courseRemarks(recording, bins[0]!),
+      ...readingWarnings(recording, reliabilityOf, reliability),
+      ...courseWarnings(recording, bins[0]!),
     ],
   };
 };

@@ -7,7 +7,7 @@ import type { Float32Nd } from '../records/array.ts';
 import { inputError, type VentralError } from '../records/errors.ts';
 import type { HumanMap, HumanMaps } from '../records/human-map.ts';
 import type { Pixels, Ports } from '../records/ports.ts';
-import { summed } from './fixations.ts';
+import { summedMaps } from './fixations.ts';
 import { greyMap } from './grey-map.ts';
 import { type ImageSet, imagesIn } from './image-set.ts';
 import { readClasses } from './labels.ts';
@@ -118,7 +118,7 @@ async function* readAll(
     const label = labels?.get(name) ?? null;
     const [count, height, width] = map.shape as readonly [number, number, number];
     if (map.shape.length === 2) {
-      yield { id: name, pixels, label, map, subjects: null, remark: null };
+      yield { id: name, pixels, label, map, subjects: null, warning: null };
       continue;
     }
     const size = height * width;
@@ -128,7 +128,7 @@ async function* readAll(
         shape: [height, width],
       };
     });
-    yield { id: name, pixels, label, map: summed(subjects), subjects, remark: null };
+    yield { id: name, pixels, label, map: summedMaps(subjects), subjects, warning: null };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Recording, RecordingHeader, Site, TimeBin } from '../records/recording.ts';
 import { checkLength } from './gather.ts';
 import { imagesNamed, openImageSet } from './image-set.ts';
-import { padded } from './import-array.ts';
+import { zeroPadded } from './import-array.ts';
 import { type ImportPorts, readColumns, writeImport } from './import-write.ts';
 import { numberColumn, textColumn, unitAreas } from './nwb-table.ts';
 import { groupTrials, type Trials, usedAxes } from './presentations.ts';
@@ -86,7 +86,7 @@ const sitesOf = async (
     throw inputError({ where, expected: `${count} areas, one for each unit`, got, mend });
   }
   return areas.map((name, index) => ({
-    id: `unit${padded(index, count)}`,
+    id: `unit${zeroPadded(index, count)}`,
     area: name,
     ...(animal === undefined ? {} : { animal }),
   }));

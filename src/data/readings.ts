@@ -9,7 +9,7 @@ type Bins = NonNullable<Inspection['reliability']>['bins'];
 
 /** Below this no trial agrees with another. */
 const none = 0.1;
-/** A reading that is this much more reliable is worth a remark. */
+/** A reading that is this much more reliable is worth a warning. */
 const much = 0.3;
 
 /** The highest median reliability of the time bins; 0 where it is nowhere defined. */
@@ -78,7 +78,7 @@ export const shareOfCourse = ({ data, shape }: Float64Nd): number => {
 };
 
 /** Samples of time, or sites, that were called trials: all stimuli have one course along them. */
-export const courseRemarks = ({ header }: Recording, trials: Float64Nd): string[] => {
+export const courseWarnings = ({ header }: Recording, trials: Float64Nd): string[] => {
   if (header.dims.includes('time') || !header.dims.includes('trial')) return [];
   const share = shareOfCourse(trials);
   if (!(share > courseShare) || trials.shape[0]! < fewestRows || trials.shape[1]! < 3) return [];
@@ -93,7 +93,7 @@ export const courseRemarks = ({ header }: Recording, trials: Float64Nd): string[
  *
  * @param reliabilityOf per time bin.
  */
-export const readingRemarks = (
+export const readingWarnings = (
   recording: Recording,
   reliabilityOf: (recording: Recording) => Bins,
   found: Bins | null,

@@ -44,7 +44,7 @@ export const responseMaps = ({ header, responses }: Recording, bin: number): Flo
 };
 
 /** Mean over stimuli of maps `[site, stimulus, row, column]`: `[site, row, column]`; NaN is passed over. */
-export const meanMaps = ({ data, shape }: Float64Nd): Float64Nd => {
+export const meanOverStimuli = ({ data, shape }: Float64Nd): Float64Nd => {
   const [sites, stimuli, rows, columns] = shape as readonly [number, number, number, number];
   const cells = rows * columns;
   const mean = Float64Array.from({ length: sites * cells }, (_, index) => {

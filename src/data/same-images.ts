@@ -25,7 +25,7 @@ const areAlike = async (
  * What a user should know of two recordings whose stimuli, in one order, have the same ids: how many are other files, and how
  * many of these other pictures. Input error where no stimulus shows the same picture in both: they share ids, not images.
  */
-export const sharedImageRemarks = async (
+export const sharedImageWarnings = async (
   first: Recording,
   second: Recording,
   ports: ImagePorts,

@@ -30,7 +30,7 @@ export const wrong = (
   mend = 'copy the file again, or save it again in MATLAB',
 ): VentralError => inputError({ where, expected, got, mend });
 
-export const viewOf = (bytes: Uint8Array): DataView =>
+export const dataViewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The next `length` bytes of the element. Input error where it, or the file, has fewer. */
@@ -57,7 +57,7 @@ export const skipBytes = async (cursor: Cursor, length: number): Promise<void> =
 
 export const readTag = async (cursor: Cursor): Promise<Tag> => {
   const bytes = await takeBytes(cursor, 8);
-  const view = viewOf(bytes);
+  const view = dataViewOf(bytes);
   const first = view.getUint32(0, !cursor.bigEndian);
   if (first >>> 16 === 0) {
     return { type: first, length: view.getUint32(4, !cursor.bigEndian), inline: null };
@@ -72,7 +72,11 @@ export const skipPadding = (cursor: Cursor, { length, inline }: Tag): Promise<vo
   skipBytes(cursor, inline === null ? Math.min((8 - (length % 8)) % 8, cursor.left) : 0);
 
 /** The bytes of an element that is small by its nature: flags, dimensions, a name. */
-export const readBody = async (cursor: Cursor, tag: Tag, limit: number): Promise<Uint8Array> => {
+export const readSmallElement = async (
+  cursor: Cursor,
+  tag: Tag,
+  limit: number,
+): Promise<Uint8Array> => {
   if (tag.inline !== null) return tag.inline;
   if (tag.length > limit) {
     throw wrong(cursor.where, `at most ${limit} bytes of description`, `${tag.length}`);

@@ -13,14 +13,14 @@ import {
   type Cursor,
   itemSizeOf,
   miMatrix,
-  readBody,
+  readSmallElement,
   readTag,
   skipBytes,
   skipPadding,
   type Tag,
   takeBytes,
   toNumbers,
-  viewOf,
+  dataViewOf,
   wrong,
 } from './matlab-elements.ts';
 
@@ -56,8 +56,8 @@ const nameOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).re
 
 const readShape = async (cursor: Cursor): Promise<number[]> => {
   const tag = await readTag(cursor);
-  const bytes = await readBody(cursor, tag, 4 * mostDimensions);
-  const view = viewOf(bytes);
+  const bytes = await readSmallElement(cursor, tag, 4 * mostDimensions);
+  const view = dataViewOf(bytes);
   const shape: number[] = [];
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     shape.push(view.getInt32(at, !cursor.bigEndian));
@@ -71,17 +71,17 @@ const readShape = async (cursor: Cursor): Promise<number[]> => {
 /** The description before the content of an array: class, shape, name. */
 export const readHeader = async (cursor: Cursor): Promise<MatVariable> => {
   const flagsTag = await readTag(cursor);
-  const flags = await readBody(cursor, flagsTag, 8);
+  const flags = await readSmallElement(cursor, flagsTag, 8);
   if (flagsTag.type !== 6 || flags.length !== 8) {
     throw wrong(cursor.where, 'array flags', `an element of type ${flagsTag.type}`);
   }
-  const word = viewOf(flags).getUint32(0, !cursor.bigEndian);
+  const word = dataViewOf(flags).getUint32(0, !cursor.bigEndian);
   const [code, bits] = [word & 255, (word >>> 8) & 255];
   const stored = classes[code];
   if (stored === undefined) throw wrong(cursor.where, "one of MATLAB's classes", `class ${code}`);
   // Objects of newer MATLABs have no dimensions.
   const shape = stored === 'opaque' ? [] : await readShape(cursor);
-  const name = nameOf(await readBody(cursor, await readTag(cursor), nameBytes));
+  const name = nameOf(await readSmallElement(cursor, await readTag(cursor), nameBytes));
   const isLogical = (bits & logicalFlag) !== 0 && stored !== 'sparse';
   return {
     name,
@@ -147,7 +147,7 @@ const readNumbers = async (cursor: Cursor, variable: MatVariable): Promise<MatVa
 };
 
 const utf32 = (bytes: Uint8Array, bigEndian: boolean, where: string): string => {
-  const view = viewOf(bytes);
+  const view = dataViewOf(bytes);
   const letters: string[] = [];
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
     const point = view.getUint32(at, !bigEndian);
@@ -167,7 +167,7 @@ const decode = (label: string, bytes: Uint8Array, where: string): string => {
 
 /** UTF-16 units as they stand: MATLAB's letters may be halves of a pair. */
 const units = (bytes: Uint8Array, bigEndian: boolean): string[] => {
-  const view = viewOf(bytes);
+  const view = dataViewOf(bytes);
   return Array.from({ length: bytes.length >> 1 }, (_, index) =>
     String.fromCharCode(view.getUint16(2 * index, !bigEndian)),
   );
@@ -185,7 +185,7 @@ const readText = async (cursor: Cursor, { shape }: MatVariable): Promise<MatValu
   const count = sizeOf(shape);
   if (count === 0 && cursor.left === 0) return { kind: 'text', rows: shape[0] === 1 ? [''] : [] };
   const tag = await readTag(cursor);
-  const bytes = await readBody(cursor, tag, cursor.left);
+  const bytes = await readSmallElement(cursor, tag, cursor.left);
   const { where, bigEndian } = cursor;
   const letters = ((): string[] => {
     switch (tag.type) {
@@ -235,10 +235,10 @@ const readCell = async (
 };
 
 const readFieldNames = async (cursor: Cursor): Promise<string[]> => {
-  const width = viewOf(await readBody(cursor, await readTag(cursor), 8));
+  const width = dataViewOf(await readSmallElement(cursor, await readTag(cursor), 8));
   if (width.byteLength !== 4) throw wrong(cursor.where, 'a length of field names', 'none');
   const size = width.getInt32(0, !cursor.bigEndian);
-  const bytes = await readBody(cursor, await readTag(cursor), cursor.left);
+  const bytes = await readSmallElement(cursor, await readTag(cursor), cursor.left);
   if (bytes.length === 0) return [];
   if (size < 1 || bytes.length % size !== 0) {
     throw wrong(cursor.where, `field names of ${size} bytes`, `${bytes.length} bytes of them`);

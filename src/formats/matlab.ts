@@ -15,7 +15,7 @@ import {
   readTag,
   skipBytes,
   takeBytes,
-  viewOf,
+  dataViewOf,
   wrong,
 } from './matlab-elements.ts';
 import { numberBlocks, readContent, readHeader } from './matlab-values.ts';
@@ -38,7 +38,7 @@ export const sniffMatlab = (start: Uint8Array): 'level 5' | 'hdf5' | 'level 4' |
   const order = String.fromCharCode(start[126]!, start[127]!);
   if (order === 'IM' || order === 'MI') return 'level 5';
   // Level 4 has no text first, but a number below 5000 that describes the first matrix.
-  return viewOf(start).getUint32(0, true) < 5000 || viewOf(start).getUint32(0, false) < 5000
+  return dataViewOf(start).getUint32(0, true) < 5000 || dataViewOf(start).getUint32(0, false) < 5000
     ? 'level 4'
     : 'other';
 };
@@ -57,7 +57,7 @@ const checkStart = (start: Uint8Array, name: string): { bigEndian: boolean } => 
     throw wrong(name, 'a MATLAB file', got, 'name a .mat file');
   }
   const bigEndian = String.fromCharCode(start[126]!, start[127]!) === 'MI';
-  const version = viewOf(start).getUint16(124, !bigEndian);
+  const version = dataViewOf(start).getUint16(124, !bigEndian);
   if (version !== 0x0100) {
     throw wrong(name, 'a MATLAB file of version 5', `version 0x${version.toString(16)}`);
   }
@@ -82,7 +82,7 @@ const zlib = async (cursor: Cursor, length: number): Promise<ByteStream> => {
     checksum: createAdler32(),
     expected: async () => {
       const bytes = await cursor.stream.take(4);
-      return bytes.length < 4 ? Number.NaN : viewOf(bytes).getUint32(0, false);
+      return bytes.length < 4 ? Number.NaN : dataViewOf(bytes).getUint32(0, false);
     },
     where: cursor.where,
   });

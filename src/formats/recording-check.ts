@@ -21,7 +21,7 @@ export const checkMilliseconds = (bins: readonly TimeBin[], where: string): void
 };
 
 /** What a user should know of time bins that end before a signal reaches the cortex. */
-export const timeRemarks = ({ timeBins }: RecordingHeader): string[] => {
+export const timeWarnings = ({ timeBins }: RecordingHeader): string[] => {
   const [start, end] = extentOf(timeBins);
   if (start < -10 || end > 10) return [];
   return [

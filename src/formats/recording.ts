@@ -16,7 +16,7 @@ import {
   responsesFile,
   stimuliFile,
   stimuliFolder,
-  timeRemarks,
+  timeWarnings,
 } from './recording-check.ts';
 import { decodeText, encodeText } from './text.ts';
 
@@ -137,7 +137,7 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
   checkFinite(responses.data, responses.shape, header.dims, path(responsesFile));
   const warnings = [
     ...equalWarning(await equalImages(folder, stimuli, ports)),
-    ...timeRemarks(header),
+    ...timeWarnings(header),
   ];
   const sha256 = await contentHash(
     [

@@ -1,7 +1,7 @@
 import type { Sketch } from '../sketch/sketch.ts';
 import { plus, shapeOf } from '../sketch/terms.ts';
 import { integersOf } from './constants.ts';
-import { padded } from './joins.ts';
+import { paddedAxes } from './joins.ts';
 
 /** A tensor that stands among zeros: at `[from, to)` of one axis of something larger. */
 interface Part {
@@ -62,7 +62,7 @@ export const accumulated = (sketch: Sketch, cotangents: readonly string[]): stri
   const whole = cotangents.filter((_, index) => found[index] === null);
   const shape = shapeOf(sketch, cotangents[0]!);
   const placed = joined(sketch, parts).map(({ x, axis, from, to }) =>
-    padded(
+    paddedAxes(
       sketch,
       x,
       shape.map((_, own) => (own === axis ? from : 0)),

@@ -15,7 +15,7 @@ const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
 /** `x` with zeros around its last axes; negative numbers cut off. */
-export const padded = (
+export const paddedSpace = (
   sketch: Sketch,
   x: string,
   before: readonly number[],
@@ -61,7 +61,7 @@ export const columnsOf = (
 ): string => {
   const [a = 0, b = 0] = shapeOf(sketch, x);
   const places = b * sizeOf(to);
-  const around = padded(sketch, x, window.before, window.after);
+  const around = paddedSpace(sketch, x, window.before, window.after);
   const rows = tapsOf(window.kernel).map((tap) =>
     reshaped(sketch, seenBy(sketch, around, tap, window, to), [a, 1, places]),
   );

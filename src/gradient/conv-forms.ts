@@ -2,7 +2,7 @@ import type { OnnxNode } from '../graph/graph.ts';
 import { sizeOf, stridesOf } from '../numeric/array.ts';
 import type { Sketch } from '../sketch/sketch.ts';
 import { reshaped, shapeOf, summed, transposed } from '../sketch/terms.ts';
-import { columnsOf, padded, seeing, tapsOf } from './columns.ts';
+import { columnsOf, paddedSpace, seeing, tapsOf } from './columns.ts';
 import { groupOf, reachOf, type Window, windowAttributes, windowOf } from './window.ts';
 
 /** One of the triple with its sizes: image [N, C, …from], weights [M, C/group, …kernel], result [N, M, …to]. */
@@ -216,10 +216,16 @@ export const movedWeight = (sketch: Sketch, x: string, y: string, shape: Shape):
     tap.reduce((sum, at, axis) => sum + at * window.dilations[axis]! * strides[axis]!, 0),
   );
   const length = places - moves.at(-1)!;
-  const rows = channelRows(sketch, padded(sketch, x, window.before, window.after));
+  const rows = channelRows(sketch, paddedSpace(sketch, x, window.before, window.after));
   const beyond = sizes.map((size, axis) => size - to[axis]!);
   const none = beyond.map(() => 0);
-  const seen = range(sketch, channelRows(sketch, padded(sketch, y, none, beyond)), 1, 0, length);
+  const seen = range(
+    sketch,
+    channelRows(sketch, paddedSpace(sketch, y, none, beyond)),
+    1,
+    0,
+    length,
+  );
   const parts = moves.map((move) => {
     const moved = range(sketch, rows, 1, move, move + length);
     return reshaped(sketch, matMul(sketch, seen, swapped(sketch, moved)), [m, c, 1]);
@@ -237,7 +243,7 @@ export const dilatedWeight = (sketch: Sketch, x: string, y: string, shape: Shape
       (to[axis]! - 1) * window.strides[axis]! + reachOf(window, axis) - window.before[axis]! - size,
   );
   const none = left.map(() => 0);
-  const used = padded(
+  const used = paddedSpace(
     sketch,
     exchanged(sketch, x),
     none,

@@ -4,7 +4,7 @@ import { inputError } from '../records/errors.ts';
 import type { Sketch } from '../sketch/sketch.ts';
 import { axesFrom, expanded, reshaped, shapeOf, zeros } from '../sketch/terms.ts';
 import { described } from './constants.ts';
-import { padded } from './joins.ts';
+import { paddedAxes } from './joins.ts';
 import { type Rule, type Rules, unary } from './rule.ts';
 
 const refused = (node: OnnxNode, got: string): Error =>
@@ -48,7 +48,7 @@ const gather = unary((cotangent, x, _, sketch, node) => {
   if (first !== null) {
     const before = shape.map((_size, own) => (own === axis ? first : 0));
     const after = shape.map((size, own) => (own === axis ? size - count - first : 0));
-    return padded(sketch, flowing, before, after);
+    return paddedAxes(sketch, flowing, before, after);
   }
   const along = shape.map((_size, own) => (own === axis ? count : 1));
   const everywhere = expanded(sketch, reshaped(sketch, indices, along), slices);

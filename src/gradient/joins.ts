@@ -6,7 +6,7 @@ import { integersOf } from './constants.ts';
 import { type Rule, type Rules, unary } from './rule.ts';
 
 /** Zeros before and after the elements of each axis. */
-export const padded = (
+export const paddedAxes = (
   sketch: Sketch,
   x: string,
   before: readonly number[],
@@ -44,7 +44,7 @@ const spread = (sketch: Sketch, x: string, axis: number, gap: number): string =>
   if (gap === 0 || count === 1) return x;
   const apart = reshaped(sketch, x, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
   const none = [...shape, 1].map(() => 0);
-  const wide = padded(
+  const wide = paddedAxes(
     sketch,
     apart,
     none,
@@ -77,7 +77,7 @@ const slice = unary((cotangent, x, y, sketch, node) => {
     before[axis] = step < 0 ? from + (count - 1) * step : from;
     after[axis] = shape[axis]! - before[axis]! - shapeOf(sketch, flowing)[axis]!;
   });
-  return padded(sketch, flowing, before, after);
+  return paddedAxes(sketch, flowing, before, after);
 });
 
 const concat: Rule = (node, [cotangent], wanted, sketch) => {

@@ -64,8 +64,8 @@ const lowerConv: Lowering = (node, sketch, isFixed) => {
   if (!isFew(shape, isFixed(1))) return null;
   const product = tinyConv(sketch, x, w, shape);
   if (bias === '') return [product];
-  const level = reshaped(sketch, bias, [-1, ...places.map(() => 1)]);
-  return [plus(sketch, product, level)];
+  const shift = reshaped(sketch, bias, [-1, ...places.map(() => 1)]);
+  return [plus(sketch, product, shift)];
 };
 
 const lowerInput: Lowering = (node, sketch, isFixed) => {

@@ -76,8 +76,8 @@ const layerNorm: Rule = (
   const ofX = standardisedCotangent(sketch, own, ofNormal, ofInverse);
   if (ofMean === null) return [ofX, ...ofVectors];
   const count = axes.reduce((product, axis) => product * shape[axis]!, 1);
-  const level = expanded(sketch, scaled(sketch, 1 / count, ofMean), shape);
-  return [ofX === null ? level : plus(sketch, ofX, level), ...ofVectors];
+  const meanPart = expanded(sketch, scaled(sketch, 1 / count, ofMean), shape);
+  return [ofX === null ? meanPart : plus(sketch, ofX, meanPart), ...ofVectors];
 };
 
 /** Each channel of each image by itself. */

@@ -58,9 +58,9 @@ export const standardisedCotangent = (
 ): Cotangent => {
   let total: Cotangent = null;
   if (ofNormal !== null) {
-    const level = averaged(sketch, ofNormal, axes);
+    const meanPart = averaged(sketch, ofNormal, axes);
     const slope = averaged(sketch, times(sketch, ofNormal, normal), axes);
-    const rest = minus(sketch, minus(sketch, ofNormal, level), times(sketch, normal, slope));
+    const rest = minus(sketch, minus(sketch, ofNormal, meanPart), times(sketch, normal, slope));
     total = times(sketch, rest, inverse);
   }
   if (ofInverse !== null) {

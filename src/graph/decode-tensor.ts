@@ -1,7 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { ReadTensor } from './read-tensor.ts';
-import { bytesOf, type ElementType, TENSOR } from './schema.ts';
+import { elementBytes, type ElementType, TENSOR } from './schema.ts';
 import { asElements } from './storage.ts';
 import { damaged, eachVarint, type Field, type Source } from './wire.ts';
 
@@ -48,7 +48,7 @@ const wrongLength = (source: Source, tensor: ReadTensor, needed: number, there: 
 /** Numbers from the typed fields: floats lie there as in memory, integers as varints. */
 const typedNumbers = (source: Source, tensor: ReadTensor, count: number): ArrayBuffer => {
   const fields = tensor.payload.filter(({ number }) => number === typedField(tensor.type));
-  const size = bytesOf(tensor.type);
+  const size = elementBytes(tensor.type);
   const there = fields.reduce((sum, { from, to }) => sum + to - from, 0);
   const isFloat = tensor.type === 'float32' || tensor.type === 'float64';
   // A varint takes a byte at least: what the file cannot hold is refused before room is made for it.
@@ -122,7 +122,7 @@ export const decodeTensor = (
   external: ExternalFiles,
 ): NdArray => {
   const count = countOf(tensor, source);
-  const needed = count * bytesOf(tensor.type);
+  const needed = count * elementBytes(tensor.type);
   const raw = tensor.payload.findLast(({ number }) => number === TENSOR.rawData);
   if (asElements(tensor.type, new ArrayBuffer(0)) === null) {
     throw inputError({

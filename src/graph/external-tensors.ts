@@ -1,6 +1,6 @@
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { ATTRIBUTE, GRAPH, MODEL, NODE } from './schema.ts';
-import { damaged, fieldsOf, type Range, type Source } from './wire.ts';
+import { damaged, fieldsOf, type ByteRange, type Source } from './wire.ts';
 
 type Message =
   | 'model'
@@ -44,7 +44,7 @@ const DEEPEST = 3 * 32 + 4;
 const collect = (
   source: Source,
   message: Message,
-  { from, to }: Range,
+  { from, to }: ByteRange,
   found: ReadTensor[],
   depth: number,
 ): void => {

@@ -11,14 +11,14 @@ import {
   join,
   messageField,
   type Pieces,
-  type Range,
+  type ByteRange,
   type Source,
   textField,
   textOf,
 } from './wire.ts';
 
 /** Bytes of a message, and the file that they lie in. */
-interface Message extends Range {
+interface Message extends ByteRange {
   readonly source: Source;
 }
 
@@ -56,7 +56,7 @@ const MOST_NODES = 500_000;
 
 const fieldsIn = ({ source, from, to }: Message): Generator<Field> => fieldsOf(source, from, to);
 
-const within = ({ source }: Message, { from, to }: Range): Message => ({ source, from, to });
+const within = ({ source }: Message, { from, to }: ByteRange): Message => ({ source, from, to });
 
 const copied = ({ source }: Message, { start, to }: Field): Pieces => [
   source.bytes.subarray(start, to),

@@ -1,5 +1,5 @@
 /** Where a node stands: the module that made it (empty for the outermost) and its own name there. */
-export interface Place {
+export interface NodePlace {
   readonly module: string;
   readonly leaf: string;
 }
@@ -28,7 +28,7 @@ const joinScopes = (scopes: readonly string[]): string => {
 };
 
 /** Dynamo exports carry the modules as a Python list, the outermost (empty) first and the node itself last. */
-const fromMetadata = ({ metadata = {} }: Named): Place | null => {
+const fromMetadata = ({ metadata = {} }: Named): NodePlace | null => {
   const scopes = metadata['pkg.torch.onnx.name_scopes'];
   const names =
     scopes !== undefined
@@ -40,7 +40,7 @@ const fromMetadata = ({ metadata = {} }: Named): Place | null => {
 };
 
 /** TorchScript (`/layer1/layer1.0/conv1/Conv`) and TensorFlow (`resnet50/conv1/Conv2D`) name nodes by path. */
-const fromPath = ({ name = '' }: Named): Place | null => {
+const fromPath = ({ name = '' }: Named): NodePlace | null => {
   if (!name.includes('/')) return null;
   const parts = name.split('/').filter((part) => part !== '' && !WRAPPERS.has(part));
   const leaf = parts.pop();
@@ -48,7 +48,7 @@ const fromPath = ({ name = '' }: Named): Place | null => {
 };
 
 /** Older exports number their nodes (`Conv_0`) but name the weights: `layer1.0.conv1.weight`. */
-const fromWeights = ({ inputs, name, op }: Named): Place | null => {
+const fromWeights = ({ inputs, name, op }: Named): NodePlace | null => {
   const weight = inputs.find((input) => /.[./](weight|kernel)(:0)?$/.test(input));
   if (weight === undefined) return null;
   const module = weight.replace(/[./](weight|kernel)(:0)?$/, '').replaceAll('/', '.');
@@ -56,11 +56,11 @@ const fromWeights = ({ inputs, name, op }: Named): Place | null => {
 };
 
 /** The place of a node by its metadata, its path, or the names of its weights. */
-export const placeOf = (node: Named): Place =>
+export const placeOf = (node: Named): NodePlace =>
   fromMetadata(node) ??
   fromPath(node) ??
   fromWeights(node) ?? { module: '', leaf: node.name || node.outputs[0] || node.op };
 
 /** Module and node in one: `layer1.0.Add`. */
-export const fullName = ({ module, leaf }: Place): string =>
+export const fullName = ({ module, leaf }: NodePlace): string =>
   module === '' ? leaf : `${module}.${leaf}`;

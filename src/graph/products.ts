@@ -72,7 +72,7 @@ export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
  * `t`, the images K·tᵀ, and the products of both with the rows of `y`, those of the images where `mask` is 1.
  * Inputs, all float64, `k` [n, n], `t` [m, n], `mask` [n, m], `y` [r, n]; outputs `h` [n, m], `yt` and `yh` [r, m].
  */
-export const imagesModel = (): EngineModel => {
+export const gramScoresModel = (): EngineModel => {
   const type = 'float64';
   const bytes = encodeModel({
     name: 'images',

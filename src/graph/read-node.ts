@@ -6,7 +6,7 @@ import {
   type Field,
   fieldsOf,
   floatOf,
-  type Range,
+  type ByteRange,
   type Source,
   textOf,
   varintsOf,
@@ -14,7 +14,7 @@ import {
 
 /** An attribute of a node; of a subgraph it says where it lies, since only `decodeModel` enters it. */
 export type ReadAttribute = AttributeOf<
-  { readonly tensor: ReadTensor } | { readonly graph: Range }
+  { readonly tensor: ReadTensor } | { readonly graph: ByteRange }
 >;
 
 /** An operation of the graph. */

@@ -8,7 +8,7 @@ import {
   damaged,
   type Field,
   fieldsOf,
-  type Range,
+  type ByteRange,
   type Source,
   textOf,
   truncated,
@@ -24,7 +24,7 @@ export interface ReadValue {
 }
 
 /** A part of the graph with the bytes of its field, key included: splicing copies these. */
-export type Placed<T> = T & { readonly range: Range };
+export type Placed<T> = T & { readonly range: ByteRange };
 
 /** A graph, or the body of an If or a Loop. */
 export interface GraphParts {
@@ -38,7 +38,7 @@ export interface GraphParts {
   /** Sparse initialisers, by name. */
   readonly sparse: readonly Placed<{ readonly name: string }>[];
   /** The other fields of the graph (name, documentation, annotations). */
-  readonly rest: readonly Range[];
+  readonly rest: readonly ByteRange[];
 }
 
 /** Everything about an ONNX model but its weights. */
@@ -55,7 +55,7 @@ export interface ModelStructure extends GraphParts {
   /** Every tensor whose numbers lie in another file, also in attributes, subgraphs and functions. */
   readonly external: readonly ReadTensor[];
   /** The fields of the model around its graph. */
-  readonly around: readonly Range[];
+  readonly around: readonly ByteRange[];
 }
 
 /** The inputs that a run must feed: those that no initialiser fills. */
@@ -68,7 +68,7 @@ export const fedInputs = ({
   return inputs.filter(({ name }) => !filled.has(name));
 };
 
-const rangeOf = ({ start, to }: Field): Range => ({ from: start, to });
+const rangeOf = ({ start, to }: Field): ByteRange => ({ from: start, to });
 
 const readShape = (source: Source, shape: Field): (number | string | null)[] => {
   const sizes: (number | string | null)[] = [];
@@ -134,7 +134,7 @@ const isMessage: ReadonlySet<number> = new Set([
   GRAPH.sparseInitialiser,
 ]);
 
-const readGraph = (source: Source, graph: Range, parts: Collected): void => {
+const readGraph = (source: Source, graph: ByteRange, parts: Collected): void => {
   for (const field of fieldsOf(source, graph.from, graph.to)) {
     if (isMessage.has(field.number) && field.wire !== 2) {
       throw damaged(source.name, `a graph field of the wrong kind at byte ${field.start}`);
@@ -155,7 +155,7 @@ const readGraph = (source: Source, graph: Range, parts: Collected): void => {
 };
 
 /** The subgraph in `[from, to)`; the ranges of its parts are those of the file. */
-export const readBody = (source: Source, range: Range): GraphParts => {
+export const readBody = (source: Source, range: ByteRange): GraphParts => {
   const parts = noParts();
   readGraph(source, range, parts);
   return parts;
@@ -218,7 +218,7 @@ export const readModel = (bytes: Uint8Array, name: string): ModelStructure => {
   const source: Source = { bytes, name };
   checkFirstField(source);
   const parts = noParts();
-  const around: Range[] = [];
+  const around: ByteRange[] = [];
   const functions: string[] = [];
   const opsets = new Map<string, number>();
   let graphs = 0;

@@ -159,4 +159,4 @@ const BYTES: Partial<Record<ElementType, number>> = {
 };
 
 /** Bytes of one element; 0 for strings and types that this list does not know. */
-export const bytesOf = (type: ElementType): number => BYTES[type] ?? 0;
+export const elementBytes = (type: ElementType): number => BYTES[type] ?? 0;

@@ -5,7 +5,7 @@ import type { Initialiser, OnnxNode, ValueInfo } from './graph.ts';
 import type { ModelStructure, Placed, ReadValue } from './read.ts';
 import { type ElementType, GRAPH, MODEL } from './schema.ts';
 import { ancestors, inputsOf, wire } from './walk.ts';
-import { join, messageField, type Pieces, type Range, textField } from './wire.ts';
+import { join, messageField, type Pieces, type ByteRange, textField } from './wire.ts';
 
 /** What to make of a model. */
 export interface GraphEdit {
@@ -20,7 +20,7 @@ export interface GraphEdit {
   readonly inputShapes?: Readonly<Record<string, readonly (number | string)[]>>;
 }
 
-const rangesToPieces = (bytes: Uint8Array, ranges: readonly Range[]): Pieces => {
+const rangesToPieces = (bytes: Uint8Array, ranges: readonly ByteRange[]): Pieces => {
   const pieces: Uint8Array[] = [];
   let open: { from: number; to: number } | null = null;
   for (const { from, to } of ranges) {
@@ -66,7 +66,7 @@ const keptNodes = (
   others: Disarmed['nodes'],
 ): Pieces => {
   const pieces: Uint8Array[] = [];
-  let run: Range[] = [];
+  let run: ByteRange[] = [];
   const close = (): void => {
     pieces.push(...rangesToPieces(bytes, run));
     run = [];

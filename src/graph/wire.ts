@@ -87,7 +87,7 @@ export const join = (pieces: Pieces): Uint8Array => {
 };
 
 /** Bytes `[from, to)` of the file. */
-export interface Range {
+export interface ByteRange {
   readonly from: number;
   readonly to: number;
 }
@@ -201,7 +201,7 @@ export function* fieldsOf(source: Source, from: number, to: number): Generator<F
   }
 }
 
-export const textOf = ({ bytes }: Source, { from, to }: Range): string =>
+export const textOf = ({ bytes }: Source, { from, to }: ByteRange): string =>
   asciiText(bytes, from, to) ?? decoder.decode(bytes.subarray(from, to));
 
 /** A short ASCII text, for which the decoder of the language is slow; `null` for any other. */
@@ -230,7 +230,7 @@ export const varintsOf = (source: Source, field: Field): number[] => {
 /** Hands every integer of a repeated field, packed or not, to `take`: as a number and, exactly, as an int64. */
 export const eachVarint = (
   source: Source,
-  { from, to }: Range,
+  { from, to }: ByteRange,
   take: (value: number, whole: () => bigint) => void,
 ): void => {
   for (let at = from; at < to; ) {

@@ -20,7 +20,7 @@ export const tapForm = (sampling: Sampling, grid: FixationGrid | null): TapForm 
 };
 
 /** What is run: a network on inputs, its layers read in one form. */
-export interface Subject {
+export interface RunSetup {
   readonly network: Network;
   readonly inputs: ModelInputs;
   /** Of an input, where the model leaves it free. */
@@ -30,7 +30,7 @@ export interface Subject {
 }
 
 /** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
-export interface Extraction extends Subject {
+export interface Extraction extends RunSetup {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
   readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };
   readonly layers: readonly SizedLayer[];
@@ -78,7 +78,7 @@ export interface Tapping {
 
 export const openTapped = (
   engine: Engine,
-  { network, form, size }: Subject,
+  { network, form, size }: RunSetup,
   batch: 'symbolic' | 'keep',
   { layers, sliced, optimised }: Tapping,
 ): Promise<EngineSession> =>
@@ -98,16 +98,16 @@ export const openTapped = (
 /** Optimised, or as the model stands where the engine's optimiser refuses it. */
 const openEither = async (
   engine: Engine,
-  subject: Subject,
+  setup: RunSetup,
   batch: 'symbolic' | 'keep',
   layers: readonly Layer[],
 ): Promise<EngineSession> => {
   try {
-    return await openTapped(engine, subject, batch, { layers, sliced: false, optimised: true });
+    return await openTapped(engine, setup, batch, { layers, sliced: false, optimised: true });
   } catch (refusal) {
     if (!(refusal instanceof VentralError && refusal.kind === 'engine')) throw refusal;
     const plain = { layers, sliced: false, optimised: false };
-    return openTapped(engine, subject, batch, plain).catch(() => {
+    return openTapped(engine, setup, batch, plain).catch(() => {
       throw refusal;
     });
   }
@@ -117,7 +117,7 @@ const openEither = async (
 const batchSize = ({ shape }: Float32Nd): number =>
   Math.max(1, Math.min(8, Math.round((8 * 256 * 256 * 3) / sizeOf(shape))));
 
-export const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
+export const stackedInputs = (inputs: readonly Float32Nd[]): Float32Nd => {
   const each = inputs[0]!.data.length;
   const data = new Float32Array(each * inputs.length);
   inputs.forEach((input, index) => {
@@ -127,7 +127,7 @@ export const stacked = (inputs: readonly Float32Nd[]): Float32Nd => {
 };
 
 /** Zeros behind the inputs, up to the batch that the model is fixed to. */
-export const padded = (input: Float32Nd, rows: number): Float32Nd => {
+export const paddedBatch = (input: Float32Nd, rows: number): Float32Nd => {
   if (input.shape[0] === rows) return input;
   const data = new Float32Array((input.data.length / input.shape[0]!) * rows);
   data.set(input.data);
@@ -148,15 +148,15 @@ const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd =>
  */
 export const probe = async (
   engine: Engine,
-  subject: Subject,
+  setup: RunSetup,
   layers: readonly Layer[],
   now: () => number,
 ): Promise<Probed> => {
-  const { inputs, form, sampling, network, size } = subject;
+  const { inputs, form, sampling, network, size } = setup;
   const { input } = network;
   const first = await firstOf(inputs);
   const noise = noiseLike(first, inputs.preprocessing, input.layout);
-  const seen = { ...subject, form: WHOLE };
+  const seen = { ...setup, form: WHOLE };
   const { runs, seconds } = await runTwice(engine, seen, layers, [first, noise], now);
   const pair = (input.batch ?? 1) > 1 ? null : await pairOf(engine, seen, layers, [first, noise]);
   const paired = pair === null ? null : placedInPair(layers, pair, runs);
@@ -169,7 +169,7 @@ export const probe = async (
       return { ...layer, features: features / channelGroup(sampling, features) };
     });
   return {
-    ...subject,
+    ...setup,
     batch:
       paired === null
         ? { mode: 'keep', size: input.batch ?? 1 }
@@ -190,15 +190,15 @@ type Two<T> = readonly [T, T];
  */
 const runTwice = async (
   engine: Engine,
-  subject: Subject,
+  setup: RunSetup,
   layers: readonly Layer[],
   [first, noise]: Two<Float32Nd>,
   now: () => number,
 ): Promise<{ readonly runs: Two<Outputs>; readonly seconds: number }> => {
-  const { name, batch } = subject.network.input;
+  const { name, batch } = setup.network.input;
   const size = batch ?? 1;
-  const full = padded(first, size);
-  const session = await openEither(engine, subject, 'keep', layers);
+  const full = paddedBatch(first, size);
+  const session = await openEither(engine, setup, 'keep', layers);
   try {
     const before = await session.run({ [name]: full });
     const startedAt = now();
@@ -247,14 +247,14 @@ const firstOf = async (inputs: ModelInputs): Promise<Float32Nd> => {
 /** Two images in a batch of a free first dimension; `null` where the engine takes none. */
 const pairOf = async (
   engine: Engine,
-  subject: Subject,
+  setup: RunSetup,
   layers: readonly Layer[],
   images: readonly [Float32Nd, Float32Nd],
 ): Promise<Outputs | null> => {
   let session: EngineSession | null = null;
   try {
-    session = await openEither(engine, subject, 'symbolic', layers);
-    return await session.run({ [subject.network.input.name]: stacked(images) });
+    session = await openEither(engine, setup, 'symbolic', layers);
+    return await session.run({ [setup.network.input.name]: stackedInputs(images) });
   } catch (thrown) {
     // The engine's refusal is the answer here: this export takes no batches.
     if (thrown instanceof VentralError && thrown.kind === 'engine') return null;
@@ -265,7 +265,7 @@ const pairOf = async (
 };
 
 /** Hooks of a long run: inputs done so far, and the check for an interrupt. */
-export interface RunHooks {
+export interface InputHooks {
   readonly progress: (done: number, total: number) => void;
   readonly checkStop: CheckStop;
 }
@@ -280,7 +280,7 @@ export const activationsOf = async (
   extraction: Extraction,
   pass: { readonly layers: readonly SizedLayer[]; readonly optimised: boolean },
   wanted: readonly SizedLayer[],
-  hooks: RunHooks,
+  hooks: InputHooks,
 ): Promise<Float32Nd[]> => {
   const per = rowsPerInput(extraction.form);
   const rows = extraction.inputs.count * per;
@@ -321,7 +321,7 @@ export async function* slicesOf(
   engine: Engine,
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
-  hooks: RunHooks,
+  hooks: InputHooks,
 ): AsyncGenerator<Float32Nd> {
   const { layer, slices, optimised } = pass;
   const rows = extraction.inputs.count;
@@ -364,7 +364,7 @@ type Receive = (
 const eachBatch = async (
   run: Run,
   { inputs, batch, network }: Extraction,
-  { progress, checkStop }: RunHooks,
+  { progress, checkStop }: InputHooks,
   receive: Receive,
 ): Promise<void> => {
   let running: Promise<void> = Promise.resolve();
@@ -374,7 +374,7 @@ const eachBatch = async (
     checkStop();
     const start = from;
     const count = input.shape[0]!;
-    const full = batch.mode === 'keep' ? padded(input, batch.size) : input;
+    const full = batch.mode === 'keep' ? paddedBatch(input, batch.size) : input;
     running = run({ [network.input.name]: full }).then((outputs) => {
       receive(outputs, start, { count, fed: full.shape[0]! });
       progress(start + count, inputs.count);

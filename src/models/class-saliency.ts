@@ -14,7 +14,7 @@ import {
   exampleInputs,
   openCheckedGradient,
 } from './gradient-check.ts';
-import { decodeNetwork, graphFor, openForward, type Slope } from './gradient-session.ts';
+import { decodeNetwork, graphFor, openForward, type ValueAndGradient } from './gradient-session.ts';
 import { type ClassLogits, classLogits } from './logit.ts';
 import type { Network } from './network.ts';
 import { type Saliency, saliencyOf } from './saliency.ts';
@@ -30,7 +30,7 @@ export interface ClassExplainer {
    * says (null). Input error, naming `where`: a class that the network does not have, and those of opening.
    */
   explain(
-    levels: Float32Nd,
+    intensities: Float32Nd,
     classIndex: number | null,
     random: Random,
     where: string,
@@ -92,7 +92,7 @@ const bestClass = ({ classes, placeOf }: ClassLogits, values: Float32Array): num
 /** A class, and the slope of its logit where that is known already. */
 interface Chosen {
   readonly class: number;
-  readonly slope: Slope | null;
+  readonly valueAndGradient: ValueAndGradient | null;
 }
 
 /**
@@ -104,9 +104,12 @@ const ownClass = async (
   input: Float32Nd,
 ): Promise<Chosen> => {
   const proposed = bestClass(logits, await forward!.run(input));
-  const slope = await gradient.session.slope(input, new Map([[logits.placeOf(proposed), 1]]));
-  const own = bestClass(logits, slope.values);
-  return { class: own, slope: own === proposed ? slope : null };
+  const valueAndGradient = await gradient.session.valueAndGradient(
+    input,
+    new Map([[logits.placeOf(proposed), 1]]),
+  );
+  const own = bestClass(logits, valueAndGradient.values);
+  return { class: own, valueAndGradient: own === proposed ? valueAndGradient : null };
 };
 
 /**
@@ -135,21 +138,23 @@ export const openClassSaliency = async (
     tensor: () => sized.current()?.logits.tensor ?? null,
     checked: () => sized.current()?.gradient.checked ?? null,
     release: sized.release,
-    explain: async (levels, wanted, random, where) => {
-      const opened = await sized.at(levels);
+    explain: async (intensities, wanted, random, where) => {
+      const opened = await sized.at(intensities);
       const { logits, gradient } = opened;
       checkClass(wanted, logits.classes, where);
-      const input = inputOf(levels, preprocessing, layout);
-      const { class: chosen, slope } =
-        wanted === null ? await ownClass(opened, input) : { class: wanted, slope: null };
+      const input = inputOf(intensities, preprocessing, layout);
+      const { class: chosen, valueAndGradient } =
+        wanted === null ? await ownClass(opened, input) : { class: wanted, valueAndGradient: null };
       const weights = new Map([[logits.placeOf(chosen), 1]]);
       const saliency = await saliencyOf(
         input,
         settings,
         layout,
-        blackLike(levels, preprocessing, layout),
+        blackLike(intensities, preprocessing, layout),
         random,
-        async (at) => (at === input ? slope : null) ?? gradient.session.slope(at, weights),
+        async (at) =>
+          (at === input ? valueAndGradient : null) ??
+          gradient.session.valueAndGradient(at, weights),
         where,
       );
       return { ...saliency, class: chosen };

@@ -39,18 +39,18 @@ export const errorLimit = (structure: ModelStructure): number | null => {
  * Two inputs at full contrast as levels `[height, width, 3]`, 0 to 255: every value black or white by chance, and smooth
  * waves. Neither has areas of one value, in which a maximum would be a tie that rounding decides.
  */
-export const contrastLevels = (height: number, width: number): readonly Float32Nd[] => {
+export const contrastImages = (height: number, width: number): readonly Float32Nd[] => {
   const random = createRandom('contrast');
   const shape = [height, width, 3];
-  const levels = (value: (y: number, x: number, channel: number) => number): Float32Nd => ({
+  const intensities = (value: (y: number, x: number, channel: number) => number): Float32Nd => ({
     data: Float32Array.from({ length: height * width * 3 }, (_, i) =>
       value(Math.floor(i / 3 / width), Math.floor(i / 3) % width, i % 3),
     ),
     shape,
   });
   return [
-    levels(() => 255 * random.int(2)),
-    levels((y, x, channel) => {
+    intensities(() => 255 * random.int(2)),
+    intensities((y, x, channel) => {
       const wave = Math.sin(0.7 * x + channel) * Math.cos(0.5 * y - channel);
       return Math.round(127.5 + 127.5 * wave);
     }),

@@ -1,6 +1,6 @@
 import { below, folderOf } from '../formats/paths.ts';
 import type { ModelStructure } from '../graph/read.ts';
-import { bytesOf } from '../graph/schema.ts';
+import { elementBytes } from '../graph/schema.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files } from '../records/ports.ts';
 
@@ -21,7 +21,7 @@ export const externalFiles = ({
   const needed = new Map<string, number>();
   for (const { external, dims, type } of tensors) {
     if (external === null) continue;
-    const size = dims.reduce((product, dim) => product * dim, bytesOf(type));
+    const size = dims.reduce((product, dim) => product * dim, elementBytes(type));
     const end = external.offset + Math.max(external.length, size);
     needed.set(external.location, Math.max(needed.get(external.location) ?? 0, end));
   }

@@ -58,7 +58,7 @@ export const planPasses = (
 export const heldSource = (
   name: string,
   features: FloatNd,
-  remarks: readonly string[] = [],
+  warnings: readonly string[] = [],
 ): FeatureSource => {
   let kept: FloatNd | null = features;
   const [rows, columns] = features.shape as readonly [number, number];
@@ -66,7 +66,7 @@ export const heldSource = (
     name,
     rows,
     columns,
-    remarks,
+    warnings,
     blockCount: 1,
     async *blocks() {
       const given = kept;

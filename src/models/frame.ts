@@ -14,14 +14,14 @@ export interface FrameSize {
   readonly width: number;
 }
 
-const levelsOf = ({ data, width, height }: Pixels): Float32Nd => ({
+const intensitiesOf = ({ data, width, height }: Pixels): Float32Nd => ({
   data: new Float32Array(data),
   shape: [height, width, 3],
 });
 
 /** An image as the preprocessing resizes and crops it. */
 export const framedImage = (pixels: Pixels, preprocessing: Preprocessing): Float32Nd =>
-  levelsOf(resizeAndCrop(pixels, preprocessing));
+  intensitiesOf(resizeAndCrop(pixels, preprocessing));
 
 /** A map of the image taken the same way, bilinear with antialiasing; zero beyond its border, as the image is black. */
 export const framedMap = (map: Float32Nd, preprocessing: Preprocessing): Float32Nd => {
@@ -52,7 +52,7 @@ const part = (
 
 /** An image as ClickMe's released loader resizes it: bilinear, no antialiasing, not rounded. */
 export const clickmeImage = (pixels: Pixels, { height, width }: FrameSize): Float32Nd =>
-  resizeMap(levelsOf(pixels), height, width, false);
+  resizeMap(intensitiesOf(pixels), height, width, false);
 
 /** Side of the map that is blurred, and σ of the blur, in its pixels. */
 const blurSide = 64;

@@ -6,7 +6,7 @@ import type { ImageInput, Preprocessing } from '../records/model.ts';
 import type { GradientCheck } from '../records/provenance.ts';
 import {
   type CheckPorts,
-  contrastLevels,
+  contrastImages,
   type Feeds,
   keptVerdict,
   type Runs,
@@ -65,12 +65,12 @@ export interface CheckedGradient {
 
 /** Two inputs at full contrast, and an image, of which the levels `[height, width, 3]` are given. */
 export const exampleInputs = (
-  levels: Float32Nd,
+  intensities: Float32Nd,
   preprocessing: Preprocessing,
   layout: ImageInput['layout'],
 ): readonly Float32Nd[] => {
-  const [height, width] = levels.shape as readonly [number, number, number];
-  return [...contrastLevels(height, width), levels].map((each) =>
+  const [height, width] = intensities.shape as readonly [number, number, number];
+  return [...contrastImages(height, width), intensities].map((each) =>
     inputOf(each, preprocessing, layout),
   );
 };

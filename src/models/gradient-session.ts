@@ -69,7 +69,7 @@ export const repeated = (image: Float32Nd, input: ImageInput): Float32Nd => {
 };
 
 /** What a tensor weighs and how its weighted sum changes with the image. */
-export interface Slope {
+export interface ValueAndGradient {
   /** Σ weights · tensor. */
   readonly value: number;
   /** Its gradient with respect to the input, of the input's shape. */
@@ -83,7 +83,10 @@ export interface GradientSession {
    * The weighted sum of the differentiated tensor and its gradient, for one preprocessed image; `weights` are those of
    * the elements of the tensor, the rest of a fixed batch having none.
    */
-  slope(image: Float32Nd, weights: ReadonlyMap<number, number>): Promise<Slope>;
+  valueAndGradient(
+    image: Float32Nd,
+    weights: ReadonlyMap<number, number>,
+  ): Promise<ValueAndGradient>;
   release(): Promise<void>;
 }
 
@@ -123,7 +126,7 @@ export const gradientSession = (
   tensor: string,
   shape: readonly number[],
 ): GradientSession => ({
-  slope: async (image, weights) => {
+  valueAndGradient: async (image, weights) => {
     const cotangent = { data: new Float32Array(sizeOf(shape)), shape };
     for (const [place, weight] of weights) cotangent.data[place] = weight;
     const outputs = await session.run({

@@ -1,6 +1,6 @@
 import { fullName, placeOf } from '../graph/place.ts';
 import type { ModelStructure } from '../graph/read.ts';
-import type { Place } from '../records/activations.ts';
+import type { LayerPlace } from '../records/activations.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
 import { type Arrangement, arrangementOf } from './arrangement.ts';
@@ -141,7 +141,7 @@ export const everyTensor = (structure: ModelStructure, size: ImageSize | null = 
 export const placesAmong = (
   tensors: readonly string[],
   layers: readonly { readonly tensor: string }[],
-): Place[] => {
+): LayerPlace[] => {
   const own = new Map(layers.map(({ tensor }, index) => [tensor, index]));
   const of = layers.length;
   const listed = tensors.flatMap((tensor, at) =>

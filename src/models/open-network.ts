@@ -16,7 +16,7 @@ import { resolvePreprocessing } from './preprocess.ts';
 import { randomTwin } from './twin.ts';
 
 /** The stimuli, and how a layer is read while they are shown. */
-export interface Showing {
+export interface Presentation {
   readonly sampling: Sampling;
   readonly grid: FixationGrid | null;
   readonly images: number;
@@ -27,7 +27,7 @@ export interface Showing {
   readonly stimuli: string;
 }
 
-export interface NetworkRequest extends Showing {
+export interface NetworkRequest extends Presentation {
   readonly path: string;
   /** Globs over layer names; null: all layers; `['*']`: every image-dependent tensor. */
   readonly layers: readonly string[] | null;
@@ -88,10 +88,10 @@ const openLayers = async (
     network,
     layers.map(({ tensor }) => tensor),
   );
-  const subject = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
-  const spatial = layers.filter((layer) => hasForm(layer, subject.form));
+  const setup = { network, inputs, size, sampling, form: tapForm(sampling, grid) };
+  const spatial = layers.filter((layer) => hasForm(layer, setup.form));
   if (spatial.length === 0) throw noSpace(layers);
-  const probed = await probe(ports.engine, subject, spatial, ports.now);
+  const probed = await probe(ports.engine, setup, spatial, ports.now);
   if (probed.layers.length === 0) throw noRows(probed);
   const { kept, left } = partition(probed.layers, request.minimumFeatures);
   if (kept.length === 0) throw tooFewFeatures(left, request.minimumFeatures);
@@ -108,16 +108,16 @@ const openLayers = async (
     ...(await networkFeatures(ports, { ...probed, layers: kept }, request.budget, identity, [
       ...(warning === null ? [] : [warning]),
       ...hiddenProducts(network),
-      ...leftOut(
+      ...excluded(
         layers.filter((layer) => !spatial.includes(layer)),
         'without a spatial map',
       ),
-      ...leftOut(probed.mixed, 'whose values of one image change with another image'),
-      ...leftOut(
+      ...excluded(probed.mixed, 'whose values of one image change with another image'),
+      ...excluded(
         probed.mapless,
         'whose images do not lie where the graph has them, so that their maps are not known,',
       ),
-      ...leftOut(
+      ...excluded(
         left,
         `with fewer than ${request.minimumFeatures} features (the components of the regression)`,
       ),
@@ -176,7 +176,7 @@ const partition = <L extends LayerSize>(
   left: layers.filter(({ features }) => features < minimum),
 });
 
-const leftOut = (layers: readonly { readonly name: string }[], why: string): string[] =>
+const excluded = (layers: readonly { readonly name: string }[], why: string): string[] =>
   layers.length === 0
     ? []
     : [`${layers.length} layers ${why} are left out: ${layers.map(({ name }) => name).join(', ')}`];

@@ -6,7 +6,7 @@ import { probe, tapForm } from './activations.ts';
 import { type CheckedFeatures, networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import type { Network } from './network.ts';
-import type { Showing } from './open-network.ts';
+import type { Presentation } from './open-network.ts';
 
 const input: ImageInput = {
   name: 'image',
@@ -43,7 +43,7 @@ const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> 
  * flattened, averaged over space, or resampled to the fixations.
  */
 export const openPixels = async (
-  { sampling, grid, images, pixelsOf, budget, stimuli }: Showing,
+  { sampling, grid, images, pixelsOf, budget, stimuli }: Presentation,
   preprocessing: Preprocessing,
   ports: Ports,
 ): Promise<CheckedFeatures> => {

@@ -13,7 +13,7 @@ const sizeSchema = z.union([
 const cropSchema = z.union([side.transform((size) => ({ height: size, width: size })), rectangle]);
 
 type Resize = Preprocessing['resize'];
-export type Sized = Pick<Preprocessing, 'firstCrop' | 'resize' | 'crop'>;
+export type ResizeAndCrop = Pick<Preprocessing, 'firstCrop' | 'resize' | 'crop'>;
 
 const isFast = (className: string): boolean => className.endsWith('Fast');
 
@@ -83,7 +83,7 @@ const resizeOf = (processor: Processor): Resize => {
   }
 };
 
-const convNextSize = ({ config, source }: Processor, resize: Resize): Sized => {
+const convNextSize = ({ config, source }: Processor, resize: Resize): ResizeAndCrop => {
   if (resize.kind === 'none') return { resize, crop: null };
   if (resize.kind !== 'shorter-side')
     throw unsupported(`${source}: size`, 'a shortest_edge', config.size);
@@ -118,7 +118,7 @@ const cropSizeOf = ({ config, kind, source }: Processor): z.infer<typeof cropSch
 };
 
 /** Perceiver crops size / crop_size of the shorter side, and resizes what is left. */
-const perceiverSize = (processor: Processor, resize: Resize): Sized => {
+const perceiverSize = (processor: Processor, resize: Resize): ResizeAndCrop => {
   const size = sizeOf(processor);
   if ('shortest_edge' in size)
     throw unsupported(`${processor.source}: size`, 'a height and a width', size);
@@ -128,7 +128,7 @@ const perceiverSize = (processor: Processor, resize: Resize): Sized => {
 };
 
 /** How a processor resizes and crops, by the rules of its class. Input errors: sizes that it does not take. */
-export const sizedOf = (processor: Processor): Sized => {
+export const sizedOf = (processor: Processor): ResizeAndCrop => {
   const resize = resizeOf(processor);
   const cropped = isCropped(processor, resize);
   if (processor.kind?.rule === 'convnext') return convNextSize(processor, resize);

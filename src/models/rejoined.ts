@@ -86,7 +86,7 @@ const rejoinedAt = (view: View, index: number): Rejoined | null => {
 
 /**
  * Concatenations, along the channels, of what was computed of one product in several ways: of parts of its channels
- * (VOneNet's simple and complex cells, Dapello et al. 2020, figure 2), or of all (x and −x). They are layers, and their
+ * (VOneNet's simple and complex cells, Dapello et al. 2020, value 2), or of all (x and −x). They are layers, and their
  * operands are none.
  */
 export const rejoinedProducts = (view: View): Rejoined[] =>

@@ -7,7 +7,7 @@ import type { Layer, Preprocessing } from '../records/model.ts';
 import { imagesFirst } from './arrangement.ts';
 
 /** Element e of a tensor is of image ⌊e / inner⌋ mod N; `outer` such runs of elements make an image. */
-export interface Place {
+export interface ImagePlace {
   readonly outer: number;
   readonly inner: number;
 }
@@ -37,7 +37,7 @@ const placeByGraph = (
   { rearranged }: Layer,
   shape: readonly number[],
   images: number,
-): Place | null => {
+): ImagePlace | null => {
   const total = product(shape);
   if (rearranged === null) {
     return shape[0] === images ? { outer: 1, inner: total / images } : null;
@@ -49,7 +49,7 @@ const placeByGraph = (
 };
 
 /** Every place that the axes of a tensor allow: an axis holds the images and perhaps a multiple of them. */
-const placesOf = (shape: readonly number[], images: number): Place[] => {
+const placesOf = (shape: readonly number[], images: number): ImagePlace[] => {
   const total = product(shape);
   const inners = shape.flatMap((size, axis) => {
     if (size % images !== 0) return [];
@@ -80,7 +80,7 @@ const agrees = ({ error, tolerance: limit }: Comparison): boolean => !(error > l
 const comparePair = (
   { data: pair }: NdArray,
   [{ data: first }, { data: second }]: readonly [NdArray, NdArray],
-  { inner }: Place,
+  { inner }: ImagePlace,
 ): Comparison => {
   let [error, spread, largest] = [0, 0, 0];
   for (let e = 0; e < first.length; e++) {
@@ -102,7 +102,7 @@ const compareChanged = (
   [{ data: before }, { data: after }]: readonly [NdArray, NdArray],
   images: number,
   changed: number,
-  { inner }: Place,
+  { inner }: ImagePlace,
 ): Comparison => {
   let [error, spread, largest] = [0, 0, 0];
   for (let e = 0; e < before.length; e++) {
@@ -119,8 +119,8 @@ const findPlace = (
   layer: Layer,
   shape: readonly number[],
   images: number,
-  compare: (place: Place) => Comparison,
-): Place | null => {
+  compare: (place: ImagePlace) => Comparison,
+): ImagePlace | null => {
   const told = placeByGraph(layer, shape, images);
   if (told !== null && agrees(compare(told))) return told;
   return placesOf(shape, images).find((place) => agrees(compare(place))) ?? null;
@@ -134,7 +134,7 @@ export const placeInPair = (
   layer: Layer,
   pair: NdArray,
   alone: readonly [NdArray, NdArray],
-): Place | null =>
+): ImagePlace | null =>
   pair.data.length !== 2 * alone[0].data.length
     ? null
     : findPlace(layer, pair.shape, 2, (place) => comparePair(pair, alone, place));
@@ -148,11 +148,11 @@ export const placeInBatch = (
   runs: readonly [NdArray, NdArray],
   images: number,
   changed: number,
-): Place | null =>
+): ImagePlace | null =>
   findPlace(layer, runs[0].shape, images, (place) => compareChanged(runs, images, changed, place));
 
 /** In a batch of one, everything is that image's. */
-export const placeAlone = ({ data }: NdArray): Place => ({ outer: 1, inner: data.length });
+export const placeAlone = ({ data }: NdArray): ImagePlace => ({ outer: 1, inner: data.length });
 
 /**
  * The layer as it is read where its rows lie at `place` of a tensor of this shape (`images` in a batch). Where the graph
@@ -162,7 +162,7 @@ export const settled = (
   layer: Layer,
   shape: readonly number[],
   images: number,
-  place: Place,
+  place: ImagePlace,
 ): Layer => {
   const told = placeByGraph(layer, shape, images);
   const { rearranged } = layer;

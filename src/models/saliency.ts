@@ -3,10 +3,10 @@ import type { Float32Nd } from '../records/array.ts';
 import { engineError } from '../records/errors.ts';
 import type { ImageInput } from '../records/model.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
-import type { Slope } from './gradient-session.ts';
+import type { ValueAndGradient } from './gradient-session.ts';
 
 /** The gradient of what is looked at, at any input. */
-export type SlopeAt = (input: Float32Nd) => Promise<Slope>;
+export type ValueAndGradientAt = (input: Float32Nd) => Promise<ValueAndGradient>;
 
 export interface Saliency {
   /** `[height, width]` of the input. */
@@ -42,11 +42,11 @@ const overChannels = (
 const meanGradient = async (
   inputs: Iterable<Float32Nd>,
   count: number,
-  slopeAt: SlopeAt,
+  valueAndGradientAt: ValueAndGradientAt,
 ): Promise<Float64Array> => {
   let sum: Float64Array | null = null;
   for (const input of inputs) {
-    const { gradient } = await slopeAt(input);
+    const { gradient } = await valueAndGradientAt(input);
     sum ??= new Float64Array(gradient.data.length);
     for (let i = 0; i < sum.length; i++) sum[i]! += gradient.data[i]! / count;
   }
@@ -85,10 +85,10 @@ export const saliencyOf = async (
   layout: ImageInput['layout'],
   black: Float32Nd,
   random: Random,
-  slopeAt: SlopeAt,
+  valueAndGradientAt: ValueAndGradientAt,
   where: string,
 ): Promise<Saliency> => {
-  const { value, gradient } = await slopeAt(input);
+  const { value, gradient } = await valueAndGradientAt(input);
   const reduced = (values: ArrayLike<number>, reduce: Reduce): Float32Nd =>
     overChannels(values, input.shape, layout, reduce);
   const map = await (async (): Promise<Float32Nd> => {
@@ -105,7 +105,7 @@ export const saliencyOf = async (
       case 'smoothgrad': {
         const { samples, noise } = settings;
         const inputs = noisy(input, samples, noise, random);
-        return reduced(await meanGradient(inputs, samples, slopeAt), largest);
+        return reduced(await meanGradient(inputs, samples, valueAndGradientAt), largest);
       }
       case 'integrated': {
         const { steps, baseline } = settings;
@@ -113,7 +113,7 @@ export const saliencyOf = async (
           baseline === 'black'
             ? black
             : { data: new Float32Array(input.data.length), shape: input.shape };
-        const mean = await meanGradient(between(from, input, steps), steps, slopeAt);
+        const mean = await meanGradient(between(from, input, steps), steps, valueAndGradientAt);
         return reduced(
           mean.map((each, i) => each * (input.data[i]! - from.data[i]!)),
           sumOf,

@@ -36,7 +36,7 @@ export interface SiteReadout {
 
 export interface SiteExplainer {
   /** Saliency of an image's levels at the size of the input for the predicted response; `where` is for messages. */
-  explain(levels: Float32Nd, random: Random, where: string): Promise<Saliency>;
+  explain(intensities: Float32Nd, random: Random, where: string): Promise<Saliency>;
   /** The session of the last image, held against an unoptimised one; null before the first. */
   checked(): CheckedSession | null;
   release(): Promise<void>;
@@ -137,15 +137,15 @@ export const openSiteSaliency = (
   return {
     checked: () => sized.current()?.checked ?? null,
     release: sized.release,
-    explain: async (levels, random, where) => {
-      const { session } = await sized.at(levels);
+    explain: async (intensities, random, where) => {
+      const { session } = await sized.at(intensities);
       const { map, value } = await saliencyOf(
-        inputOf(levels, preprocessing, layout),
+        inputOf(intensities, preprocessing, layout),
         settings,
         layout,
-        blackLike(levels, preprocessing, layout),
+        blackLike(intensities, preprocessing, layout),
         random,
-        (at) => session.slope(at, new Map([[0, 1]])),
+        (at) => session.valueAndGradient(at, new Map([[0, 1]])),
         where,
       );
       return { map, value: value + readout.offset };

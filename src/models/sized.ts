@@ -2,9 +2,9 @@ import type { Float32Nd } from '../records/array.ts';
 import type { FrameSize } from './frame.ts';
 
 /** Something that is open for one size of image at a time. */
-export interface Sized<T> {
+export interface PerSize<T> {
   /** Open for the size of an image, `[height, width, 3]`: as it is, or closed and opened anew. */
-  at(levels: Float32Nd): Promise<T>;
+  at(intensities: Float32Nd): Promise<T>;
   current(): T | null;
   release(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface Sized<T> {
 export const openSized = <T>(
   open: (size: FrameSize, first: Float32Nd) => Promise<T>,
   close: (opened: T) => Promise<void>,
-): Sized<T> => {
+): PerSize<T> => {
   let last: { readonly size: FrameSize; readonly opened: T } | null = null;
   const release = async (): Promise<void> => {
     const before = last;
@@ -23,12 +23,12 @@ export const openSized = <T>(
   return {
     release,
     current: () => last?.opened ?? null,
-    at: async (levels) => {
-      const [height, width] = levels.shape as readonly [number, number, number];
+    at: async (intensities) => {
+      const [height, width] = intensities.shape as readonly [number, number, number];
       const size = { height, width };
       if (last?.size.height === size.height && last.size.width === size.width) return last.opened;
       await release();
-      const opened = await open(size, levels);
+      const opened = await open(size, intensities);
       last = { size, opened };
       return opened;
     },

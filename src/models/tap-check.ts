@@ -8,14 +8,14 @@ import {
   type Extraction,
   openTapped,
   outputName,
-  padded,
+  paddedBatch,
   type SizedLayer,
   sliceFeeds,
-  stacked,
+  stackedInputs,
 } from './activations.ts';
 import {
   type CheckPorts,
-  contrastLevels,
+  contrastImages,
   errorLimit,
   type Feeds,
   isInteger,
@@ -43,8 +43,8 @@ const examples = async (extraction: Extraction, limit: number): Promise<readonly
   const { size, inputs, network } = extraction;
   const shown = await firstInputs(extraction, limit);
   return [
-    ...contrastLevels(size.height, size.width).map((levels) =>
-      inputOf(levels, inputs.preprocessing, network.input.layout),
+    ...contrastImages(size.height, size.width).map((intensities) =>
+      inputOf(intensities, inputs.preprocessing, network.input.layout),
     ),
     ...shown.filter(({ data }) => data.length === shown[0]!.data.length),
   ];
@@ -57,8 +57,8 @@ const feedsOf = (
 ): readonly Feeds[] => {
   const feeds: Feeds[] = [];
   for (let from = 0; from < inputs.length; from += batch.size) {
-    const part = stacked(inputs.slice(from, from + batch.size));
-    const input = batch.mode === 'keep' ? padded(part, batch.size) : part;
+    const part = stackedInputs(inputs.slice(from, from + batch.size));
+    const input = batch.mode === 'keep' ? paddedBatch(part, batch.size) : part;
     feeds.push({ [network.input.name]: input });
   }
   return feeds;

@@ -5,7 +5,7 @@ import type { Initialiser } from '../graph/graph.ts';
 import { readModel } from '../graph/read.ts';
 import type { ReadTensor } from '../graph/read-tensor.ts';
 import { replaceConstants } from '../graph/replace.ts';
-import { bytesOf, type ElementType } from '../graph/schema.ts';
+import { elementBytes, type ElementType } from '../graph/schema.ts';
 import { sizeOf } from '../numeric/array.ts';
 import { bfloat16Bits, float16Bits } from '../numeric/convert.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
@@ -46,7 +46,7 @@ const externalPart = async (
 ): Promise<[ReadTensor, Record<string, Uint8Array>]> => {
   if (tensor.external === null) return [tensor, {}];
   const { location, offset } = tensor.external;
-  const length = sizeOf(tensor.dims) * bytesOf(tensor.type);
+  const length = sizeOf(tensor.dims) * elementBytes(tensor.type);
   const bytes = await files.readRange(
     below(externalDataFolder ?? '', location),
     offset,
@@ -85,7 +85,10 @@ export const randomTwin = async (
   if (drawnProducts === 0)
     return { network: null, note: 'it has no float weights that could be drawn anew' };
   const constants = floatConstants(structure).filter((each) => roles.has(each.name));
-  const size = constants.reduce((sum, { dims, type }) => sum + sizeOf(dims) * bytesOf(type), 0);
+  const size = constants.reduce(
+    (sum, { dims, type }) => sum + sizeOf(dims) * elementBytes(type),
+    0,
+  );
   if (size + bytes.length > LARGEST)
     return { network: null, note: 'its weights are more than fit in one model of 2 GB' };
   const random = createRandom(seed).fork('random twin');

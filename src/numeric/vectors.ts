@@ -172,7 +172,11 @@ export const getColumn = (
 };
 
 /** The transpose [columns, rows] of a matrix [rows, columns], in square tiles that fit the cache. */
-export const transposed = (matrix: Float64Array, rows: number, columns: number): Float64Array => {
+export const transposedMatrix = (
+  matrix: Float64Array,
+  rows: number,
+  columns: number,
+): Float64Array => {
   const tile = 32;
   const result = new Float64Array(matrix.length);
   for (let i0 = 0; i0 < rows; i0 += tile)

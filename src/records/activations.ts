@@ -13,7 +13,7 @@ export interface FeatureSource {
   readonly columns: number;
   readonly blockCount: number;
   /** What a reader of the layer's score should know of its activations. */
-  readonly remarks?: readonly string[];
+  readonly warnings?: readonly string[];
   blocks(): AsyncGenerator<FloatNd>;
 }
 
@@ -30,11 +30,11 @@ export interface LayerSize {
   /** What identifies the layer within its model or file, for the cache. */
   readonly tensor: string;
   /** Where it stands in the whole network or file, whichever layers were asked for. */
-  readonly place?: Place;
+  readonly place?: LayerPlace;
 }
 
 /** `index` among `of` layers in order, from 0; of a tensor that is no layer, between those around it. */
-export interface Place {
+export interface LayerPlace {
   readonly index: number;
   readonly of: number;
 }

@@ -7,8 +7,8 @@ import { intervalSchema } from './score.ts';
 const positive = z.int().positive();
 const count = z.int().min(0);
 const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
-/** A figure, or null where it is not defined; never NaN. */
-const figure = z.number().nullable();
+/** A value, or null where it is not defined; never NaN. */
+const numberOrNull = z.number().nullable();
 
 /**
  * What nobody's map can exceed on average. Dice and intersection over union never have a ceiling.
@@ -56,37 +56,37 @@ const imageIntervalSchema = intervalSchema
   .describe('confidence interval over images, in the unit of the value that it belongs to');
 export type ImageInterval = z.infer<typeof imageIntervalSchema>;
 
-const alignmentFigureSchema = z
+const alignmentMetricSchema = z
   .strictObject({
     raw: z.number().describe('mean over images'),
-    halves: figure.describe(
+    halves: numberOrNull.describe(
       'one half of the people against the other: mean over splits and images; null where people are not split',
     ),
-    ceiling: figure.describe(
+    ceiling: numberOrNull.describe(
       'correlation of the true map with everybody’s, √ρ from halves, or as given; null where there is none, as for overlaps',
     ),
-    value: figure.describe('raw / ceiling; negative stays negative'),
+    value: numberOrNull.describe('raw / ceiling; negative stays negative'),
     rawInterval: imageIntervalSchema.nullable(),
     interval: imageIntervalSchema.nullable().describe('of value'),
   })
-  .describe('one figure, over all images in use');
-export type AlignmentFigure = z.infer<typeof alignmentFigureSchema>;
+  .describe('one value, over all images in use');
+export type AlignmentMetric = z.infer<typeof alignmentMetricSchema>;
 
-const alignmentFiguresSchema = z.strictObject({
-  spearman: alignmentFigureSchema,
-  dice: alignmentFigureSchema,
-  iou: alignmentFigureSchema,
+const alignmentMetricsSchema = z.strictObject({
+  spearman: alignmentMetricSchema,
+  dice: alignmentMetricSchema,
+  iou: alignmentMetricSchema,
 });
-export type AlignmentFigures = z.infer<typeof alignmentFiguresSchema>;
+export type AlignmentMetrics = z.infer<typeof alignmentMetricsSchema>;
 
 const agreementSchema = z
-  .strictObject({ spearman: figure, dice: figure, iou: figure })
+  .strictObject({ spearman: numberOrNull, dice: numberOrNull, iou: numberOrNull })
   .describe('of two maps; null where one of them is constant');
 export type Agreement = z.infer<typeof agreementSchema>;
 
 const controlSchema = z.strictObject({
   name: z.enum(['centre bias', 'edge detector']),
-  figures: alignmentFiguresSchema.nullable().describe('null where it is constant on every image'),
+  metrics: alignmentMetricsSchema.nullable().describe('null where it is constant on every image'),
 });
 export type AlignmentControl = z.infer<typeof controlSchema>;
 
@@ -106,14 +106,14 @@ export type AlignedImage = z.infer<typeof alignedImageSchema>;
 
 export const alignmentSchema = z.strictObject({
   kind: z.literal('human-alignment'),
-  value: figure.describe('Spearman / ceiling; null where there is no ceiling'),
+  value: numberOrNull.describe('Spearman / ceiling; null where there is no ceiling'),
   raw: z.number().describe('mean Spearman over images; negative stays negative'),
-  ceiling: figure,
+  ceiling: numberOrNull,
   interval: imageIntervalSchema
     .nullable()
     .describe('of value, or of raw where there is no ceiling'),
-  figures: alignmentFiguresSchema,
-  controls: list(controlSchema).describe('the same figures of maps that know no network'),
+  metrics: alignmentMetricsSchema,
+  controls: list(controlSchema).describe('the same values of maps that know no network'),
   protocol: alignmentProtocolSchema,
   images: list(alignedImageSchema),
   excludedImages: list(z.strictObject({ image: z.string(), reason: z.string() })),

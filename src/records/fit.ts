@@ -9,9 +9,9 @@ export interface LayerFit {
    * For each set by which a layer is chosen and each fold, what the choice goes by: the layer's value on other folds,
    * from regressions that saw neither; null where not defined. Null where the protocol chooses the best layer.
    */
-  readonly choices: readonly (readonly (number | null)[])[] | null;
+  readonly selectionValues: readonly (readonly (number | null)[])[] | null;
   readonly arithmetic: string;
   /** Ridge: chosen strengths `[response sets][folds][sites]`, or one per fold where sites share it; else null. */
-  readonly strengths: readonly (readonly (readonly number[])[])[] | null;
+  readonly alphas: readonly (readonly (readonly number[])[])[] | null;
   readonly warnings: readonly string[];
 }

@@ -12,7 +12,7 @@ export interface HumanMap {
   /** A map of each person, for the ceiling; null where only the whole is known. */
   readonly subjects: readonly Float32Nd[] | null;
   /** What a user should know of this one, such as fixations that lie beside the image. */
-  readonly remark: string | null;
+  readonly warning: string | null;
 }
 
 /** Human maps of many images, read one at a time. */

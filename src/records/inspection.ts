@@ -1,4 +1,4 @@
-import type { Layout, TimeBin } from './recording.ts';
+import type { RecordingLayout, TimeBin } from './recording.ts';
 
 /** Reliability of the sites in one time bin: Spearman–Brown-corrected split halves, mean over splits. */
 export interface BinReliability {
@@ -28,7 +28,7 @@ export interface Inspection {
   readonly folder: string;
   readonly hash: string;
   readonly species: string;
-  readonly layout: Layout;
+  readonly layout: RecordingLayout;
   readonly dimensions: readonly { readonly name: string; readonly size: number }[];
   readonly areas: readonly { readonly area: string; readonly sites: number }[];
   readonly animals: readonly string[];

@@ -1,6 +1,6 @@
 import type { Float64Nd } from './array.ts';
 
-/** What the figures of all layers come from, in the scored time bin: `--keep layer-predictions`. */
+/** What the values of all layers come from, in the scored time bin: `--keep layer-predictions`. */
 export interface LayerPredictions {
   readonly layers: readonly string[];
   /** `[rows, sites]`. */

@@ -7,8 +7,8 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 
 const count = z.int().min(0);
 
-/** A figure, or null where it is not defined; never NaN. */
-const figure = z.number().nullable();
+/** A value, or null where it is not defined; never NaN. */
+const numberOrNull = z.number().nullable();
 
 const share = z.number().min(0).max(1);
 
@@ -23,7 +23,7 @@ const areaProfileSchema = z.strictObject({
   recording: z.strictObject({ name: z.string(), sha256: z.string() }),
   timeBin: timeBinSchema,
   protocol: z.string(),
-  values: list(figure).describe('score of each layer, in the order of layers'),
+  values: list(numberOrNull).describe('score of each layer, in the order of layers'),
   peak: z.strictObject({
     layer: z.string(),
     depth: share,
@@ -31,7 +31,7 @@ const areaProfileSchema = z.strictObject({
     shares: list(share).describe('share of the replicates in which each layer is the peak'),
   }),
   centreOfMass: z
-    .strictObject({ depth: figure, interval: rangeSchema })
+    .strictObject({ depth: numberOrNull, interval: rangeSchema })
     .describe(
       'mean depth, weighted by what each score has above the lowest; null of a flat profile',
     ),
@@ -49,7 +49,7 @@ const orderSchema = z
     statistic: z.enum(['peak', 'centre of mass']),
     first: z.string(),
     second: z.string(),
-    difference: figure.describe('relative depth of the second less that of the first'),
+    difference: numberOrNull.describe('relative depth of the second less that of the first'),
     interval: rangeSchema,
     earlier: share.describe('share of the replicates in which the first lies less deep'),
     tie: share,
@@ -62,7 +62,7 @@ export type AreaOrder = z.infer<typeof orderSchema>;
 
 export const profileSchema = z.strictObject({
   kind: z.literal('depth-profile'),
-  subject: z.string().describe('network, or file of activations'),
+  candidate: z.string().describe('network, or file of activations'),
   layers: list(
     z.strictObject({
       layer: z.string(),

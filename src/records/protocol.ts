@@ -39,20 +39,20 @@ export type PlsSettings = z.infer<typeof plsSchema>;
 export const ridgeSchema = z.strictObject({
   kind: z.literal('ridge'),
   /** Ascending. Where there are several, the training rows of each fold choose theirs. */
-  strengths: z
+  alphas: z
     .array(z.number().positive())
     .min(1)
-    .refine((strengths) => strengths.every((each, k) => k === 0 || each > strengths[k - 1]!), {
-      error: 'expected strengths that ascend',
+    .refine((alphas) => alphas.every((each, k) => k === 0 || each > alphas[k - 1]!), {
+      error: 'expected alphas that ascend',
     }),
   /**
-   * Unit of the strengths: `absolute`, scikit-learn's `alpha`; or `mean-square`, the mean squared length of a layer's
+   * Unit of the alphas: `absolute`, scikit-learn's `alpha`; or `mean-square`, the mean squared length of a layer's
    * centred feature rows, so that one grid serves layers of any size and scale.
    */
   unit: z.enum(['absolute', 'mean-square']),
   /** `gcv`: generalised cross-validation (Golub, Heath & Wahba 1979); `leave-one-out`: as scikit-learn's `RidgeCV`. */
   choose: z.enum(['gcv', 'leave-one-out']),
-  /** A strength for every site, or one for all: scikit-learn's `alpha_per_target`. */
+  /** A alpha for every site, or one for all: scikit-learn's `alpha_per_target`. */
   perTarget: z.boolean(),
 });
 export type RidgeSettings = z.infer<typeof ridgeSchema>;

@@ -91,6 +91,6 @@ export interface Recording {
   readonly warnings: readonly string[];
 }
 
-export type Layout = 'image' | 'grid';
-export const layoutOf = (recording: Recording): Layout =>
+export type RecordingLayout = 'image' | 'grid';
+export const layoutOf = (recording: Recording): RecordingLayout =>
   recording.header.grid === null ? 'image' : 'grid';

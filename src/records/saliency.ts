@@ -41,7 +41,7 @@ const saliencyImageSchema = z.strictObject({
   overlay: z.string().describe('file of the map in colours over the image as the network saw it'),
   low: z.number(),
   high: z.number(),
-  remark: z.string().nullable().describe('such as a map that is zero everywhere'),
+  warning: z.string().nullable().describe('such as a map that is zero everywhere'),
 });
 export type SaliencyImage = z.infer<typeof saliencyImageSchema>;
 

@@ -11,8 +11,8 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 
 const count = z.int().min(0);
 
-/** A figure, or null where it is not defined; never NaN. */
-const figure = z.number().nullable();
+/** A value, or null where it is not defined; never NaN. */
+const numberOrNull = z.number().nullable();
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -39,12 +39,12 @@ export const intervalSchema = z
 export type Interval = z.infer<typeof intervalSchema>;
 
 const siteScoreSchema = z
-  .strictObject({ site: z.string(), raw: figure, ceiling: figure, value: figure })
-  .describe("one site's figures; null where not defined, with the reason in excludedSites");
+  .strictObject({ site: z.string(), raw: numberOrNull, ceiling: numberOrNull, value: numberOrNull })
+  .describe("one site's values; null where not defined, with the reason in excludedSites");
 export type SiteScore = z.infer<typeof siteScoreSchema>;
 
 const foldScoreSchema = z
-  .strictObject({ fold: z.string(), raw: figure, value: figure })
+  .strictObject({ fold: z.string(), raw: numberOrNull, value: numberOrNull })
   .describe('a fold (leave one image out: an image), aggregated over sites');
 export type FoldScore = z.infer<typeof foldScoreSchema>;
 
@@ -58,9 +58,11 @@ const layerScoreSchema = z.strictObject({
   layer: z.string(),
   features: count,
   place: placeSchema.nullable().default(null).describe('null where the file does not say it'),
-  value: figure.describe('null where no site has a defined correlation; the reason is in warnings'),
-  raw: figure,
-  ceiling: figure,
+  value: numberOrNull.describe(
+    'null where no site has a defined correlation; the reason is in warnings',
+  ),
+  raw: numberOrNull,
+  ceiling: numberOrNull,
   interval: intervalSchema.nullable(),
   sitesUsed: count,
   folds: list(foldScoreSchema),
@@ -68,10 +70,10 @@ const layerScoreSchema = z.strictObject({
   regression: z
     .string()
     .describe('the arithmetic that the regression ended in, such as `float64 gram` or `deflated`'),
-  strengths: list(list(z.number()))
+  alphas: list(list(z.number()))
     .nullable()
     .describe(
-      'ridge: the strength that the training rows of each fold chose, in the unit of the protocol, [folds][sites], or [folds][1] where all sites share one; null for other regressions',
+      'ridge: the alpha that the training rows of each fold chose, in the unit of the protocol, [folds][sites], or [folds][1] where all sites share one; null for other regressions',
     ),
   warnings: list(z.string()),
 });
@@ -96,28 +98,28 @@ export type UsedResponses = z.infer<typeof usedResponsesSchema>;
 
 const nullCeilingSchema = z
   .strictObject({
-    mismatched: figure.describe('from maps of other images'),
-    surrogate: figure.describe('from surrogate maps of the same values and spectrum'),
+    mismatched: numberOrNull.describe('from maps of other images'),
+    surrogate: numberOrNull.describe('from surrogate maps of the same values and spectrum'),
   })
   .describe('what a ceiling that is a maximum over sites would be by chance alone');
 export type NullCeiling = z.infer<typeof nullCeilingSchema>;
 
 const binScoresSchema = z
-  .strictObject({ layer: z.string(), raw: list(figure), value: list(figure) })
+  .strictObject({ layer: z.string(), raw: list(numberOrNull), value: list(numberOrNull) })
   .describe('one layer in every time bin, in the order of timeBins');
 export type BinScores = z.infer<typeof binScoresSchema>;
 
 const timeCourseSchema = z
   .strictObject({
     timeBins: list(timeBinSchema),
-    ceilings: list(figure).describe(
+    ceilings: list(numberOrNull).describe(
       'null where no more sites repeat their responses than by chance',
     ),
     common: z
       .boolean()
       .default(false)
       .describe('whether all bins are over the same sites, those that every bin uses'),
-    sites: list(count).default([]).describe('sites that the figures of each bin rest on'),
+    sites: list(count).default([]).describe('sites that the values of each bin rest on'),
     ownSites: list(count).default([]).describe('sites that each bin has a ceiling for'),
     layers: list(binScoresSchema),
   })
@@ -148,8 +150,8 @@ const nullScoreSchema = z
       'pixels',
       'random-twin',
     ]),
-    value: figure.describe('ceiled, as the score; null where the null is not applicable'),
-    raw: figure,
+    value: numberOrNull.describe('ceiled, as the score; null where the null is not applicable'),
+    raw: numberOrNull,
     interval: intervalSchema
       .nullable()
       .describe('of permutations and random twins the range in which 95 % of single ones fall'),
@@ -193,7 +195,7 @@ const provenanceSchema = z
   .describe('everything that a score depends on; two runs differ only in seconds and startedAt');
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-const choiceSchema = z
+const nestedSelectionSchema = z
   .strictObject({
     folds: list(z.strictObject({ fold: z.string(), layer: z.string() })).describe(
       'the layer that was chosen for each fold, without a look at it',
@@ -201,13 +203,17 @@ const choiceSchema = z
     scores: layerScoreSchema.describe(
       'what the chosen layers predict, one fold after another: value, raw and interval of the score',
     ),
-    best: figure.describe('value of the best layer, chosen on the very rows that it is scored on'),
-    optimism: figure.describe('best less nested value, both from regressions on as many rows'),
+    best: numberOrNull.describe(
+      'value of the best layer, chosen on the very rows that it is scored on',
+    ),
+    optimism: numberOrNull.describe(
+      'best less nested value, both from regressions on as many rows',
+    ),
   })
   .describe('a nested choice of the layer');
-export type Choice = z.infer<typeof choiceSchema>;
+export type NestedSelection = z.infer<typeof nestedSelectionSchema>;
 
-const splitErrorSchema = z
+const standardErrorOverSplitsSchema = z
   .strictObject({
     value: z
       .number()
@@ -219,29 +225,29 @@ const splitErrorSchema = z
   .describe(
     'population standard deviation over overlapping splits / √splits: too small, they overlap',
   );
-export type SplitError = z.infer<typeof splitErrorSchema>;
+export type StandardErrorOverSplits = z.infer<typeof standardErrorOverSplitsSchema>;
 
-const curvePointSchema = z.strictObject({
+const learningCurvePointSchema = z.strictObject({
   count: count.describe('trials of each stimulus, or sites'),
   draws: count,
-  raw: figure.describe('mean over the draws'),
-  rawSpread: figure.describe(
+  raw: numberOrNull.describe('mean over the draws'),
+  rawSpread: numberOrNull.describe(
     'standard deviation over draws, which share trials and sites: no error; null of one',
   ),
-  ceiling: figure,
-  value: figure,
-  valueSpread: figure,
+  ceiling: numberOrNull,
+  value: numberOrNull,
+  valueSpread: numberOrNull,
 });
-export type CurvePoint = z.infer<typeof curvePointSchema>;
+export type LearningCurvePoint = z.infer<typeof learningCurvePointSchema>;
 
-const curveSchema = z
+const learningCurveSchema = z
   .strictObject({
     layer: z.string(),
-    trials: list(curvePointSchema).describe('empty where nothing was repeated'),
-    sites: list(curvePointSchema),
+    trials: list(learningCurvePointSchema).describe('empty where nothing was repeated'),
+    sites: list(learningCurvePointSchema),
   })
   .describe('score of one layer, had fewer trials or sites been recorded');
-export type Curve = z.infer<typeof curveSchema>;
+export type LearningCurve = z.infer<typeof learningCurveSchema>;
 
 export const scoreSchema = z.strictObject({
   kind: z.literal('neural-predictivity'),
@@ -260,8 +266,12 @@ export const scoreSchema = z.strictObject({
     .nullable()
     .describe('null where fewer than two images leave nothing to resample'),
   layer: z.string().describe('the best layer on all rows'),
-  choice: choiceSchema.nullable().describe('null where the protocol takes the best layer'),
-  splitError: splitErrorSchema.nullable().describe('null where folds do not overlap'),
+  nestedSelection: nestedSelectionSchema
+    .nullable()
+    .describe('null where the protocol takes the best layer'),
+  standardErrorOverSplits: standardErrorOverSplitsSchema
+    .nullable()
+    .describe('null where folds do not overlap'),
   timeBin: timeBinSchema,
   protocol: protocolSchema,
   layers: list(layerScoreSchema),
@@ -270,7 +280,10 @@ export const scoreSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('null where they were not asked for'),
-  curve: curveSchema.nullable().default(null).describe('null where it was not asked for'),
+  learningCurve: learningCurveSchema
+    .nullable()
+    .default(null)
+    .describe('null where it was not asked for'),
   excludedSites: list(excludedSiteSchema),
   responses: usedResponsesSchema
     .nullable()
@@ -281,13 +294,13 @@ export const scoreSchema = z.strictObject({
 });
 export type Score = z.infer<typeof scoreSchema>;
 
-/** The figures that a score's value comes from: those of the chosen layers, else of the best one. */
+/** The values that a score's value comes from: those of the chosen layers, else of the best one. */
 export const scoredLayer = ({
-  choice,
+  nestedSelection,
   layers,
   layer,
-}: Pick<Score, 'choice' | 'layers' | 'layer'>): LayerScore =>
-  choice?.scores ?? layers.find((each) => each.layer === layer)!;
+}: Pick<Score, 'nestedSelection' | 'layers' | 'layer'>): LayerScore =>
+  nestedSelection?.scores ?? layers.find((each) => each.layer === layer)!;
 
 /**
  * Recorded and held-out predicted responses of what is scored, the best layer or the chosen ones, `[rows, sites]`:

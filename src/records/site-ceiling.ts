@@ -8,11 +8,11 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 
 const count = z.int().min(0);
 
-/** A figure, or null where it is not defined; never NaN. */
-const figure = z.number().nullable();
+/** A value, or null where it is not defined; never NaN. */
+const numberOrNull = z.number().nullable();
 
 const measuredSchema = z
-  .strictObject({ value: figure, interval: intervalSchema.nullable() })
+  .strictObject({ value: numberOrNull, interval: intervalSchema.nullable() })
   .describe('aggregated as the protocol does');
 export type Measured = z.infer<typeof measuredSchema>;
 
@@ -26,11 +26,11 @@ const sideSchema = z.strictObject({
 });
 export type CeilingSide = z.infer<typeof sideSchema>;
 
-const siteFiguresSchema = z.strictObject({
+const siteValuesSchema = z.strictObject({
   site: z.string(),
-  raw: figure,
-  value: figure,
-  corrected: figure,
+  raw: numberOrNull,
+  value: numberOrNull,
+  corrected: numberOrNull,
 });
 
 export const siteCeilingSchema = z
@@ -49,8 +49,8 @@ export const siteCeilingSchema = z
       .describe(
         'corrected for the noise of predicting sites too, from halves of the trials; null without two trials of everything',
       ),
-    ceiling: figure.describe("the protocol's ceiling of the predicted sites"),
-    sites: list(siteFiguresSchema),
+    ceiling: numberOrNull.describe("the protocol's ceiling of the predicted sites"),
+    sites: list(siteValuesSchema),
     regression: z.string(),
     warnings: list(z.string()),
   })

@@ -1,4 +1,4 @@
-import { addDots, addRows, dot, transposed } from '../numeric/vectors.ts';
+import { addDots, addRows, dot, transposedMatrix } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { StepHooks } from './gram.ts';
@@ -8,7 +8,7 @@ import type { Products } from './products.ts';
 import {
   acceptScores,
   centreOnTraining,
-  isBorneOut,
+  covarianceHolds,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -40,23 +40,24 @@ const prepare = async (
 ): Promise<FeatureState[]> => {
   const p = operator.columns;
   const states: FeatureState[] = [];
-  const asColumns = ({ data, shape: [m, n] }: NdArray<Float64Array>) => transposed(data, m!, n!);
+  const asColumns = ({ data, shape: [m, n] }: NdArray<Float64Array>) =>
+    transposedMatrix(data, m!, n!);
   const mapped = await mapTargets(
     tasks,
     async (vectors) => {
       const m = vectors.shape[0]!;
-      return transposed(await operator.loadings(asColumns(vectors)), p, m);
+      return transposedMatrix(await operator.loadings(asColumns(vectors)), p, m);
     },
     async (vectors, [from, to]) => {
       const m = vectors.shape[0]!;
-      return transposed(await operator.partialLoadings(asColumns(vectors), from, to), p, m);
+      return transposedMatrix(await operator.partialLoadings(asColumns(vectors), from, to), p, m);
     },
   );
   for (const task of tasks) {
     const q = task.targets.sites;
     const covariances = mapped.get(task)!;
     task.covariance = await symmetricProduct(products, task, covariances, covariances);
-    const components = task.squares.length;
+    const components = task.scoreNorms.length;
     states.push({
       task,
       covariances,
@@ -114,11 +115,11 @@ const score = ({ task, loadings, rotations, weights }: FeatureState, t: Float64A
 /** p = Xᵀt/τ; deflates C and M by it. False where t or what it was chosen for is no more than rounding. */
 const absorb = (state: FeatureState, product: Float64Array, soundSpread: number): boolean => {
   const { task, covariances, loadings } = state;
-  const { squares, loadings: targetLoadings, covariance, live, components } = task;
+  const { scoreNorms, loadings: targetLoadings, covariance, live, components } = task;
   const a = components - 1;
   const q = live.length;
   const p = product.length;
-  const square = squares[a]!;
+  const square = scoreNorms[a]!;
   for (let k = 0; k < p; k++) product[k] = product[k]! / square;
   loadings.set(product, a * p);
   const length = dot(product, 0, product, 0, p);
@@ -137,7 +138,7 @@ const absorb = (state: FeatureState, product: Float64Array, soundSpread: number)
         covariance[j * q + k]! -
         square *
           (z[j]! * loading[k]! + loading[j]! * z[k]! - square * length * loading[j]! * loading[k]!);
-  return recordSpread(task, square * length) >= soundSpread && isBorneOut(task);
+  return recordSpread(task, square * length) >= soundSpread && covarianceHolds(task);
 };
 
 /**

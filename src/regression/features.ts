@@ -3,7 +3,7 @@ import type { FloatNd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 
 /** A source that may be read more than once, and tells whether it lies in memory as a whole. */
-export interface Features {
+export interface FeatureBlocks {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
@@ -33,7 +33,7 @@ async function* checked(source: FeatureSource): AsyncGenerator<FloatNd> {
   if (columns !== source.columns) throw wrongShape(source, `${columns} columns`);
 }
 
-export const openFeatures = (source: FeatureSource): Features => {
+export const openFeatures = (source: FeatureSource): FeatureBlocks => {
   let kept: FloatNd | null = null;
   const resident = async (): Promise<FloatNd | null> => {
     if (source.blockCount > 1) return null;

@@ -2,7 +2,7 @@ import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
-import type { Features } from './features.ts';
+import type { FeatureBlocks } from './features.ts';
 import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
 import { runKernelPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
@@ -18,10 +18,10 @@ export interface Fit {
 }
 
 /** One layer and everything that works on it. */
-export interface Workbench {
+export interface PlsContext {
   readonly engine: Engine;
   readonly products: Products;
-  readonly features: Features;
+  readonly features: FeatureBlocks;
   /** Row at each place of the fold order. */
   readonly order: Int32Array;
   readonly settings: PlsSettings;
@@ -52,7 +52,7 @@ const LEAST_BESIDE_BYTES = 2 ** 20;
  * engine is done for the other. `goOn` is asked after each.
  */
 const inGroups = async (
-  { features: { rows, columns }, settings: { components }, hooks }: Workbench,
+  { features: { rows, columns }, settings: { components }, hooks }: PlsContext,
   form: 'gram' | 'features',
   job: Job,
   indices: readonly number[],
@@ -86,7 +86,7 @@ const allDone = async (running: readonly Promise<void>[]): Promise<void> => {
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
 
 const onFeatures = async (
-  bench: Workbench,
+  bench: PlsContext,
   job: Job,
   indices: readonly number[],
   operator: FeatureOperator,
@@ -101,7 +101,7 @@ const onFeatures = async (
   });
 };
 
-const fitNarrow = async (bench: Workbench, job: Job): Promise<Fit> => {
+const fitNarrow = async (bench: PlsContext, job: Job): Promise<Fit> => {
   const { engine, products, features, order } = bench;
   const operator = await denseOperator(engine, products, features, order);
   features.drop();
@@ -115,7 +115,7 @@ const fitNarrow = async (bench: Workbench, job: Job): Promise<Fit> => {
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
 export const withGram = async <T>(
-  { engine, products, features, order, hooks, gramOf }: Workbench,
+  { engine, products, features, order, hooks, gramOf }: PlsContext,
   precision: Gram['precision'],
   use: (gram: Gram) => Promise<T>,
 ): Promise<T> => {
@@ -132,7 +132,7 @@ export const withGram = async <T>(
 
 /** Arithmetics of the Gram matrix in the order in which they are tried; the last is always float64. */
 export const precisionsFor = (
-  { rows, columns }: Features,
+  { rows, columns }: FeatureBlocks,
   { gram }: PlsSettings,
 ): readonly Gram['precision'][] =>
   gram === 'float32' || (gram === 'auto' && rows * rows * columns >= FLOAT32_PAYS)
@@ -141,7 +141,7 @@ export const precisionsFor = (
 
 /** A Gram matrix and the tasks that it was too imprecise for; null where it was float32 and there is one. */
 const fitWithGram = (
-  bench: Workbench,
+  bench: PlsContext,
   job: Job,
   precision: Gram['precision'],
 ): Promise<{ gram: Gram; imprecise: number[] } | null> =>
@@ -158,7 +158,7 @@ const fitWithGram = (
     return sound ? { gram, imprecise } : null;
   });
 
-const fitWide = async (bench: Workbench, job: Job): Promise<Fit> => {
+const fitWide = async (bench: PlsContext, job: Job): Promise<Fit> => {
   for (const precision of precisionsFor(bench.features, bench.settings)) {
     const fitted = await fitWithGram(bench, job, precision);
     if (fitted === null) continue;
@@ -184,7 +184,7 @@ const fitWide = async (bench: Workbench, job: Job): Promise<Fit> => {
  * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */
-export const carryOut = (bench: Workbench, job: Job): Promise<Fit> =>
+export const runPls = (bench: PlsContext, job: Job): Promise<Fit> =>
   isNarrow(bench.features.rows, bench.features.columns)
     ? fitNarrow(bench, job)
     : fitWide(bench, job);

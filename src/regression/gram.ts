@@ -1,6 +1,6 @@
 import { unitOf } from '../numeric/unit.ts';
 import type { CheckStop, Engine, Held } from '../records/ports.ts';
-import { columnMeans, type Features, writeCentred } from './features.ts';
+import { columnMeans, type FeatureBlocks, writeCentred } from './features.ts';
 import type { Products } from './products.ts';
 
 /** Rows of a Gram block: enough to keep the product busy, few enough to keep the blocks small. */
@@ -98,7 +98,7 @@ const addColumns = async (
 export const gramMatrix = async (
   engine: Engine,
   products: Products,
-  features: Features,
+  features: FeatureBlocks,
   order: Int32Array,
   precision: 'float32' | 'float64',
   hooks: StepHooks,

@@ -3,11 +3,11 @@ import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
 import { mapTargets, symmetricProduct } from './lockstep.ts';
 import type { Products } from './products.ts';
-import { openScoreImages, type ScoreImage } from './score-images.ts';
+import { openGramScores, type GramScore } from './gram-scores.ts';
 import {
   acceptScores,
   centreOnTraining,
-  isBorneOut,
+  covarianceHolds,
   nextDirection,
   recordSpread,
   regressTargets,
@@ -24,9 +24,9 @@ const SOUND_COVARIANCE = 1e-12;
 interface KernelState {
   readonly task: Task;
   /** G₀ = K·Y [q, n], centred on the training rows. */
-  readonly images: Float64Array;
+  readonly gramTargets: Float64Array;
   /** h_b = K·t_b [A, n], likewise. */
-  readonly scoreImages: Float64Array;
+  readonly gramScores: Float64Array;
   readonly firstTrace: number;
   /** s_b [A, n] with t_b = K·s_b, where they are asked for. */
   readonly duals: Float64Array | null;
@@ -57,8 +57,8 @@ const prepare = async (
     task.covariance = await symmetricProduct(products, task, images, masked);
     states.push({
       task,
-      images,
-      scoreImages: new Float64Array(scores.length),
+      gramTargets,
+      gramScores: new Float64Array(scores.length),
       firstTrace: traceOf(task.covariance, q),
       duals: keepDuals ? new Float64Array(scores.length) : null,
     });
@@ -81,7 +81,7 @@ const negatedDots = (rows: Float64Array, count: number, vector: Float64Array): F
  * task ends.
  */
 const advance = (state: KernelState, settings: PlsSettings): boolean => {
-  const { task, images, scoreImages, firstTrace, duals } = state;
+  const { task, gramTargets, gramScores, firstTrace, duals } = state;
   const { targets, loadings, scores, components: a, covariance } = task;
   const c = nextDirection(task, settings);
   const spent = traceOf(covariance, targets.sites) < SOUND_COVARIANCE * firstTrace;
@@ -92,8 +92,8 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
   if (c === null) return false;
   const alongImages = negatedDots(loadings, a, c);
   const t = new Float64Array(targets.rows);
-  addRows(t, images, targets.sites, c);
-  addRows(t, scoreImages, a, alongImages);
+  addRows(t, gramTargets, targets.sites, c);
+  addRows(t, gramScores, a, alongImages);
   const taken = acceptScores(task, t);
   if (taken === null) return false;
   if (duals !== null) {
@@ -111,16 +111,16 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
  * scores, that is Σ_b q_b (t_b·h), and θ = t·h. False where the Gram matrix has run out of digits.
  */
 const absorb = (
-  { task, scoreImages }: KernelState,
-  { image, alongScores, alongImage: z }: ScoreImage,
+  { task, gramScores }: KernelState,
+  { gramScore, alongScores, alongGramScore: z }: GramScore,
   soundSpread: number,
 ): boolean => {
   regressTargets(task, alongScores);
-  const { targets, scores, squares, loadings, covariance, live, components } = task;
+  const { targets, scores, scoreNorms, loadings, covariance, live, components } = task;
   const { sites: q, rows: n } = targets;
   const a = components - 1;
-  scoreImages.set(image, a * n);
-  const along = trainingDots(task, scores, components, image);
+  gramScores.set(gramScore, a * n);
+  const along = trainingDots(task, scores, components, gramScore);
   const theta = along[a]!;
   for (let b = 0; b < a; b++)
     for (let j = 0; j < q; j++) z[j] = z[j]! - along[b]! * loadings[b * q + j]!;
@@ -131,7 +131,7 @@ const absorb = (
       covariance[j * q + k] =
         covariance[j * q + k]! -
         (z[j]! * loading[k]! + loading[j]! * z[k]! - theta * loading[j]! * loading[k]!);
-  return recordSpread(task, theta / squares[a]!) >= soundSpread && isBorneOut(task);
+  return recordSpread(task, theta / scoreNorms[a]!) >= soundSpread && covarianceHolds(task);
 };
 
 /**
@@ -162,7 +162,7 @@ const iterate = async (
   stopAtImprecise: boolean,
   hooks: StepHooks,
 ): Promise<void> => {
-  const scoreImages = await openScoreImages(
+  const gramScores = await openGramScores(
     products,
     gram.held,
     states.map(({ task }) => task),
@@ -172,7 +172,7 @@ const iterate = async (
     for (let a = 0; a < settings.components; a++) {
       running = running.filter((state) => advance(state, settings));
       if (running.length > 0) {
-        const images = await scoreImages.of(running.map(({ task }) => task));
+        const images = await gramScores.of(running.map(({ task }) => task));
         running = running.filter((state, k) => {
           if (absorb(state, images[k]!, SOUND_SPREAD[gram.precision])) return true;
           state.task.ending = 'imprecise';
@@ -185,7 +185,7 @@ const iterate = async (
       if (stopAtImprecise && states.some(({ task }) => task.ending === 'imprecise')) return;
     }
   } finally {
-    await scoreImages.release();
+    await gramScores.release();
   }
 };
 

@@ -1,7 +1,7 @@
 import { addDots, getColumn, putColumn } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
-import { type PlaceRange, settleDead, type TargetSet, type Task } from './task.ts';
+import { type PlaceRange, deactivate, type TargetSet, type Task } from './task.ts';
 
 /** The distinct target sets of some tasks, one under the other, and a row of ones under them. */
 export interface StackedTargets {
@@ -114,7 +114,7 @@ export const symmetricProduct = async (
       product[j * q + k] = value;
       product[k * q + j] = value;
     }
-  return settleDead(task, product);
+  return deactivate(task, product);
 };
 
 /** One product for the vectors of all tasks: they go in as columns, and the columns come out as vectors. */

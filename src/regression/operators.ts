@@ -1,8 +1,8 @@
 import { permuteRows } from '../numeric/array.ts';
-import { transposed } from '../numeric/vectors.ts';
+import { transposedMatrix } from '../numeric/vectors.ts';
 import type { Float32Nd, Float64Nd, FloatNd, NdArray } from '../records/array.ts';
 import type { Engine, Held } from '../records/ports.ts';
-import { columnMeans, type Features, writeCentred } from './features.ts';
+import { columnMeans, type FeatureBlocks, writeCentred } from './features.ts';
 import { PANEL_ROWS } from './gram.ts';
 import { matrix, type Products } from './products.ts';
 
@@ -25,7 +25,7 @@ export interface FeatureOperator {
 export const denseOperator = async (
   engine: Engine,
   products: Products,
-  features: Features,
+  features: FeatureBlocks,
   order: Int32Array,
 ): Promise<FeatureOperator> => {
   const { rows: n, columns: p } = features;
@@ -41,7 +41,7 @@ export const denseOperator = async (
     constantColumns += some.constant;
     offset += width;
   }
-  const across: Held = await engine.hold({ data: transposed(x, n, p), shape: [p, n] });
+  const across: Held = await engine.hold({ data: transposedMatrix(x, n, p), shape: [p, n] });
   const held: Held = await engine.hold({ data: x, shape: [n, p] });
   return {
     rows: n,

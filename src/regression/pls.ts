@@ -4,12 +4,12 @@ import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
-import { type Arithmetic, carryOut, type Job, type Workbench } from './fit.ts';
+import { type Arithmetic, runPls, type Job, type PlsContext } from './fit.ts';
 import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
-import { eachFold, type Omission, putTogether, rowsLeftOut } from './omissions.ts';
+import { eachFold, type Split, putTogether, rowsHeldOut } from './held-out.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
-import { type Outcome, remarksOf } from './remarks.ts';
+import { type FitOutcome, warningsOf } from './warnings.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 import { type PlaceRange, predictPlaces, startTask, type Task } from './task.ts';
@@ -22,13 +22,13 @@ export interface HeldOutPredictions {
 }
 
 /** Opens the products and the steps of one call, and closes the products after it. */
-const atWorkbench = async <T>(
+const inPlsContext = async <T>(
   engine: Engine,
   source: FeatureSource,
   order: Int32Array,
   settings: PlsSettings,
   hooks: RegressionHooks,
-  work: (bench: Workbench) => Promise<T>,
+  work: (bench: PlsContext) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
   try {
@@ -43,37 +43,37 @@ interface Collected {
   readonly job: Job;
   /** [omissions][sets of the omission], each [rows left out, sites]. */
   readonly predictions: Float64Nd[][];
-  readonly outcomes: Outcome[];
+  readonly outcomes: FitOutcome[];
 }
 
 /** The regressions of all omissions as a job, and what it will have collected when it is done. */
 export const collectHeldOut = (
   sets: readonly CentredTargets[],
   { ranges }: FoldOrder,
-  omissions: readonly Omission[],
+  splits: readonly Split[],
   components: number,
 ): Collected => {
-  const leftOut = omissions.map(({ blocks }) => blocks.map((block) => ranges[block]!));
+  const heldOut = splits.map(({ folds }) => folds.map((block) => ranges[block]!));
   // Set after set, so that the tasks of one set follow each other and share its products.
-  const parts = omissions
-    .flatMap(({ sets: wanted }, omission) => wanted.map((set, place) => ({ omission, set, place })))
+  const parts = splits
+    .flatMap(({ sets: wanted }, split) => wanted.map((set, place) => ({ split, set, place })))
     .sort((a, b) => a.set - b.set);
-  const predictions = omissions.map((): Float64Nd[] => []);
-  const outcomes: Outcome[] = [];
+  const predictions = splits.map((): Float64Nd[] => []);
+  const outcomes: FitOutcome[] = [];
   const job: Job = {
     count: parts.length,
     sites: Math.max(...sets.map(({ sites }) => sites)),
     start: (index) => {
-      const { omission, set } = parts[index]!;
+      const { split, set } = parts[index]!;
       return startTask(
         sets[set]!,
-        [...leftOut[omission]!].sort(([a], [b]) => a - b),
+        [...heldOut[split]!].sort(([a], [b]) => a - b),
         components,
       );
     },
     finish: (index, task, deflated) => {
-      const { omission, set, place } = parts[index]!;
-      predictions[omission]![place] = predictedAt(task, leftOut[omission]!, sets[set]!);
+      const { split, set, place } = parts[index]!;
+      predictions[split]![place] = predictedAt(task, heldOut[split]!, sets[set]!);
       const { components: reached, ending, unsettled } = task;
       outcomes[index] = { components: reached, ending, unsettled, deflated };
     },
@@ -119,13 +119,13 @@ export const predictHeldOut = async (
   settings: PlsSettings,
   hooks: RegressionHooks,
 ): Promise<HeldOutPredictions> => {
-  const omissions = eachFold(folds, targets.length);
-  const { predictions, ...rest } = await predictOmittedPls(
+  const splits = eachFold(folds, targets.length);
+  const { predictions, ...rest } = await predictHeldOutSplitsPls(
     engine,
     source,
     targets,
     folds,
-    omissions,
+    splits,
     settings,
     hooks,
   );
@@ -137,29 +137,29 @@ export const predictHeldOut = async (
  * the rows that it left out, [omissions][its target sets][rows left out, sites], rows in the order of its blocks.
  * Throws as `predictHeldOut` does.
  */
-export const predictOmittedPls = async (
+export const predictHeldOutSplitsPls = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  blocks: readonly Fold[],
-  omissions: readonly Omission[],
+  folds: readonly Fold[],
+  splits: readonly Split[],
   settings: PlsSettings,
   hooks: RegressionHooks,
 ): Promise<Omit<HeldOutPredictions, 'predictions'> & { predictions: Float64Nd[][] }> => {
-  checkFit(source.rows, rowsLeftOut(blocks, omissions), settings);
+  checkFit(source.rows, rowsHeldOut(folds, splits), settings);
   checkFeatures(source.name, source.columns, settings);
-  const foldOrder = orderByFold(source.rows, blocks);
+  const foldOrder = orderByFold(source.rows, folds);
   const sets = targets.map((set) => centreTargets(set, foldOrder.order));
-  const collected = collectHeldOut(sets, foldOrder, omissions, settings.components);
-  const { arithmetic, constantColumns } = await atWorkbench(
+  const collected = collectHeldOut(sets, foldOrder, splits, settings.components);
+  const { arithmetic, constantColumns } = await inPlsContext(
     engine,
     source,
     foldOrder.order,
     settings,
     hooks,
-    (bench) => carryOut(bench, collected.job),
+    (bench) => runPls(bench, collected.job),
   );
-  const warnings = remarksOf(collected.outcomes, constantColumns, source.columns, settings);
+  const warnings = warningsOf(collected.outcomes, constantColumns, source.columns, settings);
   return { predictions: collected.predictions, arithmetic, warnings };
 };
 
@@ -190,7 +190,7 @@ export const fitReadout = async (
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);
   const set = centreTargets(targets, order);
   const start = () => startTask(set, [], settings.components);
-  const fitted = await atWorkbench(engine, source, order, settings, hooks, (bench) =>
+  const fitted = await inPlsContext(engine, source, order, settings, hooks, (bench) =>
     fitWeights(bench, start),
   );
   const { weights, means, constantColumns, arithmetic, outcome } = fitted;
@@ -201,6 +201,6 @@ export const fitReadout = async (
   for (let k = 0; k < source.columns; k++)
     for (let j = 0; j < sites; j++)
       offset[j] = offset[j]! - means[k]! * weights.data[k * sites + j]!;
-  const warnings = remarksOf([outcome], constantColumns, source.columns, settings);
+  const warnings = warningsOf([outcome], constantColumns, source.columns, settings);
   return { weights, offset, arithmetic, warnings };
 };

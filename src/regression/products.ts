@@ -1,6 +1,6 @@
 import {
   centredProductModel,
-  imagesModel,
+  gramScoresModel,
   type ProductForm,
   productModel,
 } from '../graph/products.ts';
@@ -21,14 +21,14 @@ export interface Products {
     b: Feed,
   ): Promise<Float64Array>;
   /** K·tᵀ, y·tᵀ, and y·(K·tᵀ) over the rows where the mask is 1, for t [m, n], mask [n, m], y [r, n]. */
-  images(k: Held, t: Feed, mask: Feed, y: Feed): Promise<Images>;
+  gramScores(k: Held, t: Feed, mask: Feed, y: Feed): Promise<GramScoreProducts>;
   hold(array: NdArray): Promise<Held>;
   /** Gives a held array's memory back. */
   drop(held: Held): Promise<void>;
   release(): Promise<void>;
 }
 
-export interface Images {
+export interface GramScoreProducts {
   /** [n, m]. */
   readonly h: Float64Array;
   /** [r, m]. */
@@ -63,8 +63,8 @@ export const openProducts = (engine: Engine): Products => {
         mean,
         b,
       })) as Float64Array,
-    images: async (k, t, mask, y) => {
-      const { h, yt, yh } = await run('images', imagesModel, { k: { held: k }, t, mask, y });
+    gramScores: async (k, t, mask, y) => {
+      const { h, yt, yh } = await run('images', gramScoresModel, { k: { held: k }, t, mask, y });
       const [images, alongT, alongH] = [h, yt, yh].map((each) => each!.data as Float64Array);
       return { h: images!, yt: alongT!, yh: alongH! };
     },

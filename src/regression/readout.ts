@@ -2,12 +2,12 @@ import type { Float64Nd } from '../records/array.ts';
 import { isNarrow } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import { columnMeans, writeCentred } from './features.ts';
-import { type Arithmetic, precisionsFor, type Workbench, withGram } from './fit.ts';
+import { type Arithmetic, precisionsFor, type PlsContext, withGram } from './fit.ts';
 import { chunkColumns } from './gram.ts';
 import { runDualPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
 import { matrix } from './products.ts';
-import type { Outcome } from './remarks.ts';
+import type { FitOutcome } from './warnings.ts';
 import type { Task } from './task.ts';
 
 /** Weights [columns, sites] of the centred features, and how they were found. */
@@ -16,10 +16,10 @@ export interface FittedWeights {
   readonly means: Float64Array;
   readonly constantColumns: number;
   readonly arithmetic: Arithmetic;
-  readonly outcome: Outcome;
+  readonly outcome: FitOutcome;
 }
 
-const outcomeOf = ({ components, ending, unsettled }: Task, deflated: boolean): Outcome => ({
+const outcomeOf = ({ components, ending, unsettled }: Task, deflated: boolean): FitOutcome => ({
   components,
   ending,
   unsettled,
@@ -28,17 +28,17 @@ const outcomeOf = ({ components, ending, unsettled }: Task, deflated: boolean): 
 
 /** Σ_a r_a q_aᵀ with t_a = X·r_a. */
 const onFeatures = async (
-  bench: Workbench,
+  bench: PlsContext,
   operator: FeatureOperator,
   task: Task,
 ): Promise<Float64Nd> => {
   const { products, settings, hooks } = bench;
   hooks.expect(settings.components);
   const [rotations] = await runFeaturePls(products, operator, [task], settings, true, hooks);
-  const { loadings, squares, targets } = task;
+  const { loadings, scoreNorms, targets } = task;
   // Components that were given up are left out.
   loadings.fill(0, task.components * targets.sites);
-  const a = squares.length;
+  const a = scoreNorms.length;
   const data = await products.multiply('aᵀ·b', matrix(rotations!, a), matrix(loadings, a));
   return { data, shape: [operator.columns, targets.sites] };
 };
@@ -51,7 +51,7 @@ export const weightsFromDual = async (
     features,
     order,
     hooks,
-  }: Pick<Workbench, 'engine' | 'products' | 'features' | 'order' | 'hooks'>,
+  }: Pick<PlsContext, 'engine' | 'products' | 'features' | 'order' | 'hooks'>,
   dual: Float64Array,
 ): Promise<Float64Nd> => {
   const { rows: n, columns: p, name } = features;
@@ -77,7 +77,7 @@ export const weightsFromDual = async (
   return { data, shape: [p, sites] };
 };
 
-const fitNarrow = async (bench: Workbench, start: () => Task): Promise<FittedWeights> => {
+const fitNarrow = async (bench: PlsContext, start: () => Task): Promise<FittedWeights> => {
   const { engine, products, features, order } = bench;
   const operator = await denseOperator(engine, products, features, order);
   features.drop();
@@ -92,7 +92,7 @@ const fitNarrow = async (bench: Workbench, start: () => Task): Promise<FittedWei
   }
 };
 
-const fitWide = async (bench: Workbench, start: () => Task): Promise<FittedWeights> => {
+const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeights> => {
   const { engine, products, features, order, settings, hooks } = bench;
   for (const precision of precisionsFor(features, settings)) {
     const { task, dual, means, constantColumns } = await withGram(
@@ -130,8 +130,8 @@ const fitWide = async (bench: Workbench, start: () => Task): Promise<FittedWeigh
   throw new Error('the last arithmetic is never given up');
 };
 
-/** One regression on all rows, in the cheapest arithmetic that bears it, as `carryOut` chooses it for folds. */
-export const fitWeights = (bench: Workbench, start: () => Task): Promise<FittedWeights> =>
+/** One regression on all rows, in the cheapest arithmetic that bears it, as `runPls` chooses it for folds. */
+export const fitWeights = (bench: PlsContext, start: () => Task): Promise<FittedWeights> =>
   isNarrow(bench.features.rows, bench.features.columns)
     ? fitNarrow(bench, start)
     : fitWide(bench, start);

@@ -6,8 +6,13 @@ import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
-import { type Omission, rowsLeftOut } from './omissions.ts';
-import { fitReadout, type HeldOutPredictions, predictHeldOut, predictOmittedPls } from './pls.ts';
+import { type Split, rowsHeldOut } from './held-out.ts';
+import {
+  fitReadout,
+  type HeldOutPredictions,
+  predictHeldOut,
+  predictHeldOutSplitsPls,
+} from './pls.ts';
 import {
   checkRidge,
   fitRidgeReadout,
@@ -21,8 +26,8 @@ import type { RegressionHooks } from './steps.ts';
 export type RegressionSize = Omit<FitSize, 'components'>;
 
 export interface Regressed extends HeldOutPredictions {
-  /** Ridge: chosen strengths [folds, sites], one array per target set; null for other regressions. */
-  readonly strengths: readonly Float64Nd[] | null;
+  /** Ridge: chosen alphas [folds, sites], one array per target set; null for other regressions. */
+  readonly alphas: readonly Float64Nd[] | null;
 }
 
 /** Throws an input error where a fold trains on too few rows. */
@@ -50,7 +55,7 @@ export const regressionBytes = (size: RegressionSize, settings: RegressionSettin
 export const regressionOperations = (size: RegressionSize, settings: RegressionSettings): number =>
   settings.kind === 'pls'
     ? fitOperations({ ...size, components: settings.components })
-    : ridgeOperations(size, settings.strengths.length);
+    : ridgeOperations(size, settings.alphas.length);
 
 /** `predictHeldOut` or `predictHeldOutRidge`. */
 export const predictFolds = async (
@@ -64,7 +69,7 @@ export const predictFolds = async (
   settings.kind === 'pls'
     ? {
         ...(await predictHeldOut(engine, source, targets, folds, settings, hooks)),
-        strengths: null,
+        alphas: null,
       }
     : predictHeldOutRidge(engine, source, targets, folds, settings, hooks);
 
@@ -74,28 +79,26 @@ export interface OmittedPredictions extends Omit<Regressed, 'predictions'> {
 }
 
 /**
- * Predicts the rows that each of several regressions leaves out, all from one Gram matrix. `strengths`: [omissions, sites]
+ * Predicts the rows that each of several regressions leaves out, all from one Gram matrix. `alphas`: [omissions, sites]
  * per target set. Throws as `predictFolds` does; blocks must not overlap, what is left out may.
  */
 export const predictOmitted = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  blocks: readonly Fold[],
-  omissions: readonly Omission[],
+  folds: readonly Fold[],
+  splits: readonly Split[],
   settings: RegressionSettings,
   hooks: RegressionHooks,
 ): Promise<OmittedPredictions> => {
   if (settings.kind === 'pls')
     return {
-      ...(await predictOmittedPls(engine, source, targets, blocks, omissions, settings, hooks)),
-      strengths: null,
+      ...(await predictHeldOutSplitsPls(engine, source, targets, folds, splits, settings, hooks)),
+      alphas: null,
     };
-  const splits = rowsLeftOut(blocks, omissions);
-  const fitted = await predictSplitsRidge(engine, source, targets, splits, settings, hooks);
-  const predictions = fitted.predictions.map((sets, k) =>
-    omissions[k]!.sets.map((set) => sets[set]!),
-  );
+  const heldOutFolds = rowsHeldOut(folds, splits);
+  const fitted = await predictSplitsRidge(engine, source, targets, heldOutFolds, settings, hooks);
+  const predictions = fitted.predictions.map((sets, k) => splits[k]!.sets.map((set) => sets[set]!));
   return { ...fitted, predictions };
 };
 

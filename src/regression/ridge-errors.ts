@@ -1,10 +1,10 @@
 import type { RidgeSettings } from '../records/protocol.ts';
 
-/** Sums over training rows from which the error of a strength is known for every target. */
+/** Sums over training rows from which the error of a alpha is known for every target. */
 export interface RowSums {
   /** Σ a² and Σ (a/d)² of each target, with a = α⁻¹(y − ŷ) and d = α⁻¹(1 − h). */
   readonly squares: Float64Array;
-  readonly leftOut: Float64Array;
+  readonly leaveOneOut: Float64Array;
   /** Σ d. */
   readonly freedom: number;
   readonly rows: number;
@@ -19,7 +19,7 @@ export interface RowSums {
 export const rowSums = (a: Float64Array, d: Float64Array, training: Uint8Array): RowSums => {
   const q = a.length / d.length;
   const squares = new Float64Array(q);
-  const leftOut = new Float64Array(q);
+  const leaveOneOut = new Float64Array(q);
   let freedom = 0;
   let rows = 0;
   for (let i = 0; i < d.length; i++) {
@@ -29,10 +29,10 @@ export const rowSums = (a: Float64Array, d: Float64Array, training: Uint8Array):
     for (let j = 0; j < q; j++) {
       const value = a[i * q + j]!;
       squares[j] = squares[j]! + value * value;
-      leftOut[j] = leftOut[j]! + (value / d[i]!) ** 2;
+      leaveOneOut[j] = leaveOneOut[j]! + (value / d[i]!) ** 2;
     }
   }
-  return { squares, leftOut, freedom, rows };
+  return { squares, leaveOneOut, freedom, rows };
 };
 
 /**
@@ -40,14 +40,14 @@ export const rowSums = (a: Float64Array, d: Float64Array, training: Uint8Array):
  * m Σ (y − ŷ)² / (tr(I − H))² (Golub, Heath & Wahba 1979, Technometrics 21, equation 1.4).
  */
 export const criterion = (
-  { squares, leftOut, freedom, rows }: RowSums,
+  { squares, leaveOneOut, freedom, rows }: RowSums,
   choose: RidgeSettings['choose'],
 ): Float64Array =>
   choose === 'gcv'
     ? squares.map((sum) => (rows * sum) / (freedom * freedom))
-    : leftOut.map((sum) => sum / rows);
+    : leaveOneOut.map((sum) => sum / rows);
 
-/** Which targets share a strength: [from, to) of all targets, for each choice to be made. */
+/** Which targets share a alpha: [from, to) of all targets, for each choice to be made. */
 export const choicesOf = (
   sites: readonly number[],
   perTarget: boolean,

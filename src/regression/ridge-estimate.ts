@@ -22,7 +22,7 @@ export const ridgeBytes = ({ rows, columns, folds, sets, sites }: RidgeSize): nu
 /** Multiplications of `predictHeldOutRidge` in units of those of a large product. */
 export const ridgeOperations = (
   { rows, columns, folds, sets, sites }: RidgeSize,
-  strengths: number,
+  alphas: number,
 ): number =>
   (rows * rows * columns) / 2 +
-  strengths * rows * rows * ((7 / 6 + 1 / folds) * rows + 4 * 2 * sets * sites);
+  alphas * rows * rows * ((7 / 6 + 1 / folds) * rows + 4 * 2 * sets * sites);

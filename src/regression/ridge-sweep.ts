@@ -11,10 +11,10 @@ export interface Best {
   readonly test: Int32Array;
   /** 1 for every other row. */
   readonly training: Uint8Array;
-  /** Criterion at the chosen strength; Infinity where none was usable. */
+  /** Criterion at the chosen alpha; Infinity where none was usable. */
   readonly errors: Float64Array;
   /** In the settings' unit. */
-  readonly strengths: Float64Array;
+  readonly alphas: Float64Array;
   /** Held-out predictions [test, q]; of a regression that leaves nothing out, its dual coefficients [n, q]. */
   readonly values: Float64Array;
 }
@@ -27,7 +27,7 @@ export interface SweepJob {
   readonly rows: number;
   /** Rows that each regression leaves out; they may overlap. */
   readonly tests: readonly Int32Array[];
-  /** Targets [from, to) that share a strength. */
+  /** Targets [from, to) that share a alpha. */
   readonly choices: readonly (readonly [from: number, to: number])[];
   readonly settings: RidgeSettings;
 }
@@ -38,7 +38,7 @@ export interface Sweep {
   readonly unusable: readonly number[];
 }
 
-/** Of the regression on all rows at one strength. */
+/** Of the regression on all rows at one alpha. */
 interface Residuals {
   /** Q = (I − H)/α [n, n] and its diagonal. */
   readonly q: Float64Array;
@@ -55,10 +55,10 @@ export const meanSquare = (gram: Float64Array, n: number): number => {
 };
 
 /** K + αI + c·11ᵀ. The intercept takes up any c; this one keeps the matrix as well-conditioned as the rest of it. */
-const penalised = (gram: Float64Array, n: number, strength: number): Float64Array => {
+const penalised = (gram: Float64Array, n: number, alpha: number): Float64Array => {
   const constant = meanSquare(gram, n) / n;
   const result = gram.map((value) => value + constant);
-  for (let i = 0; i < n; i++) result[i * n + i] = result[i * n + i]! + strength;
+  for (let i = 0; i < n; i++) result[i * n + i] = result[i * n + i]! + alpha;
   return result;
 };
 
@@ -90,9 +90,9 @@ const residualsOf = async (
   engine: Engine,
   products: Products,
   { gram, targets, rows: n }: SweepJob,
-  strength: number,
+  alpha: number,
 ): Promise<Residuals | null> => {
-  const inverse = await invertDefinite(engine, products, penalised(gram, n, strength), n);
+  const inverse = await invertDefinite(engine, products, penalised(gram, n, alpha), n);
   if (inverse === null) return null;
   withoutConstant(inverse, n);
   const diagonal = Float64Array.from({ length: n }, (_, i) => inverse[i * n + i]!);
@@ -101,7 +101,7 @@ const residualsOf = async (
   return { q: (await engine.take(held)).data as Float64Array, diagonal, dual };
 };
 
-/** Of one regression at one strength. */
+/** Of one regression at one alpha. */
 interface Fitted {
   /** Residuals of the rows left out [s, targets]. */
   readonly heldOut: Float64Array;
@@ -145,7 +145,7 @@ const leaveOut = async (
 const takeIfBetter = (
   job: SweepJob,
   best: Best,
-  strength: number,
+  alpha: number,
   { heldOut, dual, diagonal }: Fitted,
 ): void => {
   const { targets, choices, settings } = job;
@@ -155,11 +155,11 @@ const takeIfBetter = (
   for (const [first, end] of choices) {
     let error = 0;
     for (let j = first; j < end; j++) error += errors[j]! / (end - first);
-    // The weaker of equals; NaN, from a strength lost in rounding, is never better.
+    // The weaker of equals; NaN, from a alpha lost in rounding, is never better.
     if (!(error < best.errors[first]!)) continue;
     for (let j = first; j < end; j++) {
       best.errors[j] = error;
-      best.strengths[j] = strength;
+      best.alphas[j] = alpha;
       if (test.length === 0) for (let k = j; k < values.length; k += q) values[k] = dual[k]!;
       for (let k = 0; k < test.length; k++)
         values[k * q + j] = targets[test[k]! * q + j]! - heldOut[k * q + j]!;
@@ -168,11 +168,11 @@ const takeIfBetter = (
 };
 
 /**
- * Fits every regression at every strength and keeps, for each choice, what its own training rows find best. Every
- * strength costs one inverse of n × n, whatever the number of regressions and targets. The chosen errors of targets
- * that share a strength are their mean.
+ * Fits every regression at every alpha and keeps, for each choice, what its own training rows find best. Every
+ * alpha costs one inverse of n × n, whatever the number of regressions and targets. The chosen errors of targets
+ * that share a alpha are their mean.
  */
-export const sweepStrengths = async (
+export const sweepAlphas = async (
   engine: Engine,
   products: Products,
   job: SweepJob,
@@ -188,21 +188,21 @@ export const sweepStrengths = async (
       test,
       training,
       errors: new Float64Array(q).fill(Number.POSITIVE_INFINITY),
-      strengths: new Float64Array(q).fill(Number.NaN),
+      alphas: new Float64Array(q).fill(Number.NaN),
       values: new Float64Array((test.length === 0 ? n : test.length) * q),
     };
   });
   const unusable: number[] = [];
-  hooks.expect(settings.strengths.length);
-  for (const strength of settings.strengths) {
+  hooks.expect(settings.alphas.length);
+  for (const alpha of settings.alphas) {
     hooks.checkStop();
-    const residuals = await residualsOf(engine, products, job, strength * unit);
-    if (residuals === null) unusable.push(strength);
+    const residuals = await residualsOf(engine, products, job, alpha * unit);
+    if (residuals === null) unusable.push(alpha);
     else
       for (const each of best) {
         const fitted = await leaveOut(products, residuals, each.test);
         hooks.checkStop();
-        if (fitted !== null) takeIfBetter(job, each, strength, fitted);
+        if (fitted !== null) takeIfBetter(job, each, alpha, fitted);
       }
     hooks.step();
   }

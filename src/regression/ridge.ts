@@ -3,34 +3,34 @@ import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Engine } from '../records/ports.ts';
 import type { RidgeSettings } from '../records/protocol.ts';
-import { type Features, openFeatures } from './features.ts';
+import { type FeatureBlocks, openFeatures } from './features.ts';
 import { type Fold, orderByFold } from './folds.ts';
 import { gramMatrix, type StepHooks } from './gram.ts';
-import { putTogether } from './omissions.ts';
+import { putTogether } from './held-out.ts';
 import type { HeldOutPredictions, Readout } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
 import { weightsFromDual } from './readout.ts';
 import { choicesOf } from './ridge-errors.ts';
-import { type Sweep, sweepStrengths } from './ridge-sweep.ts';
+import { type Sweep, sweepAlphas } from './ridge-sweep.ts';
 import { fixedValues, type RidgeTable, split, tableOf } from './ridge-table.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 
 export interface RidgePredictions extends HeldOutPredictions {
-  /** The chosen strengths, in the settings' unit: one array [folds, sites] per target set. */
-  readonly strengths: Float64Nd[];
+  /** The chosen alphas, in the settings' unit: one array [folds, sites] per target set. */
+  readonly alphas: Float64Nd[];
   /**
-   * The criterion (a mean squared error, in squared units of the targets) of the training rows at the chosen strength:
-   * [folds, sites] per target set. Targets that share a strength share their mean.
+   * The criterion (a mean squared error, in squared units of the targets) of the training rows at the chosen alpha:
+   * [folds, sites] per target set. Targets that share a alpha share their mean.
    */
   readonly errors: Float64Nd[];
 }
 
 export interface RidgeReadout extends Readout {
-  /** The chosen strength of every site, in the settings' unit. */
-  readonly strengths: Float64Array;
+  /** The chosen alpha of every site, in the settings' unit. */
+  readonly alphas: Float64Array;
 }
 
-/** Fewer cannot tell one strength from another. */
+/** Fewer cannot tell one alpha from another. */
 export const LEAST_ROWS = 3;
 
 /** Throws an input error where a fold trains on fewer than three rows. */
@@ -47,7 +47,7 @@ export const checkRidge = (rows: number, folds: readonly Fold[]): void => {
 
 interface Swept extends Sweep {
   readonly choices: readonly (readonly [from: number, to: number])[];
-  readonly features: Features;
+  readonly features: FeatureBlocks;
   readonly means: Float64Array;
   readonly constantColumns: number;
 }
@@ -71,18 +71,18 @@ const sweep = async (
   );
   if (!keep) features.drop();
   const gram = (await engine.take(held)).data as Float64Array;
-  // What rounding leaves of a layer that is constant would be fitted at small strengths.
+  // What rounding leaves of a layer that is constant would be fitted at small alphas.
   if (constantColumns === source.columns) gram.fill(0);
   const counts = sets.map(({ sites }) => sites);
   const choices = choicesOf(counts, settings.perTarget);
   const job = { gram, targets, rows: source.rows, tests, choices, settings };
-  const found = await sweepStrengths(engine, products, job, hooks);
+  const found = await sweepAlphas(engine, products, job, hooks);
   if (found.best.some(({ errors }) => errors.includes(Number.POSITIVE_INFINITY)))
     throw inputError({
-      where: `regression on ${source.name}: strengths`,
-      expected: 'at least one strength above the rounding of the Gram matrix',
-      got: `${settings.strengths.join(', ')} (${settings.unit})`,
-      mend: 'give larger strengths',
+      where: `regression on ${source.name}: alphas`,
+      expected: 'at least one alpha above the rounding of the Gram matrix',
+      got: `${settings.alphas.join(', ')} (${settings.unit})`,
+      mend: 'give larger alphas',
     });
   return { ...found, choices, features, means, constantColumns };
 };
@@ -101,32 +101,32 @@ const withProducts = async <T>(
   }
 };
 
-const remarksOf = (
+const warningsOf = (
   { best, choices, unusable, constantColumns }: Swept,
   columns: number,
-  { strengths, unit }: RidgeSettings,
+  { alphas, unit }: RidgeSettings,
 ): string[] => {
-  const remarks: string[] = [];
+  const warnings: string[] = [];
   if (constantColumns > 0)
-    remarks.push(`${constantColumns} of ${columns} features are constant over all rows`);
+    warnings.push(`${constantColumns} of ${columns} features are constant over all rows`);
   if (unusable.length > 0)
-    remarks.push(
-      `strengths ${unusable.join(', ')} are lost in the rounding of the Gram matrix and were left out`,
+    warnings.push(
+      `alphas ${unusable.join(', ')} are lost in the rounding of the Gram matrix and were left out`,
     );
-  const usable = strengths.filter((strength) => !unusable.includes(strength));
-  if (usable.length < 2) return remarks;
-  const chosen = best.flatMap((each) => choices.map(([first]) => each.strengths[first]!));
-  for (const [end, strength] of [
+  const usable = alphas.filter((alpha) => !unusable.includes(alpha));
+  if (usable.length < 2) return warnings;
+  const chosen = best.flatMap((each) => choices.map(([first]) => each.alphas[first]!));
+  for (const [end, alpha] of [
     ['lowest', usable[0]!],
     ['highest', usable.at(-1)!],
   ] as const) {
-    const count = chosen.filter((each) => each === strength).length;
+    const count = chosen.filter((each) => each === alpha).length;
     if (count > 0)
-      remarks.push(
-        `in ${count} of ${chosen.length} choices the ${end} strength of the grid was the best (${strength}, ${unit})`,
+      warnings.push(
+        `in ${count} of ${chosen.length} choices the ${end} alpha of the grid was the best (${alpha}, ${unit})`,
       );
   }
-  return remarks;
+  return warnings;
 };
 
 /** Predictions of every regression for the rows that it left out, [test, q] each. */
@@ -156,28 +156,28 @@ const predictTests = async (
   const { best } = swept;
   return {
     heldOut: heldOutOf(table, swept),
-    strengths: split(sets, tests.length, (fold, target) => best[fold]!.strengths[target]!),
+    alphas: split(sets, tests.length, (fold, target) => best[fold]!.alphas[target]!),
     errors: split(
       sets,
       tests.length,
       (fold, target) => best[fold]!.errors[target]! * units[target]! ** 2,
     ),
     arithmetic: 'float64 gram' as const,
-    warnings: remarksOf(swept, source.columns, settings),
+    warnings: warningsOf(swept, source.columns, settings),
   };
 };
 
 /**
  * Predicts every fold's rows from a ridge regression on all other rows, as scikit-learn's `Ridge` does, for one or more
- * target sets [rows, sites] at once. Where the settings give several strengths, each fold's training rows choose: by
+ * target sets [rows, sites] at once. Where the settings give several alphas, each fold's training rows choose: by
  * leave-one-out, as scikit-learn's `RidgeCV(alphas, alpha_per_target)` does, or by generalised cross-validation; a
- * strength per target, or one for all targets of a set (then targets of large variance decide).
+ * alpha per target, or one for all targets of a set (then targets of large variance decide).
  *
- * One Gram matrix, and one inverse per strength, serve all folds and target sets. Agrees with scikit-learn to about the
- * rounding of the Gram matrix divided by the strength.
+ * One Gram matrix, and one inverse per alpha, serve all folds and target sets. Agrees with scikit-learn to about the
+ * rounding of the Gram matrix divided by the alpha.
  *
  * The single block of a source, once yielded, is owned. Throws an input error for NaN or infinite features or targets,
- * folds with fewer than three training rows, folds that overlap, and strengths that are all lost in rounding.
+ * folds with fewer than three training rows, folds that overlap, and alphas that are all lost in rounding.
  */
 export const predictHeldOutRidge = async (
   engine: Engine,
@@ -268,9 +268,9 @@ export const fitRidgeReadout = (
     const swept = await sweep(engine, products, table, settings, steps, true);
     return {
       ...(await readoutOf(engine, products, table, swept, steps)),
-      strengths: swept.best[0]!.strengths,
+      alphas: swept.best[0]!.alphas,
       arithmetic: 'float64 gram',
-      warnings: remarksOf(swept, source.columns, settings),
+      warnings: warningsOf(swept, source.columns, settings),
     };
   });
 };

@@ -21,7 +21,7 @@ export interface RowGram {
 
 /** Sums over features of the levelled rows y_i = x_i − l_i, with l_i close to μ_i. */
 interface RowSums {
-  readonly levels: Float64Array;
+  readonly centres: Float64Array;
   /** Σ y_i. */
   readonly sums: Float64Array;
   /** y_i·y_i. */
@@ -34,7 +34,7 @@ interface RowSums {
 }
 
 /** Means over features of the rows of a block. */
-const levelsOf = ({ data, shape }: FloatNd): Float64Array => {
+const centresOf = ({ data, shape }: FloatNd): Float64Array => {
   const [n = 0, width = 0] = shape;
   return Float64Array.from({ length: n }, (_, i) => {
     let sum = 0;
@@ -44,15 +44,15 @@ const levelsOf = ({ data, shape }: FloatNd): Float64Array => {
 };
 
 /** The columns [from, to) of a block, every row less its level. */
-const levelled = (
+const centred = (
   { data, shape }: FloatNd,
   [from, to]: readonly [number, number],
-  levels: Float64Array,
+  centres: Float64Array,
 ): Float64Nd => {
   const [n = 0, width = 0] = shape;
   const y = new Float64Array(n * (to - from));
   for (let i = 0, k = 0; i < n; i++)
-    for (let j = from; j < to; j++, k++) y[k] = data[i * width + j]! - levels[i]!;
+    for (let j = from; j < to; j++, k++) y[k] = data[i * width + j]! - centres[i]!;
   return { data: y, shape: [n, to - from] };
 };
 
@@ -78,7 +78,7 @@ const addSums = (rows: RowSums, { data, shape }: Float64Nd, name: string): void 
 };
 
 /** The levelled rows some columns at a time, added up on the way. Takes a single block over, as its reader would. */
-async function* levelledBlocks(source: FeatureSource, rows: RowSums): AsyncGenerator<FloatNd> {
+async function* centredBlocks(source: FeatureSource, rows: RowSums): AsyncGenerator<FloatNd> {
   let offset = 0;
   for await (const block of source.blocks()) {
     const [n = 0, width = 0] = block.shape;
@@ -88,11 +88,11 @@ async function* levelledBlocks(source: FeatureSource, rows: RowSums): AsyncGener
     }
     // Names the value that is not finite, which would make its whole row so.
     columnMeans(block, 0, width, source.name, offset);
-    if (offset === 0) rows.levels.set(levelsOf(block));
+    if (offset === 0) rows.centres.set(centresOf(block));
     offset += width;
     const step = chunkColumns(n, width);
     for (let from = 0; from < width; from += step) {
-      const some = levelled(block, [from, Math.min(from + step, width)], rows.levels);
+      const some = centred(block, [from, Math.min(from + step, width)], rows.centres);
       addSums(rows, some, source.name);
       yield some;
     }
@@ -104,7 +104,7 @@ const mean = (values: Float64Array): number =>
 
 /** (y_i − m_i)·(y_j − m_j) from the products of the levelled rows less their mean row; the diagonal from its own sums. */
 const covariancesFrom = (gram: Float64Array, rows: RowSums, p: number): Float64Array => {
-  const { sums, squares, withMean, meanSquare, levels } = rows;
+  const { sums, squares, withMean, meanSquare, centres } = rows;
   const n = sums.length;
   return gram.map((product, at) => {
     const [i, j] = [Math.floor(at / n), at % n];
@@ -112,17 +112,17 @@ const covariancesFrom = (gram: Float64Array, rows: RowSums, p: number): Float64A
       return product + withMean[i]! + withMean[j]! + meanSquare - (sums[i]! * sums[j]!) / p;
     const variance = squares[i]! - (sums[i]! * sums[i]!) / p;
     // What rounding leaves of a row that does not vary, beside its own size.
-    const size = squares[i]! + p * levels[i]! * levels[i]!;
+    const size = squares[i]! + p * centres[i]! * centres[i]!;
     return variance > 1e-30 * size ? variance : 0;
   });
 };
 
 /** (x_i − x̄)·(x_j − x̄) from the same: the levels come back. */
 const centredFrom = (gram: Float64Array, rows: RowSums, p: number): Float64Array => {
-  const { sums, levels, meanSum } = rows;
+  const { sums, centres, meanSum } = rows;
   const n = sums.length;
-  const level = mean(levels);
-  const above = levels.map((each) => each - level);
+  const centre = mean(centres);
+  const above = centres.map((each) => each - centre);
   const own = sums.map((sum) => sum - meanSum);
   return gram.map((product, at) => {
     const [i, j] = [Math.floor(at / n), at % n];
@@ -143,7 +143,7 @@ export const rowGram = async (
   const { rows: n, columns: p } = source;
   const vector = () => new Float64Array(n);
   const rows: RowSums = {
-    levels: vector(),
+    centres: vector(),
     sums: vector(),
     squares: vector(),
     withMean: vector(),
@@ -154,7 +154,7 @@ export const rowGram = async (
   const pieces: FeatureSource = {
     ...source,
     blockCount: Number.POSITIVE_INFINITY,
-    blocks: () => levelledBlocks(source, rows),
+    blocks: () => centredBlocks(source, rows),
   };
   const products = openProducts(engine);
   const order = Int32Array.from({ length: n }, (_, row) => row);
@@ -167,7 +167,7 @@ export const rowGram = async (
       columns: p,
       centred: centredFrom(gram, rows, p),
       covariances: covariancesFrom(gram, rows, p),
-      rowMeans: rows.levels.map((level, i) => level + rows.sums[i]! / p),
+      rowMeans: rows.centres.map((centre, i) => centre + rows.sums[i]! / p),
     };
   } finally {
     await products.release();

@@ -5,7 +5,7 @@ import { inputError } from '../records/errors.ts';
 import type { Fold } from './folds.ts';
 
 /** One split: rows in the order in which scikit-learn gives them. Rows in neither are left out. */
-export interface Split {
+export interface SklearnSplit {
   readonly train: Int32Array;
   readonly test: Int32Array;
 }
@@ -47,7 +47,12 @@ export const sklearnKFold = (rows: number, count: number, seed: number): Fold[] 
 };
 
 /** `ShuffleSplit(count, test_size or train_size, random_state=seed)`. */
-export const shuffleSplits = (rows: number, count: number, share: Share, seed: number): Split[] => {
+export const shuffleSplits = (
+  rows: number,
+  count: number,
+  share: Share,
+  seed: number,
+): SklearnSplit[] => {
   const { test } = sizesOf(rows, share);
   const random = createMersenne(seed);
   return Array.from({ length: count }, () => {
@@ -118,7 +123,7 @@ export const stratifiedShuffleSplits = (
   count: number,
   share: Share,
   seed: number,
-): Split[] => {
+): SklearnSplit[] => {
   const sizes = sizesOf(classes.length, share);
   const groups = classRows(classes);
   const smallest = Math.min(...groups.map(({ length }) => length));

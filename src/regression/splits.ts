@@ -6,20 +6,20 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
 import type { PlsSettings, RegressionSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
-import { type Features, openFeatures } from './features.ts';
-import { type Arithmetic, carryOut } from './fit.ts';
+import { type FeatureBlocks, openFeatures } from './features.ts';
+import { type Arithmetic, runPls } from './fit.ts';
 import { type Fold, orderByFold } from './folds.ts';
 import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
-import { eachFold } from './omissions.ts';
+import { eachFold } from './held-out.ts';
 import { collectHeldOut } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
-import { type Outcome, remarksOf } from './remarks.ts';
+import { type FitOutcome, warningsOf } from './warnings.ts';
 import { predictSplitsRidge } from './ridge.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { centreTargets } from './targets.ts';
 
 /** Rows held out together, and the target sets that are predicted there, by number. */
-export interface Split extends Fold {
+export interface SplitOfRows extends Fold {
   readonly sets: readonly number[];
 }
 
@@ -29,7 +29,7 @@ export interface SplitPredictions {
   /** Of every split. */
   readonly arithmetics: readonly Arithmetic[];
   /** Ridge: chosen strengths [splits, sites] per target set; null for other regressions. */
-  readonly strengths: readonly Float64Nd[] | null;
+  readonly alphas: readonly Float64Nd[] | null;
   readonly warnings: string[];
 }
 
@@ -50,7 +50,7 @@ const permuted = (gram: Float64Array, order: Order): Float64Array => {
 const lendGram = (
   engine: Engine,
   products: Products,
-  features: Features,
+  features: FeatureBlocks,
   hooks: StepHooks,
 ): ((order: Order, precision: Gram['precision']) => Promise<Gram>) => {
   const made = new Map<Gram['precision'], Omit<Gram, 'held'> & { data: Float64Array }>();
@@ -76,7 +76,7 @@ const lendGram = (
 };
 
 /** Features that stay for the next split: what would be changed in place is a copy. */
-const lendFeatures = (features: Features): Features => ({
+const lendFeatures = (features: FeatureBlocks): FeatureBlocks => ({
   ...features,
   resident: async () => {
     const block = await features.resident();
@@ -89,7 +89,7 @@ const predictPls = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  splits: readonly Split[],
+  splits: readonly SplitOfRows[],
   settings: PlsSettings,
   hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
@@ -101,7 +101,7 @@ const predictPls = async (
   const gramIn = lendGram(engine, products, features, steps);
   const predictions: Float64Nd[][] = [];
   const arithmetics: Arithmetic[] = [];
-  const outcomes: Outcome[] = [];
+  const outcomes: FitOutcome[] = [];
   let constant = 0;
   try {
     for (const split of splits) {
@@ -114,7 +114,7 @@ const predictPls = async (
         eachFold([split], sets.length),
         settings.components,
       );
-      const { arithmetic, constantColumns } = await carryOut(
+      const { arithmetic, constantColumns } = await runPls(
         {
           engine,
           products,
@@ -134,8 +134,8 @@ const predictPls = async (
   } finally {
     await products.release();
   }
-  const warnings = remarksOf(outcomes, constant, source.columns, settings);
-  return { predictions, arithmetics, strengths: null, warnings };
+  const warnings = warningsOf(outcomes, constant, source.columns, settings);
+  return { predictions, arithmetics, alphas: null, warnings };
 };
 
 /**
@@ -146,12 +146,12 @@ export const predictSplits = async (
   engine: Engine,
   source: FeatureSource,
   targets: readonly Float64Nd[],
-  splits: readonly Split[],
+  splits: readonly SplitOfRows[],
   settings: RegressionSettings,
   hooks: RegressionHooks,
 ): Promise<SplitPredictions> => {
   if (settings.kind === 'pls') return predictPls(engine, source, targets, splits, settings, hooks);
-  const { predictions, strengths, arithmetic, warnings } = await predictSplitsRidge(
+  const { predictions, alphas, arithmetic, warnings } = await predictSplitsRidge(
     engine,
     source,
     targets,
@@ -161,7 +161,7 @@ export const predictSplits = async (
   );
   return {
     predictions: predictions.map((tables, split) => splits[split]!.sets.map((set) => tables[set]!)),
-    strengths,
+    alphas,
     arithmetics: splits.map(() => arithmetic),
     warnings,
   };

@@ -45,7 +45,7 @@ export interface Task {
   readonly total: Float64Array;
   /** Scores t_a [A, n] of all rows, τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
   readonly scores: Float64Array;
-  readonly squares: Float64Array;
+  readonly scoreNorms: Float64Array;
   readonly loadings: Float64Array;
   /** λ_a: variance of the features along t_a, in units of XXᵀ. */
   readonly spreads: Float64Array;
@@ -116,7 +116,7 @@ export const startTask = (
     residual: total.slice(),
     total,
     scores: new Float64Array(components * n),
-    squares: new Float64Array(components),
+    scoreNorms: new Float64Array(components),
     loadings: new Float64Array(components * q),
     spreads: new Float64Array(components),
     components: 0,
@@ -161,7 +161,7 @@ export const traceOf = (square: Float64Array, q: number): number => {
 };
 
 /** M with nothing in the rows and columns of targets that take no part; changes `matrix`. */
-export const settleDead = ({ live }: Task, matrix: Float64Array): Float64Array => {
+export const deactivate = ({ live }: Task, matrix: Float64Array): Float64Array => {
   const q = live.length;
   for (let j = 0; j < q; j++)
     for (let k = 0; k < q; k++) if (live[j] === 0 || live[k] === 0) matrix[j * q + k] = 0;
@@ -195,7 +195,7 @@ export const nextDirection = (task: Task, settings: PlsSettings): Float64Array |
     const nearly = components > 0 && residual[j]! <= NEARLY_FITTED * total[j]!;
     if (live[j] === 1 && nearly && isFitted(task, j)) {
       live[j] = 0;
-      settleDead(task, covariance);
+      deactivate(task, covariance);
     }
   }
   if (!live.includes(1)) {
@@ -220,9 +220,9 @@ const CANCELLED = 1e-4;
 
 /** Makes centred t orthogonal to all scores before; returns what was added of each. */
 const orthogonalise = (task: Task, t: Float64Array): Float64Array => {
-  const { scores, squares, components: a } = task;
+  const { scores, scoreNorms, components: a } = task;
   const added = trainingDots(task, scores, a, t);
-  for (let b = 0; b < a; b++) added[b] = -added[b]! / squares[b]!;
+  for (let b = 0; b < a; b++) added[b] = -added[b]! / scoreNorms[b]!;
   addRows(t, scores, a, added);
   centreOnTraining(task, t);
   return added;
@@ -233,10 +233,10 @@ const orthogonalise = (task: Task, t: Float64Array): Float64Array => {
  * was added of each earlier component, or null (and ends the task) where t is nothing but rounding.
  */
 export const acceptScores = (task: Task, t: Float64Array): Float64Array | null => {
-  const { scores, squares, components: a } = task;
+  const { scores, scoreNorms, components: a } = task;
   const added = orthogonalise(task, t);
   let square = trainingDot(task, t, t);
-  const taken = added.reduce((sum, part, b) => sum + part * part * squares[b]!, 0);
+  const taken = added.reduce((sum, part, b) => sum + part * part * scoreNorms[b]!, 0);
   if (square < CANCELLED * taken) {
     orthogonalise(task, t).forEach((more, b) => {
       added[b] = added[b]! + more;
@@ -248,34 +248,36 @@ export const acceptScores = (task: Task, t: Float64Array): Float64Array | null =
     return null;
   }
   scores.set(t, a * t.length);
-  squares[a] = square;
+  scoreNorms[a] = square;
   task.components = a + 1;
   return added;
 };
 
 /** Regresses the targets on the last component: `products` [q] is Yᵀt over the training rows. */
 export const regressTargets = (task: Task, products: Float64Array): void => {
-  const { squares, loadings, residual, live, targets, components } = task;
+  const { scoreNorms, loadings, residual, live, targets, components } = task;
   const q = targets.sites;
   const a = components - 1;
   for (let j = 0; j < q; j++) {
-    const loading = live[j] === 1 ? products[j]! / squares[a]! : 0;
+    const loading = live[j] === 1 ? products[j]! / scoreNorms[a]! : 0;
     loadings[a * q + j] = loading;
-    residual[j] = residual[j]! - squares[a]! * loading * loading;
+    residual[j] = residual[j]! - scoreNorms[a]! * loading * loading;
   }
 };
 
 /** Rounding meets what it was chosen for by chance: within half of itself too often, within this part hardly ever. */
-const BORNE_OUT = 0.01;
+const COVARIANCE_TOLERANCE = 0.01;
 
 /**
  * Whether the last scores have the covariance with the targets that they were chosen for. Where all that is left of the
  * covariances is rounding they do not; the same direction would then come back, with ever smaller scores.
  */
-export const isBorneOut = ({ direction, squares, loadings, components }: Task): boolean => {
+export const covarianceHolds = ({ direction, scoreNorms, loadings, components }: Task): boolean => {
   const q = direction.length;
   const a = components - 1;
-  return Math.abs(squares[a]! * dot(direction, 0, loadings, a * q, q) - 1) < BORNE_OUT;
+  return (
+    Math.abs(scoreNorms[a]! * dot(direction, 0, loadings, a * q, q) - 1) < COVARIANCE_TOLERANCE
+  );
 };
 
 /** Puts λ of the last component on record and returns it as a part of the largest. */

@@ -1,9 +1,9 @@
-import type { Alignment, AlignmentFigures, ImageInterval } from '../records/alignment.ts';
+import type { Alignment, AlignmentMetrics, ImageInterval } from '../records/alignment.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
-import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
+import { type Column, counted, durationText, numberText, shortList, tableLines } from './table.ts';
 
 const intervalText = (interval: ImageInterval | null): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 /** `abs-max`, `smoothgrad (50 samples, noise 0.15)`, … */
 export const saliencyText = (settings: SaliencySettings): string => {
@@ -24,48 +24,48 @@ const columns = (hasCeiling: boolean): Column[] => [
   { head: 'IoU', align: 'right' },
 ];
 
-const row = (name: string, figures: AlignmentFigures | null, hasCeiling: boolean): string[] => {
-  if (figures === null) return [name, ...Array.from({ length: hasCeiling ? 5 : 4 }, () => '–')];
-  const { spearman, dice, iou } = figures;
+const row = (name: string, metrics: AlignmentMetrics | null, hasCeiling: boolean): string[] => {
+  if (metrics === null) return [name, ...Array.from({ length: hasCeiling ? 5 : 4 }, () => '–')];
+  const { spearman, dice, iou } = metrics;
   return [
     name,
-    figure(spearman.raw),
-    ...(hasCeiling ? [figure(spearman.value)] : []),
+    numberText(spearman.raw),
+    ...(hasCeiling ? [numberText(spearman.value)] : []),
     intervalText(hasCeiling ? spearman.interval : spearman.rawInterval),
-    figure(dice.raw),
-    figure(iou.raw),
+    numberText(dice.raw),
+    numberText(iou.raw),
   ];
 };
 
 const isDivided = ({ ceiling }: Alignment): boolean => ceiling !== null;
 
-/** Halves of the people against each other, by every figure; and what the true map would reach, of Spearman alone. */
+/** Halves of the people against each other, by every value; and what the true map would reach, of Spearman alone. */
 const peopleRows = (alignment: Alignment): string[][] => {
-  const { spearman, dice, iou } = alignment.figures;
+  const { spearman, dice, iou } = alignment.metrics;
   const { ceiling } = alignment;
-  const score = (value: number): string[] => (ceiling === null ? [] : [figure(value)]);
+  const score = (value: number): string[] => (ceiling === null ? [] : [numberText(value)]);
   const halves =
     spearman.halves === null
       ? []
       : [
           [
             'half of the people against the other',
-            figure(spearman.halves),
+            numberText(spearman.halves),
             ...(ceiling === null ? [] : ['']),
             '',
-            figure(dice.halves),
-            figure(iou.halves),
+            numberText(dice.halves),
+            numberText(iou.halves),
           ],
         ];
   return ceiling === null
     ? halves
-    : [...halves, ['ceiling', figure(ceiling), ...score(1), '', '', '']];
+    : [...halves, ['ceiling', numberText(ceiling), ...score(1), '', '', '']];
 };
 
 const ceilingText = (alignment: Alignment): string => {
   const { ceiling } = alignment.protocol;
   if (ceiling.kind === 'given') return `ceiling: ${ceiling.spearman}, as given`;
-  if (ceiling.kind === 'none') return 'no ceiling: the figures are as they are';
+  if (ceiling.kind === 'none') return 'no ceiling: the values are as they are';
   const text = `what the true map would reach with ${peopleText(alignment)}, from halves of them (${counted(ceiling.splits, 'split')})`;
   return isDivided(alignment)
     ? `ceiling: ${text}`
@@ -85,7 +85,7 @@ const peopleText = ({ images }: Alignment): string => {
 const methodText = (alignment: Alignment): string => {
   const interval = isDivided(alignment)
     ? alignment.interval
-    : alignment.figures.spearman.rawInterval;
+    : alignment.metrics.spearman.rawInterval;
   if (interval === null) {
     return alignment.images.length < 2
       ? 'too few images for an interval'
@@ -97,15 +97,15 @@ const methodText = (alignment: Alignment): string => {
 
 /** What an alignment says, as plain lines: a heading, network and controls, what divides, what was left out. */
 export const alignmentLines = (alignment: Alignment): string[] => {
-  const { provenance, protocol, figures, controls, excludedImages } = alignment;
+  const { provenance, protocol, metrics, controls, excludedImages } = alignment;
   const hasCeiling = isDivided(alignment);
   const chosen = protocol.class === 'top1' ? 'the top-1 logit' : "the labelled class's logit";
   return [
     `${provenance.model.name} against ${provenance.maps.name} (${counted(alignment.images.length, 'image')}), protocol ${protocol.name}: ${saliencyText(protocol.saliency)} of ${chosen}`,
     '',
     ...tableLines(columns(hasCeiling), [
-      row('network', figures, hasCeiling),
-      ...controls.map((control) => row(control.name, control.figures, hasCeiling)),
+      row('network', metrics, hasCeiling),
+      ...controls.map((control) => row(control.name, control.metrics, hasCeiling)),
       ...peopleRows(alignment),
     ]),
     '',
@@ -129,6 +129,6 @@ const shownWarnings = (warnings: readonly string[]): string[] => {
   const rest = warnings.length - mostWarnings;
   return [
     ...warnings.slice(0, mostWarnings).map((warning) => `note: ${warning}`),
-    ...(rest > 0 ? [`note: ${rest} further remarks are in the file of --out`] : []),
+    ...(rest > 0 ? [`note: ${rest} further warnings are in the file of --out`] : []),
   ];
 };

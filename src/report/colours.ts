@@ -18,16 +18,16 @@ const viridisPowers: readonly Colour[] = [
 /** Colour of a share from 0 (dark violet) to 1 (yellow); beyond them as at the ends. */
 export const viridis = (share: number): Colour => {
   const t = Math.max(0, Math.min(1, share));
-  const level = (channel: 0 | 1 | 2): number => {
+  const intensity = (channel: 0 | 1 | 2): number => {
     const value = viridisPowers.reduceRight((sum, powers) => sum * t + powers[channel], 0);
     return Math.round(255 * Math.max(0, Math.min(1, value)));
   };
-  return [level(0), level(1), level(2)];
+  return [intensity(0), intensity(1), intensity(2)];
 };
 
 /** `#rrggbb`. */
 export const hex = (colour: Colour): string =>
-  `#${colour.map((level) => level.toString(16).padStart(2, '0')).join('')}`;
+  `#${colour.map((intensity) => intensity.toString(16).padStart(2, '0')).join('')}`;
 
 /** `count` colours that differ in lightness too, none of them close to white. */
 export const seriesColours = (count: number): string[] =>

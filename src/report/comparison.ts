@@ -1,5 +1,5 @@
 import type { Comparison } from '../records/comparison.ts';
-import { type Column, figure, tableLines } from './table.ts';
+import { type Column, numberText, tableLines } from './table.ts';
 
 const pair: readonly Column[] = [
   { head: 'first', align: 'left' },
@@ -25,7 +25,7 @@ const effectColumns: readonly Column[] = [
 ];
 
 const rangeText = (interval: Comparison['interval']): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 /** Median over sites of paired differences, where predictions were kept. */
 const effectLines = (comparisons: readonly Comparison[]): string[] => {
@@ -36,7 +36,7 @@ const effectLines = (comparisons: readonly Comparison[]): string[] => {
           [
             first,
             second,
-            figure(effect.value),
+            numberText(effect.value),
             rangeText(effect.interval),
             effect.p === null ? '–' : pText(effect.p),
             `${effect.first} of ${effect.sites}`,
@@ -72,7 +72,7 @@ export const comparisonLines = (
     ],
     scores
       .toSorted((a, b) => b.value - a.value)
-      .map(({ name, value, layer }) => [figure(value), layer, name]),
+      .map(({ name, value, layer }) => [numberText(value), layer, name]),
   ),
   '',
   ...tableLines(
@@ -80,7 +80,7 @@ export const comparisonLines = (
     comparisons.map((each) => [
       each.first,
       each.second,
-      figure(each.difference),
+      numberText(each.difference),
       rangeText(each.interval),
       pText(each.p),
       pText(each.adjusted),

@@ -1,6 +1,6 @@
 import type { Demo, DemoArea } from '../records/demo.ts';
 import type { Interval } from '../records/score.ts';
-import { type Column, figure, tableLines } from './table.ts';
+import { type Column, numberText, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
   { head: 'network', align: 'left' },
@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
 ];
 
 const intervalText = (interval: Interval | null): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
@@ -20,22 +20,22 @@ const areaLines = (area: DemoArea): string[] => {
   const { timeBin, ceiling, shuffled } = area;
   return [
     `${area.area}: ${area.sites} sites, ${area.images} images × ${area.rows}×${area.columns} fixations × ${area.trials} trials, best bin ${timeBin.start}–${timeBin.end} ms`,
-    `noise ceiling ${figure(ceiling.estimated)} from split halves, ${figure(ceiling.known)} known; attainable score ${figure(area.attainable)}`,
+    `noise ceiling ${numberText(ceiling.estimated)} from split halves, ${numberText(ceiling.known)} known; attainable score ${numberText(area.attainable)}`,
     '',
     ...tableLines(columns, [
       ...area.scores.map((each) => [
         each.network,
         each.layer,
-        figure(each.raw),
-        figure(each.value),
+        numberText(each.raw),
+        numberText(each.value),
         intervalText(each.interval),
         percent(each.recovery),
       ]),
       [
         `${shuffled.network}, maps exchanged`,
         shuffled.layer,
-        figure(shuffled.raw),
-        figure(shuffled.value),
+        numberText(shuffled.raw),
+        numberText(shuffled.value),
         intervalText(shuffled.interval),
         '',
       ],

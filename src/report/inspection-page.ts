@@ -167,7 +167,7 @@ const figures = (pictures: readonly PagePicture[], kind: string): string =>
   `<div class="tiles ${kind}">${pictures
     .map(
       ({ caption, address }) =>
-        `<figure><img src="${address}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></figure>`,
+        `<value><img src="${address}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></value>`,
     )
     .join('')}</div>`;
 

@@ -11,7 +11,7 @@ export interface MapLayout {
   readonly across: number;
 }
 
-export interface Range {
+export interface ValueRange {
   readonly low: number;
   readonly high: number;
 }
@@ -20,7 +20,7 @@ const background: Colour = [255, 255, 255];
 const missing: Colour = [200, 200, 200];
 
 /** Least and highest number of an array, NaN passed over; null where it has none. */
-export const rangeOf = (data: Float64Array): Range | null => {
+export const rangeOf = (data: Float64Array): ValueRange | null => {
   const there = data.filter((value) => !Number.isNaN(value));
   if (there.length === 0) return null;
   return {
@@ -35,7 +35,7 @@ export const rangeOf = (data: Float64Array): Range | null => {
  */
 export const mapImage = (
   { data, shape }: Float64Nd,
-  range: Range,
+  range: ValueRange,
   { cell, gap, across }: MapLayout,
 ): Pixels => {
   const [maps, rows, columns] = shape as readonly [number, number, number];

@@ -1,5 +1,5 @@
 import type { NullScore, Score } from '../records/score.ts';
-import { bytesText, type Column, counted, durationText, figure, tableLines } from './table.ts';
+import { bytesText, type Column, counted, durationText, numberText, tableLines } from './table.ts';
 
 /** What the plan of the nulls shows; `NullPlan` is one. */
 export interface ShownNulls {
@@ -54,12 +54,12 @@ const columns: readonly Column[] = [
 ];
 
 const range = (interval: { readonly low: number; readonly high: number } | null): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 /** The p of permutations, with the draws that it rests on: no other p is one-sided. */
 const rankLine = (each: NullScore): string[] =>
   each.difference?.method.startsWith('one-sided')
-    ? [`${nameOf(each)}: p ${figure(each.difference.p)}, ${each.difference.method}`]
+    ? [`${nameOf(each)}: p ${numberText(each.difference.p)}, ${each.difference.method}`]
     : [];
 
 /** A row per null, with what sets the network above it, and a line for each that has a rank or a note. */
@@ -72,12 +72,12 @@ export const nullLines = ({ nulls }: Pick<Score, 'nulls'>): string[] => {
       nulls.map((each) => [
         nameOf(each),
         each.layer ?? '–',
-        figure(each.raw),
-        figure(each.value),
+        numberText(each.raw),
+        numberText(each.value),
         range(each.interval),
-        figure(each.difference?.value ?? null),
+        numberText(each.difference?.value ?? null),
         range(each.difference?.interval ?? null),
-        figure(each.difference?.p ?? null),
+        numberText(each.difference?.p ?? null),
       ]),
     ),
     ...nulls.flatMap(rankLine),

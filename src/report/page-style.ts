@@ -12,7 +12,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; font-size: 12px; } svg text { fill: var(--soft); }
 .grid { stroke: var(--line); } .key { white-space: nowrap; margin-left: 0.6em; color: var(--ink); } .key i { display: inline-block; width: 0.75em; height: 0.75em; border-radius: 50%; margin-right: 0.35em; }
 .tiles { display: grid; gap: 0.9rem 0.7rem; grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
-figure { margin: 0; } figure img { display: block; width: 100%; height: auto; border-radius: 2px; }
+value { margin: 0; } value img { display: block; width: 100%; height: auto; border-radius: 2px; }
 .maps img { image-rendering: pixelated; } figcaption { font-size: 12px; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 400; color: var(--soft); } td, th { padding: 0.15rem 0.8rem 0.15rem 0; border-bottom: 1px solid var(--line); }

@@ -76,7 +76,7 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 /** A profile as one page that needs nothing beside itself: no script, no style sheet, no address to fetch. */
 export const profilePage = (profile: Profile): string => {
-  const { subject, layers, areas, orders, warnings, replicates, seed } = profile;
+  const { candidate, layers, areas, orders, warnings, replicates, seed } = profile;
   const colours = seriesColours(areas.length);
   const keys = areas.map(
     ({ name }, index) =>
@@ -109,8 +109,8 @@ export const profilePage = (profile: Profile): string => {
       : `<h2>Order</h2>${table(['by', 'areas', 'difference of depth', 'P(first earlier, tie, second earlier)', 'p (Holm)', 'verdict'], orderRows)}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escaped(subject)} along its depth – ventral</title><style>${pageStyle}</style></head><body>
-<h1>${escaped(subject)}</h1><p class="soft">Scores along the depth of the network ${keys.join(' ')}</p>
+<title>${escaped(candidate)} along its depth – ventral</title><style>${pageStyle}</style></head><body>
+<h1>${escaped(candidate)}</h1><p class="soft">Scores along the depth of the network ${keys.join(' ')}</p>
 ${chart(profile, colours)}
 <h2>Areas</h2>${table(['area', 'recording', 'peak', 'depth', 'centre of mass', 'resampled'], areaRows)}
 ${orderTable}

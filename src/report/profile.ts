@@ -1,5 +1,5 @@
 import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
-import { type Column, counted, figure, tableLines } from './table.ts';
+import { type Column, counted, numberText, tableLines } from './table.ts';
 
 const barWidth = 20;
 
@@ -42,7 +42,7 @@ const layerLines = ({ layers, areas }: Profile): string[] => {
     depthText(depth),
     layer,
     ...areas.flatMap(({ values, peak }) => [
-      figure(values[index]!),
+      numberText(values[index]!),
       `${bar(values[index]!)}${peak.layer === layer ? ' *' : ''}`,
     ]),
   ]);
@@ -114,7 +114,7 @@ export const depthMeaning = ({ networkLayers }: Profile): string =>
 
 /** A profile as plain lines: layers by depth with a bar per area, where each area lies, which lies deeper. */
 export const profileLines = (profile: Profile): string[] => [
-  `${profile.subject} along its depth, ${counted(profile.layers.length, 'layer')}`,
+  `${profile.candidate} along its depth, ${counted(profile.layers.length, 'layer')}`,
   ...headLines(profile.areas),
   '',
   ...layerLines(profile),

@@ -1,7 +1,7 @@
 import type { Interval, LayerScore, Score } from '../records/score.ts';
-import { curveLines } from './curve-report.ts';
+import { learningCurveLines } from './learning-curve-report.ts';
 import { nullLines } from './null-report.ts';
-import { type Column, counted, durationText, figure, shortList, tableLines } from './table.ts';
+import { type Column, counted, durationText, numberText, shortList, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
   { head: '', align: 'left' },
@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
 ];
 
 const intervalText = (interval: Interval | null): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 const methodText = (interval: Interval | null): string => {
   if (interval === null) return 'too few images for an interval';
@@ -29,15 +29,15 @@ const methodText = (interval: Interval | null): string => {
 
 /** A ceiling of 1 stands in the record where there is none. */
 const ceilingText = ({ protocol }: Score, ceiling: number | null): string =>
-  protocol.ceiling.kind === 'none' ? 'none' : figure(ceiling);
+  protocol.ceiling.kind === 'none' ? 'none' : numberText(ceiling);
 
 const row = (layer: LayerScore, score: Score): string[] => [
   layer.layer === score.layer ? '*' : '',
   layer.layer,
   String(layer.features),
-  figure(layer.raw),
+  numberText(layer.raw),
   ceilingText(score, layer.ceiling),
-  figure(layer.value),
+  numberText(layer.value),
   intervalText(layer.interval),
   String(layer.sitesUsed),
 ];
@@ -45,13 +45,13 @@ const row = (layer: LayerScore, score: Score): string[] => [
 /** What a score says, as plain lines: a heading, a row per layer (the best marked), the verdict, warnings. */
 export const scoreLines = (score: Score): string[] => {
   const { provenance, timeBin, interval, ceilingInterval } = score;
-  const subject = provenance.model?.name ?? provenance.activations?.name ?? '';
+  const candidate = provenance.model?.name ?? provenance.activations?.name ?? '';
   const ceiling = [
     ceilingText(score, score.ceiling),
     ...(ceilingInterval === null ? [] : [intervalText(ceilingInterval)]),
   ].join(' ');
   const lines = [
-    `${subject} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
+    `${candidate} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
     ...responsesLines(score),
     '',
     ...tableLines(
@@ -59,19 +59,19 @@ export const scoreLines = (score: Score): string[] => {
       score.layers.map((layer) => row(layer, score)),
     ),
     '',
-    ...choiceLines(score),
-    `${score.choice === null ? `best layer ${score.layer}` : 'score'}: ${figure(score.value)} ${intervalText(interval)} (raw ${figure(score.raw)}, ceiling ${ceiling}; ${methodText(interval)})`,
-    ...splitErrorLines(score),
+    ...nestedSelectionLines(score),
+    `${score.nestedSelection === null ? `best layer ${score.layer}` : 'score'}: ${numberText(score.value)} ${intervalText(interval)} (raw ${numberText(score.raw)}, ceiling ${ceiling}; ${methodText(interval)})`,
+    ...standardErrorOverSplitsLines(score),
     ...timeCourseLines(score),
     ...nullLines(score),
-    ...curveLines(score),
+    ...learningCurveLines(score),
     ...noteLines(score),
   ];
   // Each part begins and ends with an empty line.
   return lines.filter((line, place) => line !== '' || lines[place - 1] !== '');
 };
 
-/** What of the responses the figures rest on, where that is not all. */
+/** What of the responses the values rest on, where that is not all. */
 const responsesLines = ({ responses, protocol }: Score): string[] => {
   if (responses === null || responses.used === 1) return [];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -81,24 +81,25 @@ const responsesLines = ({ responses, protocol }: Score): string[] => {
 };
 
 /** Which layers a nested choice took, and what the best layer would have gained. */
-const choiceLines = ({ choice, layer }: Score): string[] => {
-  if (choice === null) return [];
+const nestedSelectionLines = ({ nestedSelection, layer }: Score): string[] => {
+  if (nestedSelection === null) return [];
   const counts = new Map<string, number>();
-  for (const each of choice.folds) counts.set(each.layer, (counts.get(each.layer) ?? 0) + 1);
+  for (const each of nestedSelection.folds)
+    counts.set(each.layer, (counts.get(each.layer) ?? 0) + 1);
   const taken = [...counts]
     .sort(([, a], [, b]) => b - a)
     .map(([name, count]) => `${name} (${count})`);
   return [
-    `layer chosen for each of ${counted(choice.folds.length, 'fold')} on the others: ${shortList(taken, 4)}`,
-    `best layer on all: ${layer}, ${figure(choice.best)}; optimism of that choice ${figure(choice.optimism)}`,
+    `layer chosen for each of ${counted(nestedSelection.folds.length, 'fold')} on the others: ${shortList(taken, 4)}`,
+    `best layer on all: ${layer}, ${numberText(nestedSelection.best)}; optimism of that choice ${numberText(nestedSelection.optimism)}`,
   ];
 };
 
-const splitErrorLines = ({ splitError, protocol }: Score): string[] =>
-  splitError === null
+const standardErrorOverSplitsLines = ({ standardErrorOverSplits, protocol }: Score): string[] =>
+  standardErrorOverSplits === null
     ? []
     : [
-        `error over splits: ${figure(splitError.value)} in the unit of the score (${protocol.normalisation}); ${figure(splitError.unscaled)} as Brain-Score reports it, in the unit of r`,
+        `error over splits: ${numberText(standardErrorOverSplits.value)} in the unit of the score (${protocol.normalisation}); ${numberText(standardErrorOverSplits.unscaled)} as Brain-Score reports it, in the unit of r`,
       ];
 
 /** Layer × time bin, where more than one was fitted: scores, the ceilings above them. */
@@ -118,7 +119,7 @@ const timeCourseLines = (score: Score): string[] => {
         ['ceiling', ...ceilings.map((ceiling) => ceilingText(score, ceiling))],
         ...(sites.length > 0 ? [[common ? 'sites, common' : 'sites', ...sites.map(String)]] : []),
         ...(fewer ? [['sites, own', ...ownSites.map(String)]] : []),
-        ...layers.map(({ layer, value }) => [layer, ...value.map(figure)]),
+        ...layers.map(({ layer, value }) => [layer, ...value.map(numberText)]),
       ],
     ),
     '',
@@ -129,13 +130,13 @@ const nullCeilingNotes = ({ ceiling, nullCeiling }: Score): string[] =>
   nullCeiling === null
     ? []
     : [
-        `this ceiling (${figure(ceiling)}) is a maximum over sites; by chance alone it would be ${figure(nullCeiling.mismatched)} (maps of other images) or ${figure(nullCeiling.surrogate)} (surrogate maps)`,
+        `this ceiling (${numberText(ceiling)}) is a maximum over sites; by chance alone it would be ${numberText(nullCeiling.mismatched)} (maps of other images) or ${numberText(nullCeiling.surrogate)} (surrogate maps)`,
       ];
 
 const noteLines = (score: Score): string[] => {
   const whole = score.excludedSites.filter(({ image }) => image === null);
   const partly = score.excludedSites.length - whole.length;
-  const remarks = score.layers.flatMap(({ layer, warnings }) =>
+  const layerWarnings = score.layers.flatMap(({ layer, warnings }) =>
     warnings.map((warning) => `${layer}: ${warning}`),
   );
   const notes = [
@@ -152,9 +153,9 @@ const noteLines = (score: Score): string[] => {
       ? [`${counted(partly, 'map')} (a site on one image) left out; the list is in the score file`]
       : []),
     ...score.warnings,
-    ...(remarks.length > 0
+    ...(layerWarnings.length > 0
       ? [
-          `${counted(remarks.length, 'remark')} on layers, in the score file; the first: ${remarks[0]}`,
+          `${counted(layerWarnings.length, 'remark')} on layers, in the score file; the first: ${layerWarnings[0]}`,
         ]
       : []),
   ];

@@ -1,7 +1,7 @@
 import { sameBin } from '../records/recording.ts';
 import type { Score } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling, SiteCeilings } from '../records/site-ceiling.ts';
-import { type Column, counted, figure, tableLines } from './table.ts';
+import { type Column, counted, numberText, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
   { head: 'predicted', align: 'left' },
@@ -17,7 +17,7 @@ const columns: readonly Column[] = [
 ];
 
 const intervalText = ({ interval }: Measured): string =>
-  interval === null ? '–' : `[${figure(interval.low)}, ${figure(interval.high)}]`;
+  interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 const sideText = ({ recording, area, timeBin, sites }: CeilingSide): string =>
   `${recording} (${area}, ${counted(sites, 'site')}, ${timeBin.start}–${timeBin.end} ms)`;
@@ -29,12 +29,12 @@ const row = (ceiling: SiteCeiling): string[] => [
   sideText(ceiling.target),
   byText(ceiling),
   String(ceiling.stimuli),
-  figure(ceiling.raw.value),
+  numberText(ceiling.raw.value),
   intervalText(ceiling.raw),
-  figure(ceiling.ceiling),
-  figure(ceiling.value.value),
+  numberText(ceiling.ceiling),
+  numberText(ceiling.value.value),
   intervalText(ceiling.value),
-  figure(ceiling.corrected?.value ?? null),
+  numberText(ceiling.corrected?.value ?? null),
   ceiling.corrected === null ? '–' : intervalText(ceiling.corrected),
 ];
 
@@ -76,7 +76,7 @@ export const besideScoreLines = (score: Score, { protocol, ceilings }: SiteCeili
   return [
     ...own.map(
       (ceiling) =>
-        `predicted by ${ceiling.predictor === null ? 'the other sites of the recording' : `the ${counted(ceiling.predictor.sites, 'site')} of ${ceiling.predictor.recording}`}: ${figure(ceiling.value.value)} ${intervalText(ceiling.value)} (raw ${figure(ceiling.raw.value)}, corrected for noise on both sides ${figure(ceiling.corrected?.value ?? null)})${share(ceiling.value.value)}`,
+        `predicted by ${ceiling.predictor === null ? 'the other sites of the recording' : `the ${counted(ceiling.predictor.sites, 'site')} of ${ceiling.predictor.recording}`}: ${numberText(ceiling.value.value)} ${intervalText(ceiling.value)} (raw ${numberText(ceiling.raw.value)}, corrected for noise on both sides ${numberText(ceiling.corrected?.value ?? null)})${share(ceiling.value.value)}`,
     ),
     ...(protocol.sha256 === scored.sha256
       ? []

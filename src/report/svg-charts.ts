@@ -72,13 +72,13 @@ const paths = (
   const points = there.map(({ bin, values }) => ({
     at: short(x((bin.start + bin.end) / 2)),
     bin,
-    figures: [0.25, 0.5, 0.75].map((p) => quantile(values, p)),
+    quartiles: [0.25, 0.5, 0.75].map((p) => quantile(values, p)),
   }));
   const at = (k: number) =>
-    points.map((point) => `${point.at},${short(frame.y(point.figures[k]!))}`);
+    points.map((point) => `${point.at},${short(frame.y(point.quartiles[k]!))}`);
   const band = [...at(0), ...at(2).reverse()].join(' ');
-  const dots = points.map(({ bin, figures }, index) => {
-    const title = `${name}, ${bin.start}–${bin.end} ms: median ${figures[1]!.toPrecision(3)}, quartiles ${figures[0]!.toPrecision(3)} to ${figures[2]!.toPrecision(3)}`;
+  const dots = points.map(({ bin, quartiles }, index) => {
+    const title = `${name}, ${bin.start}–${bin.end} ms: median ${quartiles[1]!.toPrecision(3)}, quartiles ${quartiles[0]!.toPrecision(3)} to ${quartiles[2]!.toPrecision(3)}`;
     const [cx, cy] = at(1)[index]!.split(',');
     return `<circle cx="${cx}" cy="${cy}" r="3.5" fill="${colour}"><title>${escaped(title)}</title></circle>`;
   });
@@ -91,12 +91,12 @@ const paths = (
 /** Median over sites (line) and quartiles (band) in each time bin; `least` is shown at any rate. */
 export const courseChart = (courses: readonly Course[], title: string, least: number): string => {
   const bins = courses[0]?.bins.map(({ bin }) => bin) ?? [];
-  const figures = courses.flatMap((course) =>
+  const quartiles = courses.flatMap((course) =>
     course.bins.flatMap(({ values }) =>
       values.length === 0 ? [] : [0.25, 0.75].map((p) => quantile(values, p)),
     ),
   );
-  const [low, high] = [Math.min(least, ...figures), Math.max(least, ...figures)];
+  const [low, high] = [Math.min(least, ...quartiles), Math.max(least, ...quartiles)];
   const frame = frameOf(low, high + 0.05 * (high - low), 240, title);
   const starts = bins.map(({ start }) => start);
   const end = Math.max(...bins.map((bin) => bin.end));

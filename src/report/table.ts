@@ -26,8 +26,8 @@ export const tableLines = (
   return [line(columns.map(({ head }) => head)), ...rows.map(line)];
 };
 
-/** Three decimals; a dash where there is no figure. */
-export const figure = (value: number | null): string =>
+/** Three decimals; a dash where there is no value. */
+export const numberText = (value: number | null): string =>
   value === null || Number.isNaN(value) ? '–' : value.toFixed(3);
 
 /** `4.1 GB`, `120 MB`, `3 kB`. */

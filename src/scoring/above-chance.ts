@@ -6,7 +6,7 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Group } from './groups.ts';
 
 /** One-sided: the 95 % lower bound of the reliability lies above 0. */
-const level = 0.05;
+const significance = 0.05;
 
 /** Draws in which trials are dealt anew, and how many of them may have as many sites for a bin to have a score. */
 const deals = 200;
@@ -153,7 +153,7 @@ const emptyTally = (sites: number, counted: number) => ({
   between: new Float64Array(sites),
   within: new Float64Array(sites),
   n: new Float64Array(counted),
-  levels: new Float64Array(counted),
+  conditions: new Float64Array(counted),
   df1: new Float64Array(counted),
   df2: new Float64Array(counted),
 });
@@ -212,7 +212,7 @@ const sumRow = (
 };
 
 const addRow = (
-  { total, own, within, n, levels, df2 }: Tally,
+  { total, own, within, n, conditions, df2 }: Tally,
   { sums, squares, counts }: RowSums,
 ): void => {
   const each = counts.length > 1 ? 1 : 0;
@@ -229,16 +229,17 @@ const addRow = (
     if (count < 2) continue;
     n[k] = n[k]! + count;
     df2[k] = df2[k]! + count - 1;
-    levels[k] = levels[k]! + 1;
+    conditions[k] = conditions[k]! + 1;
   }
 };
 
-const closeGroup = ({ total, own, between, n, levels, df1 }: Tally): void => {
+const closeGroup = ({ total, own, between, n, conditions, df1 }: Tally): void => {
   const each = n.length > 1 ? 1 : 0;
   for (let s = 0; s < total.length; s++)
-    if (levels[each * s]! > 0) between[s] = between[s]! + (own[s]! - total[s]! ** 2 / n[each * s]!);
-  for (let k = 0; k < n.length; k++) if (levels[k]! > 0) df1[k] = df1[k]! + levels[k]! - 1;
-  for (const sums of [total, own, n, levels]) sums.fill(0);
+    if (conditions[each * s]! > 0)
+      between[s] = between[s]! + (own[s]! - total[s]! ** 2 / n[each * s]!);
+  for (let k = 0; k < n.length; k++) if (conditions[k]! > 0) df1[k] = df1[k]! + conditions[k]! - 1;
+  for (const sums of [total, own, n, conditions]) sums.fill(0);
 };
 
 const passedIn = (
@@ -291,7 +292,7 @@ const criticalValue = (known: Map<string, number>, df1: number, df2: number): nu
   let [low, high] = [1e-9, 1e9];
   for (let step = 0; step < 100; step++) {
     const middle = Math.sqrt(low * high);
-    if (fUpperTail(middle, df1, df2) > level) low = middle;
+    if (fUpperTail(middle, df1, df2) > significance) low = middle;
     else high = middle;
   }
   known.set(key, high);

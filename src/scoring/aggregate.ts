@@ -6,14 +6,14 @@ import { sitesInUse } from './ceilings.ts';
 import { meanOfDefined, medianOfDefined, nullable } from './defined.ts';
 import type { Layout } from './layout.ts';
 
-/** A layer's figures in the order that the protocol aggregates them. NaN where nothing is defined. */
+/** A layer's values in the order that the protocol aggregates them. NaN where nothing is defined. */
 export interface Aggregate {
   readonly value: number;
   readonly raw: number;
   readonly ceiling: number;
   /** `[groups, sites]`: r / ceiling; NaN where left out. */
   readonly ceiled: Float64Nd;
-  /** `[groups, sites]`: r; NaN where left out of the raw figures too. */
+  /** `[groups, sites]`: r; NaN where left out of the raw values too. */
   readonly kept: Float64Nd;
   /** Value of each group (image); what a t interval over images rests on. */
   readonly perGroup: Float64Array;

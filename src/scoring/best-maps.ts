@@ -1,7 +1,7 @@
 import { bestOther } from '../numeric/best-other.ts';
 import { pearson } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
-import { type CorrelationKind, scaled } from './correlations.ts';
+import { type CorrelationKind, valuesOrRanks } from './correlations.ts';
 import { columnAt, type Group } from './groups.ts';
 
 /** Maps of all sites on one image: per site, the values (or their ranks) at the positions. */
@@ -9,7 +9,7 @@ export type Maps = readonly Float64Array[];
 
 export const mapsOf = (responses: Float64Nd, { rows }: Group, kind: CorrelationKind): Maps =>
   Array.from({ length: responses.shape[1]! }, (_, site) =>
-    scaled(columnAt(responses, site, rows), kind),
+    valuesOrRanks(columnAt(responses, site, rows), kind),
   );
 
 /** Whether every map has a value at every position. */
@@ -21,14 +21,14 @@ export const whereBoth = (a: Float64Array, b: Float64Array, kind: CorrelationKin
     (place) => !Number.isNaN(a[place]!) && !Number.isNaN(b[place]!),
   );
   const taken = (map: Float64Array): Float64Array => Float64Array.from(both, (at) => map[at]!);
-  return pearson(scaled(taken(a), kind), scaled(taken(b), kind));
+  return pearson(valuesOrRanks(taken(a), kind), valuesOrRanks(taken(b), kind));
 };
 
 /** `bestOther` of maps of values, not of ranks, in which positions may be missing. */
 export const bestOtherOf = (maps: Maps, others: Maps, kind: CorrelationKind): Float64Array => {
   if (areWhole(maps) && areWhole(others)) {
-    const own = maps.map((map) => scaled(map, kind));
-    return bestOther(own, others === maps ? own : others.map((map) => scaled(map, kind)));
+    const own = maps.map((map) => valuesOrRanks(map, kind));
+    return bestOther(own, others === maps ? own : others.map((map) => valuesOrRanks(map, kind)));
   }
   return Float64Array.from(maps, (map, site) =>
     others.reduce((best, other, index) => {

@@ -34,26 +34,34 @@ export const ceilingIntervalOf = (
   resampling: Resampling,
 ): Interval | null => {
   const { kind } = layout.protocol.ceiling;
-  const { ceiling, level } = bin;
+  const { ceiling, overallCeiling } = bin;
   const isFixed = kind === 'none' || kind === 'published' || kind === 'median-split-half';
-  if (isFixed || Number.isNaN(level)) return null;
+  if (isFixed || Number.isNaN(overallCeiling)) return null;
   if (kind === 'best-pair') return ofBestPair(layout, bin, resampling);
-  const figures = aggregate(ceiling.perSite, withoutDivision(ceiling), 'r/c');
-  if (resampling.overImages) return ofImages(layout, figures, resampling);
+  const aggregated = aggregate(ceiling.perSite, withoutDivision(ceiling), 'r/c');
+  if (resampling.overImages) return ofImages(layout, aggregated, resampling);
   return kind === 'split-half'
-    ? ofReliabilities(layout, bin, figures, resampling)
-    : ofPartners(layout, bin, figures, resampling);
+    ? ofReliabilities(layout, bin, aggregated, resampling)
+    : ofPartners(layout, bin, aggregated, resampling);
 };
 
 const ofImages = (
   { groups, drawnWith }: Layout,
-  figures: Aggregate,
+  aggregated: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
   const { images, settings } = resampling;
   return images <= fewImages
-    ? tInterval(perDrawnImage(figures.perGroup, { groups, drawnWith }), figures, settings.level)
-    : intervalFromDraws(resampling, figures, drawsOfGroups(resampling, figures.ceiled, groups));
+    ? tInterval(
+        perDrawnImage(aggregated.perGroup, { groups, drawnWith }),
+        aggregated,
+        settings.level,
+      )
+    : intervalFromDraws(
+        resampling,
+        aggregated,
+        drawsOfGroups(resampling, aggregated.ceiled, groups),
+      );
 };
 
 const ofBestPair = (
@@ -85,14 +93,14 @@ const ofBestPair = (
 const ofReliabilities = (
   { drawnWith }: Layout,
   { table, ceiling }: BinSet,
-  figures: Aggregate,
+  aggregated: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
   const { images, ceilings, settings } = resampling;
   if (images > fewImages)
     return intervalFromDraws(
       resampling,
-      figures,
+      aggregated,
       drawsOfTables(
         ceilings!.map((perSite) => [perSite]),
         [ceiling.perSite.data],
@@ -111,16 +119,16 @@ const ofReliabilities = (
   };
   const pseudo = Float64Array.from(
     new Set(drawnWith),
-    (image) => images * figures.value - (images - 1) * without(image),
+    (image) => images * aggregated.value - (images - 1) * without(image),
   );
-  return tInterval(pseudo, figures, settings.level);
+  return tInterval(pseudo, aggregated, settings.level);
 };
 
 /** Best other sites over all rows: as the interval of a score whose predictions are the other site's responses. */
 const ofPartners = (
   layout: Layout,
   { recorded, ceiling }: BinSet,
-  figures: Aggregate,
+  aggregated: Aggregate,
   resampling: Resampling,
 ): Interval | null => {
   const partners = partnersOf(layout, recorded);
@@ -132,7 +140,7 @@ const ofPartners = (
     { ...resampling, normalisation: 'r/c' },
     comparedWith(layout, { recorded: both, predicted: partners }),
     withoutDivision(ceiling),
-    figures,
+    aggregated,
   );
 };
 

@@ -16,7 +16,7 @@ export interface Ceiling {
    * What `best-ceiling` compares time bins by: the mean over all sites (and images) before any is left out, so that a
    * bin with one lucky site does not win. A reliability for split halves, a correlation otherwise.
    */
-  readonly strength: number;
+  readonly meanOverAllSites: number;
   /** Sites left out, with the group's image where it is only for that. */
   readonly excluded: readonly ExcludedSite[];
   /** What split halves rest on, which nested choices and intervals compute anew; null for other ceilings. */

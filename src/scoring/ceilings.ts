@@ -86,7 +86,7 @@ export const ceilingOf = (
     case 'median-split-half':
       return medianSplitHalf(settings.splits, table, groups, seed);
     case 'none':
-      return { ...plain, perSite: constant(groups.length, siteIds.length), strength: 1 };
+      return { ...plain, perSite: constant(groups.length, siteIds.length), meanOverAllSites: 1 };
   }
 };
 
@@ -114,7 +114,7 @@ const publishedCeiling = (
       shape: [groups.length, siteIds.length],
     },
     leavesOutRaw: true,
-    strength: meanOfDefined(published.flatMap((each) => (each === null ? [] : [each]))),
+    meanOverAllSites: meanOfDefined(published.flatMap((each) => (each === null ? [] : [each]))),
     excluded: siteIds.flatMap((site, index): ExcludedSite[] => {
       const reliability = published[index] ?? null;
       if (!Number.isNaN(roots[index])) return [];
@@ -166,7 +166,7 @@ const medianSplitHalf = (
     perSite: constant(groups.length, sites),
     overall,
     overallError: spread / Math.sqrt(splits),
-    strength: overall,
+    meanOverAllSites: overall,
   };
 };
 
@@ -174,7 +174,7 @@ const medianSplitHalf = (
  * The same ceiling for some of the rows only, for a choice that must not know the others: the groups that lie within
  * them, or, where one group holds all rows, the reliability of its trials on these rows.
  */
-export const ceilingWithin = (
+export const ceilingOfSomeRows = (
   ceiling: Ceiling,
   groups: readonly Group[],
   within: readonly Group[],
@@ -235,7 +235,7 @@ const bestOtherSite = (
   return {
     ...plain,
     perSite: { data, shape: [groups.length, sites] },
-    strength: meanOfDefined(correlations),
+    meanOverAllSites: meanOfDefined(correlations),
     excluded,
   };
 };
@@ -262,5 +262,5 @@ const bestPair = (
     return bestPairOf(maps, maps, grid.columns);
   });
   const overall = meanOfDefined(perImage);
-  return { ...plain, perSite: constant(groups.length, sites), overall, strength: overall };
+  return { ...plain, perSite: constant(groups.length, sites), overall, meanOverAllSites: overall };
 };

@@ -1,23 +1,23 @@
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { Choice, LayerScore } from '../records/score.ts';
+import type { NestedSelection, LayerScore } from '../records/score.ts';
 import { evaluateLayer } from './evaluate.ts';
 import type { Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
 import type { ResponseSet } from './response-sets.ts';
 
 /** A layer that may be chosen. */
-export interface Candidate {
+export interface ChoosableLayer {
   readonly scores: LayerScore;
-  /** For each fold, the layer's figure on the others. */
-  readonly choice: readonly (number | null)[] | null;
+  /** For each fold, the layer's value on the others. */
+  readonly nestedSelection: readonly (number | null)[] | null;
   /** Of the set that is scored, [rows scored, sites]. */
   readonly predictions: Float64Nd;
 }
 
 /**
- * Takes each fold's predictions from the layer with the highest figure for it (of equals the first), and scores them as
- * those of one layer. Null where the protocol takes the best layer. Input error: a fold for which no layer has a figure.
+ * Takes each fold's predictions from the layer with the highest value for it (of equals the first), and scores them as
+ * those of one layer. Null where the protocol takes the best layer. Input error: a fold for which no layer has a value.
  *
  * @param best value of the best layer.
  */
@@ -25,25 +25,25 @@ export const chooseLayers = (
   layout: Layout,
   set: ResponseSet,
   resampling: Resampling,
-  candidates: readonly Candidate[],
+  options: readonly ChoosableLayer[],
   best: number,
-): { readonly choice: Choice; readonly predictions: Float64Nd } | null => {
+): { readonly nestedSelection: NestedSelection; readonly predictions: Float64Nd } | null => {
   const { heldOut, design } = layout;
   if (design === null || design.inner === null) return null;
-  const chosen = heldOut.map(({ name }, fold) => highest(candidates, fold) ?? noFigure(name));
+  const chosen = heldOut.map(({ name }, fold) => highest(options, fold) ?? noValue(name));
   const predictions = fromEach(layout, chosen);
   const arithmetic = [...new Set(chosen.map(({ scores }) => scores.regression))].join(', ');
   const scores = evaluateLayer(layout, set, resampling, {
     name: 'chosen for each fold',
-    features: Math.max(...chosen.map((candidate) => candidate.scores.features)),
+    features: Math.max(...chosen.map((option) => option.scores.features)),
     predictions,
     arithmetic,
-    strengths: strengthsOf(chosen),
+    alphas: alphasOf(chosen),
     warnings: [],
   });
-  if (scores.value === null) throw noFigure('all');
+  if (scores.value === null) throw noValue('all');
   return {
-    choice: {
+    nestedSelection: {
       folds: heldOut.map(({ name }, fold) => ({ fold: name, layer: chosen[fold]!.scores.layer })),
       scores,
       best,
@@ -53,16 +53,16 @@ export const chooseLayers = (
   };
 };
 
-const highest = (candidates: readonly Candidate[], fold: number): Candidate | null => {
-  let found: { readonly candidate: Candidate; readonly figure: number } | null = null;
-  for (const candidate of candidates) {
-    const figure = candidate.choice?.[fold] ?? null;
-    if (figure !== null && (found === null || figure > found.figure)) found = { candidate, figure };
+const highest = (options: readonly ChoosableLayer[], fold: number): ChoosableLayer | null => {
+  let found: { readonly option: ChoosableLayer; readonly value: number } | null = null;
+  for (const option of options) {
+    const value = option.nestedSelection?.[fold] ?? null;
+    if (value !== null && (found === null || value > found.value)) found = { option, value };
   }
-  return found?.candidate ?? null;
+  return found?.option ?? null;
 };
 
-const noFigure = (fold: string): never => {
+const noValue = (fold: string): never => {
   throw inputError({
     where: `choice of a layer for ${fold}`,
     expected: 'at least one layer with a defined score on the other folds',
@@ -72,7 +72,7 @@ const noFigure = (fold: string): never => {
 };
 
 /** Each fold's rows from its own layer. */
-const fromEach = ({ heldOut }: Layout, chosen: readonly Candidate[]): Float64Nd => {
+const fromEach = ({ heldOut }: Layout, chosen: readonly ChoosableLayer[]): Float64Nd => {
   const { shape } = chosen[0]!.predictions;
   const sites = shape[1]!;
   const data = new Float64Array(shape[0]! * sites).fill(Number.NaN);
@@ -83,7 +83,7 @@ const fromEach = ({ heldOut }: Layout, chosen: readonly Candidate[]): Float64Nd 
   return { data, shape };
 };
 
-const strengthsOf = (chosen: readonly Candidate[]): LayerScore['strengths'] => {
-  const strengths = chosen.map(({ scores }, fold) => scores.strengths?.[fold]);
-  return strengths.every((each) => each !== undefined) ? strengths : null;
+const alphasOf = (chosen: readonly ChoosableLayer[]): LayerScore['alphas'] => {
+  const alphas = chosen.map(({ scores }, fold) => scores.alphas?.[fold]);
+  return alphas.every((each) => each !== undefined) ? alphas : null;
 };

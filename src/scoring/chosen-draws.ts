@@ -2,7 +2,7 @@
 
 import { unstacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { ChosenSoFar, DrawnFigures } from '../records/draws.ts';
+import type { ChosenSoFar, DrawnValues } from '../records/draws.ts';
 import type { LayerFit } from '../records/fit.ts';
 import { evaluateSets } from './evaluate.ts';
 import type { FittedSets } from './fit-layer.ts';
@@ -23,7 +23,7 @@ export const nothingChosen = (layout: Layout, sets: readonly ResponseSet[]): Cho
   draws: sets.map(() => ({ value: null, raw: null })),
   perFold: choosesPerFold(layout)
     ? {
-        figures: sets.map(() => layout.heldOut.map(() => null)),
+        values: sets.map(() => layout.heldOut.map(() => null)),
         predictions: undefinedTables(sets),
       }
     : null,
@@ -48,7 +48,7 @@ export const withLayer = (
   const layers = soFar.layers + 1;
   if (soFar.perFold !== null)
     return { ...soFar, layers, perFold: higherFolds(layout, soFar.perFold, fit) };
-  const found = figuresOf(layout, sets, fit.predictions);
+  const found = valuesOf(layout, sets, fit.predictions);
   return {
     ...soFar,
     layers,
@@ -56,21 +56,21 @@ export const withLayer = (
   };
 };
 
-const higher = (best: DrawnFigures, other: DrawnFigures): DrawnFigures =>
+const higher = (best: DrawnValues, other: DrawnValues): DrawnValues =>
   other.value !== null && (best.value === null || other.value > best.value) ? other : best;
 
-const figuresOf = (
+const valuesOf = (
   layout: Layout,
   sets: readonly ResponseSet[],
   predictions: Float64Nd,
-): DrawnFigures[] => {
+): DrawnValues[] => {
   const { value, raw } = evaluateSets(layout, '', sets, unstacked(predictions));
   return sets.map((_, draw) => ({ value: value[draw]!, raw: raw[draw]! }));
 };
 
 const higherFolds = (
   { heldOut }: Layout,
-  { figures, predictions }: NonNullable<ChosenSoFar['perFold']>,
+  { values, predictions }: NonNullable<ChosenSoFar['perFold']>,
   fit: LayerFit,
 ): ChosenSoFar['perFold'] => {
   const kept = unstacked(predictions);
@@ -78,33 +78,33 @@ const higherFolds = (
   const sites = predictions.shape[2]!;
   return {
     predictions,
-    figures: figures.map((folds, draw) =>
+    values: values.map((folds, draw) =>
       folds.map((best, fold) => {
-        const figure = fit.choices![draw]![fold]!;
-        if (figure === null || (best !== null && figure <= best)) return best;
+        const onOthers = fit.selectionValues![draw]![fold]!;
+        if (onOthers === null || (best !== null && onOthers <= best)) return best;
         for (const row of heldOut[fold]!.rows) {
           const from = others[draw]!.data.subarray(row * sites, (row + 1) * sites);
           kept[draw]!.data.set(from, row * sites);
         }
-        return figure;
+        return onOthers;
       }),
     ),
   };
 };
 
-/** The figures of all draws when the last layer has been looked at; a fold without a layer leaves a draw without any. */
+/** The values of all draws when the last layer has been looked at; a fold without a layer leaves a draw without any. */
 export const allChosen = (
   layout: Layout,
   sets: readonly ResponseSet[],
   soFar: ChosenSoFar,
 ): ChosenSoFar => {
   if (soFar.perFold === null) return soFar;
-  const { figures, predictions } = soFar.perFold;
-  const found = figuresOf(layout, sets, predictions);
+  const { values, predictions } = soFar.perFold;
+  const found = valuesOf(layout, sets, predictions);
   return {
     ...soFar,
     draws: found.map((each, draw) =>
-      figures[draw]!.includes(null) ? { value: null, raw: null } : each,
+      values[draw]!.includes(null) ? { value: null, raw: null } : each,
     ),
     perFold: null,
   };

@@ -9,7 +9,7 @@ import type { BinSet } from './response-sets.ts';
 export interface SideBySide {
   readonly bins: readonly BinSet[];
   readonly common: boolean;
-  /** Sites that the figures of each bin rest on. */
+  /** Sites that the values of each bin rest on. */
   readonly sites: readonly number[];
   /** Sites that each bin has a ceiling for. */
   readonly ownSites: readonly number[];
@@ -17,7 +17,7 @@ export interface SideBySide {
 
 /**
  * Bins over the sites that all of them use, where sites without a ceiling are left out at all; bins without any site have
- * no figures, and do not take the others' sites away. With `common` false, each bin over its own sites.
+ * no values, and do not take the others' sites away. With `common` false, each bin over its own sites.
  */
 export const sideBySide = (
   { protocol }: Layout,
@@ -36,7 +36,11 @@ export const sideBySide = (
     const { perSite } = bin.ceiling;
     const kept = spreadColumns(takeColumns(perSite, shared), shared, perSite.shape[1]!);
     const ceiling = { ...bin.ceiling, perSite: kept };
-    return { ...bin, ceiling, level: aggregate(kept, ceiling, protocol.normalisation).ceiling };
+    return {
+      ...bin,
+      ceiling,
+      overallCeiling: aggregate(kept, ceiling, protocol.normalisation).ceiling,
+    };
   };
   return {
     bins: bins.map(over),
@@ -52,6 +56,6 @@ export const nothingInCommon = (timeCourse: TimeCourse | null): string[] => {
   const { sites, ownSites } = timeCourse;
   if (sites.some((count) => count > 0) || ownSites.every((count) => count === 0)) return [];
   return [
-    'no site is used in every time bin, so that the time course over common sites has no figures; each bin can have its own (--time-course own)',
+    'no site is used in every time bin, so that the time course over common sites has no values; each bin can have its own (--time-course own)',
   ];
 };

@@ -91,7 +91,7 @@ const notComparable = (name: string, what: string, first: string) =>
     mend: 'score both networks against the same recording under the same protocol',
   });
 
-export type Outcome = Omit<Comparison, 'first' | 'second' | 'adjusted'>;
+export type ComparisonOutcome = Omit<Comparison, 'first' | 'second' | 'adjusted'>;
 
 /** What `compareScores` does for one pair, which must be comparable. */
 export const pairedDifference = (
@@ -99,7 +99,7 @@ export const pairedDifference = (
   second: Contender,
   seed: number,
   draws = replicates,
-): Outcome =>
+): ComparisonOutcome =>
   aggregationOf(first.score.protocol).over === 'images'
     ? overImages(first, second)
     : overImagesAndSites(first, second, seed, draws);
@@ -111,7 +111,7 @@ const scoredFolds = (score: ComparedScore): ReadonlyMap<string, number> =>
     ),
   );
 
-const overImages = (first: Contender, second: Contender): Outcome => {
+const overImages = (first: Contender, second: Contender): ComparisonOutcome => {
   const theirs = scoredFolds(second.score);
   const drawnWith = drawnWithOf(first);
   const together = new Map<string, number[]>();
@@ -179,7 +179,7 @@ const overImagesAndSites = (
   second: Contender,
   seed: number,
   draws: number,
-): Outcome => {
+): ComparisonOutcome => {
   const { normalisation } = first.score.protocol;
   const { drawn, groups } = pairedRows(first, second);
   const images = new Set(drawn).size;

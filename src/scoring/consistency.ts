@@ -60,7 +60,7 @@ export interface Consistency {
 }
 
 /**
- * Aggregated as the score is. Sites without a ceiling, or that `leftOut` names, take no part. No interval at 20 images
+ * Aggregated as the score is. Sites without a ceiling, or that `isExcluded` names, take no part. No interval at 20 images
  * or fewer where correlations are over images.
  */
 export const consistencyOf = (
@@ -68,7 +68,7 @@ export const consistencyOf = (
   set: ResponseSet,
   resampling: Resampling,
   halves: readonly HalfPredictions[],
-  leftOut: (site: number) => boolean,
+  isExcluded: (site: number) => boolean,
 ): Consistency => {
   const { groups, siteIds, protocol } = layout;
   const sites = siteIds.length;
@@ -86,7 +86,7 @@ export const consistencyOf = (
   });
   const sides = groups.map(({ rows }, group) =>
     siteIds.map((_, site) =>
-      leftOut(site) || Number.isNaN(ceilings.data[group * sites + site]!)
+      isExcluded(site) || Number.isNaN(ceilings.data[group * sites + site]!)
         ? null
         : pooled.map(({ recorded, predicted }): SplitSides => {
             const both = ([a, b]: readonly [Float64Nd, Float64Nd]) =>
@@ -111,14 +111,14 @@ export const consistencyOf = (
     shape: [groups.length, sites],
   });
   const table = tableIn(null);
-  const figures = figuresOf(table);
+  const aggregated = valuesOf(table);
   return {
-    value: figures.value,
-    interval: Number.isNaN(figures.value)
+    value: aggregated.value,
+    interval: Number.isNaN(aggregated.value)
       ? null
       : resampling.overImages
-        ? overImages(layout, set, resampling, figures)
-        : overRows(resampling, figures, tableIn),
+        ? overImages(layout, set, resampling, aggregated)
+        : overRows(resampling, aggregated, tableIn),
     perSite: Float64Array.from(siteIds, (_, site) =>
       meanOfDefined(groups.map((_group, group) => table.data[group * sites + site]!)),
     ),
@@ -128,7 +128,7 @@ export const consistencyOf = (
 const rowAt = ({ data, shape }: Float64Nd, row: number): Float64Array =>
   data.subarray(row * shape[1]!, (row + 1) * shape[1]!) as Float64Array;
 
-const figuresOf = (table: Float64Nd): Aggregate => {
+const valuesOf = (table: Float64Nd): Aggregate => {
   const groups = table.shape[0]!;
   const perGroup = Float64Array.from({ length: groups }, (_, g) =>
     medianOfDefined(rowAt(table, g)),
@@ -145,18 +145,23 @@ const figuresOf = (table: Float64Nd): Aggregate => {
   };
 };
 
-/** Within an image nothing is drawn anew: the figures of images and sites are. */
+/** Within an image nothing is drawn anew: the values of images and sites are. */
 const overImages = (
   layout: Layout,
   { recorded, ceiling }: ResponseSet,
   resampling: Resampling,
-  figures: Aggregate,
+  aggregated: Aggregate,
 ) =>
-  intervalOf(resampling, comparedWith(layout, { recorded, predicted: recorded }), ceiling, figures);
+  intervalOf(
+    resampling,
+    comparedWith(layout, { recorded, predicted: recorded }),
+    ceiling,
+    aggregated,
+  );
 
 const overRows = (
   resampling: Resampling,
-  figures: Aggregate,
+  aggregated: Aggregate,
   tableIn: (counts: Counts) => Float64Nd,
 ): Interval | null => {
   const { rowCounts } = resampling;
@@ -166,7 +171,7 @@ const overRows = (
   const tables = rowCounts.map((counts) => split(tableIn(counts)));
   return intervalFromDraws(
     resampling,
-    figures,
-    drawsOfTables(tables, split(figures.ceiled), resampling),
+    aggregated,
+    drawsOfTables(tables, split(aggregated.ceiled), resampling),
   );
 };

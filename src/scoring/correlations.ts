@@ -6,7 +6,7 @@ import { rowsThere } from './missing.ts';
 export type CorrelationKind = 'pearson' | 'spearman';
 
 /** What Pearson is applied to: the values, or their ranks within the group (ties share their average rank). */
-export const scaled = (values: Float64Array, kind: CorrelationKind): Float64Array =>
+export const valuesOrRanks = (values: Float64Array, kind: CorrelationKind): Float64Array =>
   kind === 'spearman' ? ranks(values) : values;
 
 /**
@@ -25,8 +25,8 @@ export const correlate = (
     for (let s = 0; s < sites; s++) {
       const there = rowsThere(recorded, s, rows);
       data[g * sites + s] = pearson(
-        scaled(columnAt(recorded, s, there), kind),
-        scaled(columnAt(predicted, s, there), kind),
+        valuesOrRanks(columnAt(recorded, s, there), kind),
+        valuesOrRanks(columnAt(predicted, s, there), kind),
       );
     }
   });

@@ -30,5 +30,5 @@ export const weightedMeanOfDefined = (
   return sum / weight;
 };
 
-/** A figure as it is written: null where it is not defined. */
+/** A value as it is written: null where it is not defined. */
 export const nullable = (value: number): number | null => (Number.isNaN(value) ? null : value);

@@ -4,7 +4,7 @@ import { createRandom } from '../numeric/random.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
 import type { Fold } from '../regression/folds.ts';
-import type { Omission } from '../regression/omissions.ts';
+import type { Split } from '../regression/held-out.ts';
 
 /** Rows that one regression predicts, to be scored together. */
 export interface HeldOutRows {
@@ -12,27 +12,27 @@ export interface HeldOutRows {
   /** Rows of the table that is scored. */
   readonly rows: Int32Array;
   /** Rows of the response table that the regression did not train on. */
-  readonly leftOut: Int32Array;
+  readonly test: Int32Array;
 }
 
 /** One regression's part in the choice for a fold: the other fold that it predicts. */
 export interface InnerFold {
   readonly fold: number;
-  readonly omission: number;
+  readonly split: number;
 }
 
 /** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
-export interface LeftOutBlocks {
+export interface HeldOutFolds {
   readonly name: string;
   /** Folds left out, as indices. */
-  readonly blocks: readonly number[];
+  readonly heldOut: readonly number[];
 }
 
 export interface Design {
   /** Folds of rows that do not overlap. */
   readonly folds: readonly Fold[];
   /** First, for each fold, the regression whose predictions of it are scored; then those for the choice only. */
-  readonly omissions: readonly LeftOutBlocks[];
+  readonly splits: readonly HeldOutFolds[];
   /** For each fold, what its choice of a layer rests on; null where the best layer is taken. */
   readonly inner: readonly (readonly InnerFold[])[] | null;
 }
@@ -46,7 +46,7 @@ export const designOf = (
     case 'best':
       return {
         folds,
-        omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold] })),
+        splits: folds.map(({ name }, fold) => ({ name, heldOut: [fold] })),
         inner: null,
       };
     case 'nested':
@@ -58,17 +58,17 @@ export const designOf = (
 
 /** Every fold left out, then every pair of folds: without i and j, fold i is predicted for the choice for fold j. */
 const pairs = (folds: readonly Fold[]): Design => {
-  const omissions: LeftOutBlocks[] = folds.map(({ name }, fold) => ({ name, blocks: [fold] }));
+  const splits: HeldOutFolds[] = folds.map(({ name }, fold) => ({ name, heldOut: [fold] }));
   const inner = folds.map((): InnerFold[] => []);
   folds.forEach(({ name }, i) => {
     for (let j = i + 1; j < folds.length; j++) {
-      const omission = omissions.length;
-      omissions.push({ name: `${name} and ${folds[j]!.name}`, blocks: [i, j] });
-      inner[i]!.push({ fold: j, omission });
-      inner[j]!.push({ fold: i, omission });
+      const split = splits.length;
+      splits.push({ name: `${name} and ${folds[j]!.name}`, heldOut: [i, j] });
+      inner[i]!.push({ fold: j, split });
+      inner[j]!.push({ fold: i, split });
     }
   });
-  return { folds, omissions, inner };
+  return { folds, splits, inner };
 };
 
 /** For each fold one regression on a seeded half (the larger) of the other folds; it predicts their other half too. */
@@ -83,8 +83,8 @@ const halves = (folds: readonly Fold[], seed: number): Design => {
   });
   return {
     folds,
-    omissions: folds.map(({ name }, fold) => ({ name, blocks: [fold, ...choosing[fold]!] })),
-    inner: choosing.map((others, omission) => others.map((fold) => ({ fold, omission }))),
+    splits: folds.map(({ name }, fold) => ({ name, heldOut: [fold, ...choosing[fold]!] })),
+    inner: choosing.map((others, split) => others.map((fold) => ({ fold, split }))),
   };
 };
 
@@ -92,47 +92,47 @@ const halves = (folds: readonly Fold[], seed: number): Design => {
  * The regressions of `sets` response sets, by number: of all those that are scored, and of `choosing` those for the
  * choice of a layer. Without a set to choose by they are left out.
  */
-export const omissionsOf = (
-  { folds, omissions }: Design,
+export const splitsOf = (
+  { folds, splits }: Design,
   sets: number,
   choosing: readonly number[],
-): Omission[] => {
+): Split[] => {
   const all = Array.from({ length: sets }, (_, set) => set);
-  return omissions.flatMap((omission, index): Omission[] => {
+  return splits.flatMap((split, index): Split[] => {
     const own = index < folds.length ? all : choosing;
-    return own.length === 0 ? [] : [{ ...omission, sets: own }];
+    return own.length === 0 ? [] : [{ ...split, sets: own }];
   });
 };
 
-const leftOut = new WeakMap<LeftOutBlocks, Int32Array>();
+const test = new WeakMap<HeldOutFolds, Int32Array>();
 
 /** The rows that a regression leaves out, all blocks; kept, since every layer asks for them. */
-export const leftOutOf = ({ folds, omissions }: Design, omission: number): Int32Array => {
-  const regression = omissions[omission]!;
-  const known = leftOut.get(regression);
+export const heldOutRowsOf = ({ folds, splits }: Design, split: number): Int32Array => {
+  const regression = splits[split]!;
+  const known = test.get(regression);
   if (known !== undefined) return known;
-  const rows = Int32Array.from(regression.blocks.flatMap((block) => [...folds[block]!.test]));
-  leftOut.set(regression, rows);
+  const rows = Int32Array.from(regression.heldOut.flatMap((fold) => [...folds[fold]!.test]));
+  test.set(regression, rows);
   return rows;
 };
 
 /** The part of a regression's predictions, [rows left out, sites], that belongs to one of its folds. */
 export const partOf = (
-  { folds, omissions }: Design,
-  omission: number,
+  { folds, splits }: Design,
+  split: number,
   fold: number,
   predictions: Float64Nd,
 ): Float64Nd => {
   const sites = predictions.shape[1]!;
   let from = 0;
-  for (const block of omissions[omission]!.blocks) {
-    const rows = folds[block]!.test.length;
-    if (block === fold)
+  for (const fold of splits[split]!.heldOut) {
+    const rows = folds[fold]!.test.length;
+    if (fold === fold)
       return {
         data: predictions.data.subarray(from * sites, (from + rows) * sites),
         shape: [rows, sites],
       };
     from += rows;
   }
-  throw new Error(`regression ${omission} does not leave fold ${fold} out`);
+  throw new Error(`regression ${split} does not leave fold ${fold} out`);
 };

@@ -6,7 +6,7 @@ import { aggregationOf } from './aggregation.ts';
 import type { Ceiling } from './ceiling.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
-import { withoutGuesses } from './guesses.ts';
+import { withoutMeanPredictions } from './mean-predictions.ts';
 import { type Compared, intervalOf, type Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
 import { aroundTraining, type Both } from './pooling.ts';
@@ -21,7 +21,7 @@ export interface Evaluated {
   readonly both: Both;
   /** `[groups, sites]`, within each group. */
   readonly correlations: Float64Nd;
-  readonly figures: Aggregate;
+  readonly aggregated: Aggregate;
 }
 
 /**
@@ -33,14 +33,14 @@ export const evaluate = (
   { responses, recorded, ceiling }: Omit<ResponseSet, 'label'>,
   predictions: Float64Nd,
 ): Evaluated => {
-  const predicted = withoutGuesses({ responses, recorded }, predictions, heldOut);
+  const predicted = withoutMeanPredictions({ responses, recorded }, predictions, heldOut);
   const both =
     aggregationOf(protocol).over === 'rows'
       ? aroundTraining(responses, { recorded, predicted }, heldOut)
       : { recorded, predicted };
   const correlations = correlate(both.recorded, both.predicted, groups, protocol.correlation);
-  const figures = aggregate(correlations, ceiling, protocol.normalisation);
-  return { both, correlations, figures };
+  const aggregated = aggregate(correlations, ceiling, protocol.normalisation);
+  return { both, correlations, aggregated };
 };
 
 /** Scored rows beside what predicts them. */
@@ -50,7 +50,7 @@ export const comparedWith = (
 ): Compared => ({ recorded, predicted, drawnWith, groups, correlation });
 
 /** One layer's predictions `[rows scored, sites]` of a response set, and how they came about. */
-export interface Fitted extends Pick<LayerScore, 'strengths' | 'warnings'> {
+export interface Fitted extends Pick<LayerScore, 'alphas' | 'warnings'> {
   readonly name: string;
   readonly features: number;
   /** Where the layer stands in its network. */
@@ -64,11 +64,11 @@ export const evaluateLayer = (
   layout: Layout,
   set: ResponseSet,
   resampling: Resampling,
-  { name, features, place = null, predictions, arithmetic, strengths, warnings }: Fitted,
+  { name, features, place = null, predictions, arithmetic, alphas, warnings }: Fitted,
 ): LayerScore => {
   const { protocol, aggregation, siteIds, heldOut } = layout;
   const { ceiling } = set;
-  const { both, correlations, figures } = evaluate(layout, set, predictions);
+  const { both, correlations, aggregated } = evaluate(layout, set, predictions);
   const withinFolds =
     aggregation.over === 'rows'
       ? correlate(both.recorded, both.predicted, heldOut, protocol.correlation)
@@ -77,31 +77,33 @@ export const evaluateLayer = (
     layer: name,
     features,
     place,
-    value: nullable(figures.value),
-    raw: nullable(figures.raw),
-    ceiling: nullable(figures.ceiling),
-    interval: intervalOf(resampling, comparedWith(layout, both), ceiling, figures),
-    sitesUsed: figures.sitesUsed,
-    folds: foldScores(layout, withinFolds, ceiling, figures),
-    sites: siteScores(siteIds, ceiling, figures),
+    value: nullable(aggregated.value),
+    raw: nullable(aggregated.raw),
+    ceiling: nullable(aggregated.ceiling),
+    interval: intervalOf(resampling, comparedWith(layout, both), ceiling, aggregated),
+    sitesUsed: aggregated.sitesUsed,
+    folds: foldScores(layout, withinFolds, ceiling, aggregated),
+    sites: siteScores(siteIds, ceiling, aggregated),
     regression: arithmetic,
-    strengths,
-    warnings: [...warnings, ...undefinedCorrelations(correlations, ceiling, figures)],
+    alphas,
+    warnings: [...warnings, ...undefinedCorrelations(correlations, ceiling, aggregated)],
   };
 };
 
-/** One layer's figures of each of several response sets, from its predictions of them; null where not defined. */
+/** One layer's values of each of several response sets, from its predictions of them; null where not defined. */
 export const evaluateSets = (
   layout: Layout,
   layer: string,
   sets: readonly ResponseSet[],
   predictions: readonly Float64Nd[],
 ): BinScores => {
-  const figures = sets.map((set, place) => evaluate(layout, set, predictions[place]!).figures);
+  const aggregated = sets.map(
+    (set, place) => evaluate(layout, set, predictions[place]!).aggregated,
+  );
   return {
     layer,
-    raw: figures.map(({ raw }) => nullable(raw)),
-    value: figures.map(({ value }) => nullable(value)),
+    raw: aggregated.map(({ raw }) => nullable(raw)),
+    value: aggregated.map(({ value }) => nullable(value)),
   };
 };
 

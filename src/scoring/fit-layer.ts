@@ -6,7 +6,7 @@ import type { Ports } from '../records/ports.ts';
 import type { RegressionHooks } from '../regression/steps.ts';
 import { type Design, partOf } from './design.ts';
 import type { Layout } from './layout.ts';
-import { choiceFigures } from './nested.ts';
+import { selectionValues } from './nested.ts';
 import { regressLayer } from './regressions.ts';
 import type { ResponseSet } from './response-sets.ts';
 
@@ -33,7 +33,7 @@ export const fitLayer = async (
   };
   const chooses = choosing.map((set) => sets.indexOf(set));
   const chosenOnOthers = design !== null && design.inner !== null;
-  const { predicted, strengths, arithmetic, warnings } = await regressLayer(
+  const { predicted, alphas, arithmetic, warnings } = await regressLayer(
     layout,
     sets.map(({ responses }) => responses),
     chosenOnOthers ? chooses : [],
@@ -49,14 +49,14 @@ export const fitLayer = async (
         ),
       ),
     ),
-    choices: chosenOnOthers
+    selectionValues: chosenOnOthers
       ? choosing.map((set, k) =>
-          choiceFigures(layout, design, set, (regression) => predicted(chooses[k]!, regression)),
+          selectionValues(layout, design, set, (regression) => predicted(chooses[k]!, regression)),
         )
       : null,
     arithmetic,
-    strengths: strengths === null ? null : sets.map((_, set) => strengthRows(strengths(set))),
-    warnings: [...(source.remarks ?? []), ...warnings],
+    alphas: alphas === null ? null : sets.map((_, set) => alphaRows(alphas(set))),
+    warnings: [...(source.warnings ?? []), ...warnings],
   };
 };
 
@@ -79,12 +79,12 @@ const atScoredRows = (
   return { data, shape: [imageOfScored.length, sites] };
 };
 
-/** `[folds, sites]` as lists; one strength per fold where all sites share it. */
-const strengthRows = ({ data, shape }: Float64Nd): number[][] => {
+/** `[folds, sites]` as lists; one alpha per fold where all sites share it. */
+const alphaRows = ({ data, shape }: Float64Nd): number[][] => {
   const [folds = 0, sites = 0] = shape;
   const rows = Array.from({ length: folds }, (_, fold) => [
     ...data.subarray(fold * sites, (fold + 1) * sites),
   ]);
-  const shared = rows.every((row) => row.every((strength) => strength === row[0]));
+  const shared = rows.every((row) => row.every((alpha) => alpha === row[0]));
   return shared ? rows.map(([first]) => [first!]) : rows;
 };

@@ -168,24 +168,24 @@ export const intervalOf = (
   resampling: Resampling,
   compared: Compared,
   ceiling: Ceiling,
-  figures: Aggregate,
+  aggregated: Aggregate,
 ): Interval | null => {
-  if (Number.isNaN(figures.value)) return null;
+  if (Number.isNaN(aggregated.value)) return null;
   const { settings, images, overImages, normalisation } = resampling;
   if (images <= fewImages) {
     const values = overImages
-      ? perDrawnImage(figures.perGroup, compared)
+      ? perDrawnImage(aggregated.perGroup, compared)
       : pseudoValues(
           compared,
-          figures.value,
+          aggregated.value,
           (correlations) => aggregate(correlations, ceiling, normalisation).value,
         );
-    return tInterval(values, figures, settings.level);
+    return tInterval(values, aggregated, settings.level);
   }
   const draws = overImages
-    ? drawsOfGroups(resampling, figures.ceiled, compared.groups)
-    : drawsOfRows(resampling, compared, ceiling, figures.ceiled);
-  return intervalFromDraws(resampling, figures, draws);
+    ? drawsOfGroups(resampling, aggregated.ceiled, compared.groups)
+    : drawsOfRows(resampling, compared, ceiling, aggregated.ceiled);
+  return intervalFromDraws(resampling, aggregated, draws);
 };
 
 /** The interval of a value from its draws. */

@@ -58,7 +58,7 @@ export const layOut = (
       responses: table.mean,
       recorded: atScoredRows(layout, table.mean),
       ceiling,
-      level,
+      overallCeiling,
     };
   });
   const scored = chooseBin(protocol, bins);
@@ -136,12 +136,14 @@ const chooseBin = (protocol: Protocol, bins: readonly BinSet[]): BinSet => {
   if (timeBin !== 'best-ceiling') {
     const found = bins.find(({ label }) => sameBin(label.timeBin, timeBin));
     if (found === undefined) throw noSuchBin(name, timeBin, bins);
-    if (Number.isNaN(found.level)) throw noCeiling(protocol, [found]);
+    if (Number.isNaN(found.overallCeiling)) throw noCeiling(protocol, [found]);
     return found;
   }
-  const usable = bins.filter(({ level }) => !Number.isNaN(level));
+  const usable = bins.filter(({ overallCeiling }) => !Number.isNaN(overallCeiling));
   if (usable.length === 0) throw noCeiling(protocol, bins);
-  return usable.reduce((high, bin) => (bin.ceiling.strength > high.ceiling.strength ? bin : high));
+  return usable.reduce((high, bin) =>
+    bin.ceiling.meanOverAllSites > high.ceiling.meanOverAllSites ? bin : high,
+  );
 };
 
 const noSuchBin = (name: string, wanted: TimeBin, bins: readonly BinSet[]) =>

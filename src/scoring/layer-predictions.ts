@@ -2,12 +2,12 @@ import { stacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
 import { divisorsOf } from './ceilings.ts';
-import { withoutGuesses } from './guesses.ts';
+import { withoutMeanPredictions } from './mean-predictions.ts';
 import { foldOfRows, type Layout } from './layout.ts';
 import type { ResponseSet } from './response-sets.ts';
 
 /**
- * What a score's figures of all layers come from, in the scored time bin: predictions are `[rows, sites]`, one per name.
+ * What a score's values of all layers come from, in the scored time bin: predictions are `[rows, sites]`, one per name.
  * `stimulusIds[image]` is the id of a stimulus of the recording.
  */
 export const layerPredictionsOf = (
@@ -25,7 +25,9 @@ export const layerPredictionsOf = (
   return {
     layers: layers.map(({ name }) => name),
     recorded,
-    predicted: stacked(layers.map(({ predictions }) => withoutGuesses(set, predictions, heldOut))),
+    predicted: stacked(
+      layers.map(({ predictions }) => withoutMeanPredictions(set, predictions, heldOut)),
+    ),
     groups,
     folds: foldOfRows(layout),
     ceiling: divisorsOf(ceiling),

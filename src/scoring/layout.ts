@@ -2,7 +2,7 @@ import type { Protocol } from '../records/protocol.ts';
 import { alikeColumn, type FixationGrid, type Recording } from '../records/recording.ts';
 import type { Fold } from '../regression/folds.ts';
 import { type Aggregation, aggregationOf } from './aggregation.ts';
-import { type Design, designOf, type HeldOutRows, leftOutOf } from './design.ts';
+import { type Design, designOf, type HeldOutRows, heldOutRowsOf } from './design.ts';
 import { foldsOf } from './folds.ts';
 import { type Group, groupsOf } from './groups.ts';
 
@@ -72,7 +72,7 @@ export const layoutOfRows = (
     folds,
     design,
     heldOut: alone.map((part, fold) =>
-      design === null ? part : { ...part, leftOut: leftOutOf(design, fold) },
+      design === null ? part : { ...part, test: heldOutRowsOf(design, fold) },
     ),
     scoredRows,
     imageOfScored,
@@ -91,7 +91,7 @@ const firstAlike = (stimuli: Recording['stimuli'], image: number): number => {
 
 /** Each fold's rows, as if its regression left nothing else out. */
 const eachOnItsOwn = (folds: readonly Fold[]): HeldOutRows[] =>
-  folds.map(({ name, test }) => ({ name, rows: test, leftOut: test }));
+  folds.map(({ name, test }) => ({ name, rows: test, test: test }));
 
 /** Each split's rows among those scored. */
 const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
@@ -99,7 +99,7 @@ const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
   return folds.map(({ name, test }) => {
     const rows = Int32Array.from(test, (_, k) => from + k);
     from += test.length;
-    return { name, rows, leftOut: test };
+    return { name, rows, test: test };
   });
 };
 
@@ -107,7 +107,7 @@ const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
 export const regressionsOf = ({ design, folds }: Layout): readonly Fold[] =>
   design === null
     ? folds
-    : design.omissions.map(({ name }, omission) => ({ name, test: leftOutOf(design, omission) }));
+    : design.splits.map(({ name }, split) => ({ name, test: heldOutRowsOf(design, split) }));
 
 /** Which fold held each scored row out, by number. */
 export const foldOfRows = ({ heldOut, imageOfScored }: Layout): Int32Array => {

@@ -3,9 +3,9 @@
 import { takeRows } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Ceiling } from './ceiling.ts';
-import { ceilingWithin } from './ceilings.ts';
+import { ceilingOfSomeRows } from './ceilings.ts';
 import { nullable } from './defined.ts';
-import { type Design, type HeldOutRows, leftOutOf, partOf } from './design.ts';
+import { type Design, type HeldOutRows, heldOutRowsOf, partOf } from './design.ts';
 import { evaluate } from './evaluate.ts';
 import type { Group } from './groups.ts';
 import type { Layout } from './layout.ts';
@@ -17,16 +17,16 @@ import type { BinSet, ResponseSet } from './response-sets.ts';
  *
  * @param predictionsOf of a regression for this set, [rows left out, sites].
  */
-export const choiceFigures = (
+export const selectionValues = (
   layout: Layout,
   design: Design,
   set: ResponseSet,
-  predictionsOf: (omission: number) => Float64Nd,
+  predictionsOf: (split: number) => Float64Nd,
 ): (number | null)[] =>
   design.folds.map((_, fold) => {
     const { rows, heldOut, within } = innerRows(layout, design, fold);
     const predicted = innerTable(design, fold, predictionsOf);
-    const { figures } = evaluate(
+    const { aggregated } = evaluate(
       { protocol: layout.protocol, groups: within.ofSome, heldOut },
       {
         responses: set.responses,
@@ -35,7 +35,7 @@ export const choiceFigures = (
       },
       predicted,
     );
-    return nullable(figures.value);
+    return nullable(aggregated.value);
   });
 
 const innerCeilings = new WeakMap<Design, WeakMap<Ceiling, Map<number, Ceiling>>>();
@@ -52,7 +52,7 @@ const innerCeiling = (
   innerCeilings.set(design, ofDesign);
   const ofFolds = ofDesign.get(ceiling) ?? new Map<number, Ceiling>();
   ofDesign.set(ceiling, ofFolds);
-  const kept = ofFolds.get(fold) ?? ceilingWithin(ceiling, groups, rows);
+  const kept = ofFolds.get(fold) ?? ceilingOfSomeRows(ceiling, groups, rows);
   ofFolds.set(fold, kept);
   return kept;
 };
@@ -79,11 +79,11 @@ const findInnerRows = (groups: readonly Group[], design: Design, fold: number): 
   const inner = design.inner![fold]!;
   const rows = Int32Array.from(inner.flatMap((each) => [...design.folds[each.fold]!.test]));
   let from = 0;
-  const heldOut = inner.map(({ fold: other, omission }): HeldOutRows => {
+  const heldOut = inner.map(({ fold: other, split }): HeldOutRows => {
     const { name, test } = design.folds[other]!;
     const own = Int32Array.from(test, (_, place) => from + place);
     from += own.length;
-    return { name, rows: own, leftOut: leftOutOf(design, omission) };
+    return { name, rows: own, test: heldOutRowsOf(design, split) };
   });
   return { rows, heldOut, within: groupsWithin(groups, rows) };
 };
@@ -92,10 +92,10 @@ const findInnerRows = (groups: readonly Group[], design: Design, fold: number): 
 const innerTable = (
   design: Design,
   fold: number,
-  predictionsOf: (omission: number) => Float64Nd,
+  predictionsOf: (split: number) => Float64Nd,
 ): Float64Nd => {
-  const predictions = design.inner![fold]!.map(({ fold: other, omission }) =>
-    partOf(design, omission, other, predictionsOf(omission)),
+  const predictions = design.inner![fold]!.map(({ fold: other, split }) =>
+    partOf(design, split, other, predictionsOf(split)),
   );
   const sites = predictions[0]!.shape[1]!;
   const rows = predictions.reduce((sum, { shape }) => sum + shape[0]!, 0);
@@ -129,8 +129,8 @@ const groupsWithin = (
   };
 };
 
-/** What the figures for a choice depend on beside the regressions; null where no layer is chosen so. */
-export const choiceBasis = ({ protocol, design }: Layout, { label: { timeBin } }: BinSet) => {
+/** What the values for a choice depend on beside the regressions; null where no layer is chosen so. */
+export const selectionBasis = ({ protocol, design }: Layout, { label: { timeBin } }: BinSet) => {
   if (design === null || design.inner === null) return null;
   const { layerChoice, correlation, ceiling, aggregation, normalisation } = protocol;
   return { layerChoice, correlation, ceiling, aggregation, normalisation, timeBin };

@@ -29,34 +29,36 @@ export const nullCeilingOf = (
 ): NullCeiling | null => {
   if (grid === null || (settings.kind !== 'best-other-site' && settings.kind !== 'best-pair'))
     return null;
-  const level = (maps: Maps, others: Maps): number =>
+  const ceilingOf = (maps: Maps, others: Maps): number =>
     settings.kind === 'best-pair'
       ? bestPairOf(maps, others, grid.columns)
       : medianOfDefined(bestOtherOf(maps, others, correlation).filter((c) => !(c <= 0)));
   const random = createRandom(seed).fork('null ceiling');
   const images = groups.map((group) => mapsOf(responses, group, 'pearson'));
   return {
-    mismatched: nullable(mismatched(images, level, random.fork('mismatched'))),
-    surrogate: nullable(surrogate(images, grid, level, random.fork('surrogate'))),
+    mismatched: nullable(mismatched(images, ceilingOf, random.fork('mismatched'))),
+    surrogate: nullable(surrogate(images, grid, ceilingOf, random.fork('surrogate'))),
   };
 };
 
-type Level = (maps: Maps, others: Maps) => number;
+type CeilingOf = (maps: Maps, others: Maps) => number;
 
-const mismatched = (images: readonly Maps[], level: Level, random: Random): number =>
+const mismatched = (images: readonly Maps[], ceilingOf: CeilingOf, random: Random): number =>
   meanOfDefined(
     images.map((maps, image) => {
       const others = Array.from(random.permutation(images.length)).filter(
         (other) => other !== image,
       );
-      return meanOfDefined(others.slice(0, partners).map((other) => level(maps, images[other]!)));
+      return meanOfDefined(
+        others.slice(0, partners).map((other) => ceilingOf(maps, images[other]!)),
+      );
     }),
   );
 
 const surrogate = (
   images: readonly Maps[],
   grid: FixationGrid,
-  level: Level,
+  ceilingOf: CeilingOf,
   random: Random,
 ): number => {
   const rowBasis = cosineBasis(grid.rows);
@@ -66,7 +68,7 @@ const surrogate = (
       meanOfDefined(
         Array.from({ length: surrogateDraws }, () => {
           const made = maps.map((map) => surrogateOf(map, rowBasis, columnBasis, random));
-          return level(made, made);
+          return ceilingOf(made, made);
         }),
       ),
     ),

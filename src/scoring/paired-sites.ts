@@ -7,7 +7,7 @@ import { normalised } from './aggregate.ts';
 import { aggregationOf } from './aggregation.ts';
 import { meanOfDefined } from './defined.ts';
 import { imagesOf } from './groups.ts';
-import { withoutGuesses } from './guesses.ts';
+import { withoutMeanPredictions } from './mean-predictions.ts';
 import { aroundOtherFolds, foldRows } from './pooling.ts';
 import { correlationIn, type Side, sideOf } from './resampled.ts';
 import type { Counts } from './weighted.ts';
@@ -15,7 +15,7 @@ import type { Counts } from './weighted.ts';
 /** What of a score a comparison rests on. */
 export type ComparedScore = Pick<
   Score,
-  'protocol' | 'value' | 'ceiling' | 'layer' | 'layers' | 'choice'
+  'protocol' | 'value' | 'ceiling' | 'layer' | 'layers' | 'nestedSelection'
 >;
 
 /** A score with its held-out predictions where they were kept. */
@@ -130,7 +130,7 @@ export const pairedRows = (
 /** As scores are evaluated: no guesses, around the training means. */
 const pooled = (heldOut: HeldOut): HeldOut => {
   const { recorded, folds } = heldOut;
-  const predicted = withoutGuesses(
+  const predicted = withoutMeanPredictions(
     { responses: recorded, recorded },
     heldOut.predicted,
     foldRows(folds),

@@ -1,13 +1,13 @@
 // Permutations carried out: every layer fitted to a batch of them, in each the layer chosen anew.
 
 import type { Features, LayerSize } from '../records/activations.ts';
-import type { ChosenSoFar, DrawnFigures } from '../records/draws.ts';
+import type { ChosenSoFar, DrawnValues } from '../records/draws.ts';
 import type { Ports } from '../records/ports.ts';
 import type { Stimulus } from '../records/recording.ts';
 import type { NullScore } from '../records/score.ts';
 import { measureSpeed } from '../regression/estimate.ts';
 import { allChosen, drawnSets, nothingChosen, withLayer } from './chosen-draws.ts';
-import { bytesOf, type Effort, type FitShape, secondsOf, shapeOf } from './effort.ts';
+import { runBytes, type Cost, type FitShape, secondsOf, fitShapeOf } from './cost.ts';
 import { fitLayer } from './fit-layer.ts';
 import type { LaidOut } from './lay-out.ts';
 import {
@@ -50,7 +50,7 @@ export interface DrawsKeeper {
 const copies = 3;
 
 const shapeOfBatch = ({ laidOut }: Pick<PermutationBasis, 'laidOut'>, sets: number): FitShape => ({
-  ...shapeOf(laidOut),
+  ...fitShapeOf(laidOut),
   sets,
   choosing: laidOut.layout.design?.inner ? sets : 0,
 });
@@ -60,7 +60,7 @@ export const permutationBatches = (basis: PermutationBasis): Batch[] => {
   const { laidOut, features, asked, memory } = basis;
   const sizes = [80, 40, 20, 10, 5];
   const most =
-    sizes.find((sets) => bytesOf(features, shapeOfBatch(basis, sets), copies) <= memory) ?? 5;
+    sizes.find((sets) => runBytes(features, shapeOfBatch(basis, sets), copies) <= memory) ?? 5;
   return permutationKinds(laidOut.layout).flatMap((kind) =>
     batchesOf(drawsOf(kind, asked), most).map((draws) => ({ kind, draws })),
   );
@@ -69,11 +69,11 @@ export const permutationBatches = (basis: PermutationBasis): Batch[] => {
 const layersOf = ({ passes }: Features): LayerSize[] => passes.flatMap(({ layers }) => layers);
 
 /** What is still to be done takes at most: no score may turn out to need fewer draws. */
-export const permutationEffort = async (
+export const permutationCost = async (
   basis: PermutationBasis,
   keeper: DrawsKeeper,
   { engine, now }: Pick<Ports, 'engine' | 'now'>,
-): Promise<Effort> => {
+): Promise<Cost> => {
   const { features } = basis;
   const speed = await measureSpeed(engine, now);
   let [bytes, seconds] = [0, 0];
@@ -81,7 +81,7 @@ export const permutationEffort = async (
     const shape = shapeOfBatch(basis, batch.draws[1] - batch.draws[0]);
     const done = (await keeper.get(batch))?.layers ?? 0;
     const layers = layersOf(features).map((layer, k) => ({ ...layer, done: k < done }));
-    bytes = Math.max(bytes, bytesOf(features, shape, copies));
+    bytes = Math.max(bytes, runBytes(features, shape, copies));
     seconds += secondsOf(features, layers, shape, speed);
   }
   return { bytes, seconds };
@@ -103,14 +103,14 @@ export const permutationNulls = async (
   const units = unitsOf(layout, basis.stimuli);
   const nulls: NullScore[] = [];
   for (const kind of permutationKinds(layout)) {
-    const found: DrawnFigures[] = [];
+    const found: DrawnValues[] = [];
     for (const batch of batches.filter((each) => each.kind === kind)) {
       const test = rankTest(
         found.map(({ value }) => value),
         score,
       );
       if (test?.settled) break;
-      found.push(...(await batchFigures(basis, batch, units, keeper, ports)));
+      found.push(...(await batchValues(basis, batch, units, keeper, ports)));
     }
     const note = kind === 'shuffled-positions' ? sanityNote : fixedNote(units);
     nulls.push(permutationNull(layout, kind, found, score, note));
@@ -126,13 +126,13 @@ const fixedNote = (units: Int32Array): string | null => {
   return `${fixed} of ${units.length} stimuli stay in place: no other group of the stimuli that belong together has as many`;
 };
 
-const batchFigures = async (
+const batchValues = async (
   { laidOut, features, seed }: PermutationBasis,
   batch: Batch,
   units: Int32Array,
   keeper: DrawsKeeper,
   ports: Ports,
-): Promise<readonly DrawnFigures[]> => {
+): Promise<readonly DrawnValues[]> => {
   const { layout, scored } = laidOut;
   const [from, to] = batch.draws;
   const named = during(`${batch.kind} ${from + 1} to ${to}`, ports);

@@ -3,7 +3,7 @@
 import { takeRows } from '../numeric/array.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
 import { mean, standardDeviation, tQuantile } from '../numeric/statistics.ts';
-import type { DrawnFigures } from '../records/draws.ts';
+import type { DrawnValues } from '../records/draws.ts';
 import { alikeColumn, type Stimulus } from '../records/recording.ts';
 import type { Interval, NullScore } from '../records/score.ts';
 import { nullable } from './defined.ts';
@@ -178,7 +178,7 @@ const rounding = 1e-9;
 /**
  * The one-sided p of a score by its rank among permutations in the order of their draws: 10 over the number of draws
  * after which ten have reached it, else (1 + reached)/(1 + draws); exact either way (Besag & Clifford 1991). Draws
- * without a figure do not count. Null where none has one.
+ * without a value do not count. Null where none has one.
  */
 export const rankTest = (values: readonly (number | null)[], score: number): RankTest | null => {
   let [draws, reached] = [0, 0];
@@ -192,28 +192,28 @@ export const rankTest = (values: readonly (number | null)[], score: number): Ran
 };
 
 /**
- * The null of one kind from the figures of its permutations, each of them of the layer (or layers) that it chose: their
+ * The null of one kind from the values of its permutations, each of them of the layer (or layers) that it chose: their
  * mean, the range of single ones (mean ± t·s·√(1 + 1/n)), and how far the score lies above.
  */
 export const permutationNull = (
   layout: Layout,
   kind: PermutationKind,
-  figures: readonly DrawnFigures[],
+  drawn: readonly DrawnValues[],
   score: number,
   note: string | null,
 ): NullScore => {
-  const values = figures.flatMap(({ value }) => (value === null ? [] : [value]));
-  const raws = figures.flatMap(({ raw }) => (raw === null ? [] : [raw]));
+  const values = drawn.flatMap(({ value }) => (value === null ? [] : [value]));
+  const raws = drawn.flatMap(({ raw }) => (raw === null ? [] : [raw]));
   const test = rankTest(
-    figures.map(({ value }) => value),
+    drawn.map(({ value }) => value),
     score,
   );
   const centre = mean(values);
   const spread = values.length < 2 ? null : spreadOf(layout, values);
   const notes = [
     ...(note === null ? [] : [note]),
-    ...(values.length < figures.length
-      ? [`${figures.length - values.length} of ${figures.length} permutations have no figure`]
+    ...(values.length < drawn.length
+      ? [`${drawn.length - values.length} of ${drawn.length} permutations have no value`]
       : []),
   ];
   return {
@@ -222,7 +222,7 @@ export const permutationNull = (
     raw: nullable(mean(raws)),
     interval: spread,
     layer: null,
-    draws: figures.length,
+    draws: drawn.length,
     difference:
       test === null
         ? null

@@ -2,7 +2,7 @@
 
 import type { Float64Nd } from '../records/array.ts';
 import type { HeldOutRows } from './design.ts';
-import { trainedMean } from './guesses.ts';
+import { trainedMean } from './mean-predictions.ts';
 
 /** Recorded and predicted responses of the rows that are scored, `[rows, sites]` each. */
 export interface Both {
@@ -27,8 +27,8 @@ export const aroundTraining = (
     recorded: { data: Float64Array.from(recorded.data), shape: recorded.shape },
     predicted: { data: Float64Array.from(predicted.data), shape: predicted.shape },
   };
-  for (const { rows, leftOut } of heldOut) {
-    const means = trainedMean(responses, leftOut);
+  for (const { rows, test } of heldOut) {
+    const means = trainedMean(responses, test);
     for (const { data } of [both.recorded, both.predicted])
       for (const row of rows)
         for (let s = 0, at = row * sites; s < sites; s++, at++) data[at] = data[at]! - means[s]!;
@@ -51,5 +51,5 @@ export const aroundOtherFolds = (both: Both, folds: Int32Array): Both => {
 export const foldRows = (folds: Int32Array): HeldOutRows[] =>
   [...new Set(folds)].map((fold) => {
     const rows = Int32Array.from(folds, (_, row) => row).filter((row) => folds[row] === fold);
-    return { name: `${fold}`, rows, leftOut: rows };
+    return { name: `${fold}`, rows, test: rows };
   });

@@ -51,15 +51,15 @@ export const positionFeatures = ({ grid, imageOfRow }: Layout): Features | null 
  * The mean training map as a prediction, `[rows scored, sites]`: at each position the mean over the images that the
  * fold's regression trained on, and that the site responded to there.
  */
-export const meanMaps = (
+export const meanTrainingMaps = (
   { heldOut, folds, stimuli }: Layout,
   { responses, recorded }: ResponseSet,
 ): Float64Nd => {
   const [rows, sites] = responses.shape as [number, number];
   const positions = rows / stimuli.length;
   const data = new Float64Array(recorded.data.length).fill(Number.NaN);
-  heldOut.forEach(({ rows: scored, leftOut }, fold) => {
-    const omitted = new Set(leftOut);
+  heldOut.forEach(({ rows: scored, test }, fold) => {
+    const omitted = new Set(test);
     const sums = new Float64Array(positions * sites);
     const counts = new Float64Array(positions * sites);
     for (let row = 0; row < rows; row++) {

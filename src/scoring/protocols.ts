@@ -3,7 +3,7 @@ import { withOwnName } from '../records/own-name.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
-import { type Layout, layoutOf, type Recording } from '../records/recording.ts';
+import { type RecordingLayout, layoutOf, type Recording } from '../records/recording.ts';
 import { trialCount } from './responses.ts';
 
 /** PLS as scikit-learn's, 25 components, at Brain-Score's tolerance. */
@@ -158,7 +158,7 @@ const nested =
   'that the score does not profit from the choice; by how much the best layer would have is reported (optimism).';
 
 /** The default: what the layout and the trials of a recording allow, without a choice on the rows that are scored. */
-const ventral = (layout: Layout, repeated: boolean): Protocol => {
+const ventral = (layout: RecordingLayout, repeated: boolean): Protocol => {
   if (layout === 'image')
     return {
       ...imageCv,
@@ -205,11 +205,11 @@ const knownProtocols: readonly Protocol[] = [
 ];
 
 /** What `ventral` is for recordings with (`repeated`) or without several trials of a stimulus. */
-export const defaultProtocol = (layout: Layout, repeated: boolean): Protocol =>
+export const defaultProtocol = (layout: RecordingLayout, repeated: boolean): Protocol =>
   ventral(layout, repeated);
 
 /** A named protocol; undefined for an unknown name, or one that the layout does not have. */
-export const protocolNamed = (name: string, layout: Layout): Protocol | undefined =>
+export const protocolNamed = (name: string, layout: RecordingLayout): Protocol | undefined =>
   protocols.find((protocol) => protocol.name === name && protocol.layout === layout);
 
 /** Names in the order of the list, each once. */

@@ -5,12 +5,12 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import type { Fold } from '../regression/folds.ts';
-import type { Omission } from '../regression/omissions.ts';
+import type { Split } from '../regression/held-out.ts';
 import { predictOmitted } from '../regression/regress.ts';
-import { predictSplits, type Split } from '../regression/splits.ts';
+import { predictSplits, type SplitOfRows } from '../regression/splits.ts';
 import type { RegressionHooks } from '../regression/steps.ts';
-import { type Design, leftOutOf, omissionsOf } from './design.ts';
-import { trainedMean } from './guesses.ts';
+import { type Design, heldOutRowsOf, splitsOf } from './design.ts';
+import { trainedMean } from './mean-predictions.ts';
 import type { Layout } from './layout.ts';
 import { patternsOf } from './missing.ts';
 
@@ -25,8 +25,8 @@ export interface RegressionJob {
 export interface LayerRegressions {
   /** A set's predictions by one regression, `[rows left out, sites]`; NaN where the response is missing. */
   readonly predicted: (set: number, regression: number) => Float64Nd;
-  /** Ridge: the strengths chosen for a set by each of the scored regressions, `[folds, sites]`; else null. */
-  readonly strengths: ((set: number) => Float64Nd) | null;
+  /** Ridge: the alphas chosen for a set by each of the scored regressions, `[folds, sites]`; else null. */
+  readonly alphas: ((set: number) => Float64Nd) | null;
   readonly arithmetic: string;
   readonly warnings: readonly string[];
 }
@@ -104,48 +104,48 @@ const ofFolds = async (
   choosing: readonly number[],
   { engine, source, settings, hooks }: RegressionJob,
 ): Promise<LayerRegressions> => {
-  const blocks = blocksOf(design.folds, lists);
-  const wanted = omissionsOf(design, responses.length, choosing);
-  const places = new Map<string, { readonly omission: number; readonly place: number }>();
+  const cells = cellsOf(design.folds, lists);
+  const wanted = splitsOf(design, responses.length, choosing);
+  const places = new Map<string, { readonly split: number; readonly place: number }>();
   const lacking = lists.map((_, list) => new Set(setsLacking(parts, list)));
-  const omissions: Omission[] = [];
-  wanted.forEach(({ name, blocks: folds, sets: ofDesign }, regression) => {
+  const splits: Split[] = [];
+  wanted.forEach(({ name, cells: folds, sets: ofDesign }, regression) => {
     lists.forEach((_, list) => {
       const own = ofDesign.filter((set) => lacking[list]!.has(set));
       if (own.length === 0) return;
       own.forEach((set, place) => {
-        places.set(`${regression} ${set} ${list}`, { omission: omissions.length, place });
+        places.set(`${regression} ${set} ${list}`, { split: splits.length, place });
       });
-      omissions.push({ name, blocks: blocks.leftOut(folds, list), sets: own });
+      splits.push({ name, cells: cells.heldOut(folds, list), sets: own });
     });
   });
   const fitted = await predictOmitted(
     engine,
     source,
     responses,
-    blocks.folds,
-    omissions,
+    cells.folds,
+    splits,
     settings,
     hooks,
   );
-  const rowsOf = (omission: number): Int32Array =>
-    Int32Array.from(omissions[omission]!.blocks.flatMap((block) => [...blocks.folds[block]!.test]));
-  const { strengths } = fitted;
+  const rowsOf = (split: number): Int32Array =>
+    Int32Array.from(splits[split]!.cells.flatMap((cell) => [...cells.folds[cell]!.test]));
+  const { alphas } = fitted;
   return {
     predicted: (set, regression) =>
-      joined(partsOfSet(parts, set), leftOutOf(design, regression), lists, (list) => {
-        const { omission, place } = places.get(`${regression} ${set} ${list}`)!;
-        return { rows: rowsOf(omission), table: fitted.predictions[omission]![place]! };
+      joined(partsOfSet(parts, set), heldOutRowsOf(design, regression), lists, (list) => {
+        const { split, place } = places.get(`${regression} ${set} ${list}`)!;
+        return { rows: rowsOf(split), table: fitted.predictions[split]![place]! };
       }),
-    strengths:
-      strengths === null
+    alphas:
+      alphas === null
         ? null
         : (set) =>
-            joinedStrengths(partsOfSet(parts, set), {
+            joinedAlphas(partsOfSet(parts, set), {
               folds: design.folds.length,
               sites: sites[set]!,
-              table: strengths[set]!,
-              rowOf: (fold, list) => places.get(`${fold} ${set} ${list}`)!.omission,
+              table: alphas[set]!,
+              rowOf: (fold, list) => places.get(`${fold} ${set} ${list}`)!.split,
             }),
     arithmetic: fitted.arithmetic,
     warnings: fitted.warnings,
@@ -159,7 +159,7 @@ const ofSplits = async (
 ): Promise<LayerRegressions> => {
   const splits = lists.flatMap((missing, list) => {
     const sets = setsLacking(parts, list);
-    return folds.map(({ name, test }): Split => {
+    return folds.map(({ name, test }): SplitOfRows => {
       const held = new Set(test);
       const more = missing.filter((row) => !held.has(row));
       return { name, test: more.length === 0 ? test : Int32Array.of(...test, ...more), sets };
@@ -167,7 +167,7 @@ const ofSplits = async (
   });
   const fitted = await predictSplits(engine, source, responses, splits, settings, hooks);
   const splitOf = (fold: number, list: number): number => list * folds.length + fold;
-  const { strengths } = fitted;
+  const { alphas } = fitted;
   return {
     predicted: (set, regression) =>
       joined(partsOfSet(parts, set), folds[regression]!.test, lists, (list) => {
@@ -175,14 +175,14 @@ const ofSplits = async (
         const { test, sets } = splits[split]!;
         return { rows: test, table: fitted.predictions[split]![sets.indexOf(set)]! };
       }),
-    strengths:
-      strengths === null
+    alphas:
+      alphas === null
         ? null
         : (set) =>
-            joinedStrengths(partsOfSet(parts, set), {
+            joinedAlphas(partsOfSet(parts, set), {
               folds: folds.length,
               sites: sites[set]!,
-              table: strengths[set]!,
+              table: alphas[set]!,
               rowOf: splitOf,
             }),
     arithmetic: [...new Set(fitted.arithmetics)].join(', '),
@@ -191,7 +191,7 @@ const ofSplits = async (
 };
 
 /** Rows cut so finely that folds, and folds with the rows of each list, are made of whole blocks. */
-const blocksOf = (folds: readonly Fold[], lists: readonly Int32Array[]) => {
+const cellsOf = (folds: readonly Fold[], lists: readonly Int32Array[]) => {
   const lacking = lists.map((list) => new Set(list));
   const found = new Map<string, { readonly fold: number; readonly test: number[] }>();
   folds.forEach(({ test }, fold) => {
@@ -202,17 +202,17 @@ const blocksOf = (folds: readonly Fold[], lists: readonly Int32Array[]) => {
       else same.test.push(row);
     }
   });
-  const blocks = [...found.values()];
+  const cells = [...found.values()];
   return {
-    folds: blocks.map(
+    folds: cells.map(
       ({ fold, test }): Fold => ({ name: folds[fold]!.name, test: Int32Array.from(test) }),
     ),
     /** The blocks of some folds, and all others whose rows a list has. */
-    leftOut: (own: readonly number[], list: number): number[] => {
+    heldOut: (own: readonly number[], list: number): number[] => {
       const inFolds = own.flatMap((fold) =>
-        blocks.flatMap((block, index) => (block.fold === fold ? [index] : [])),
+        cells.flatMap((cell, index) => (cell.fold === fold ? [index] : [])),
       );
-      const beside = blocks.flatMap(({ fold, test }, index) =>
+      const beside = cells.flatMap(({ fold, test }, index) =>
         !own.includes(fold) && lacking[list]!.has(test[0]!) ? [index] : [],
       );
       return [...inFolds, ...beside];
@@ -261,7 +261,7 @@ const joined = (
   return { data, shape: [rows.length, sites] };
 };
 
-interface StrengthTable {
+interface AlphaTable {
   readonly folds: number;
   readonly sites: number;
   /** `[regressions, sites]`. */
@@ -269,10 +269,10 @@ interface StrengthTable {
   readonly rowOf: (fold: number, list: number) => number;
 }
 
-/** Chosen strengths `[folds, sites]` of a set, each site's from the regression that predicts it. */
-const joinedStrengths = (
+/** Chosen alphas `[folds, sites]` of a set, each site's from the regression that predicts it. */
+const joinedAlphas = (
   parts: readonly Part[],
-  { folds, sites, table, rowOf }: StrengthTable,
+  { folds, sites, table, rowOf }: AlphaTable,
 ): Float64Nd => {
   const data = new Float64Array(folds * sites);
   for (const { columns, lacking } of parts)

@@ -32,7 +32,7 @@ export interface BinSet extends ResponseSet {
   readonly label: Extract<SetLabel, { kind: 'time bin' }>;
   readonly table: ResponseTable;
   /** The ceiling aggregated as the score is; NaN where no site has one. */
-  readonly level: number;
+  readonly overallCeiling: number;
 }
 
 /** Responses `[rows, sites]` at the rows that are scored: the same table, unless splits overlap. */

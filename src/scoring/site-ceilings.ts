@@ -31,7 +31,7 @@ const splitsBetween = 5;
 const splitsWithin = 2;
 
 /** A recording laid out under the protocol. */
-export interface CeilingSubject {
+export interface LaidOutRecording {
   readonly recording: Recording;
   readonly laidOut: LaidOut;
 }
@@ -41,8 +41,8 @@ export interface CeilingSubject {
  * predicted responses is used on both sides where the predicting recording has it, else each has its own.
  */
 export const ceilingBetween = async (
-  to: CeilingSubject,
-  from: CeilingSubject,
+  to: LaidOutRecording,
+  from: LaidOutRecording,
   seed: number,
   ports: Ports,
 ): Promise<SiteCeiling> => {
@@ -66,16 +66,16 @@ export const ceilingBetween = async (
 };
 
 /**
- * All other sites of a recording predict each site. Raw and protocol-corrected figures are of all trials on both sides,
+ * All other sites of a recording predict each site. Raw and protocol-corrected values are of all trials on both sides,
  * so that noise which sites share in a trial counts as signal; the fully corrected ones keep trials apart.
  * Input error: a single usable site.
  */
 export const ceilingWithin = async (
-  subject: CeilingSubject,
+  within: LaidOutRecording,
   seed: number,
   ports: Ports,
 ): Promise<SiteCeiling> => {
-  const { recording, laidOut } = subject;
+  const { recording, laidOut } = within;
   const { table } = laidOut.scored;
   const sites = laidOut.layout.siteIds.length;
   if (sites < 2)
@@ -112,7 +112,7 @@ export const ceilingWithin = async (
       warnings: [...warnings],
     };
   };
-  return measure(subject, layout, predict, table, {
+  return measure(within, layout, predict, table, {
     side: null,
     notes: filledNote(table.mean),
     splits: splitsWithin,
@@ -145,7 +145,7 @@ interface Measurement {
 }
 
 const measure = async (
-  { recording, laidOut: { scored } }: CeilingSubject,
+  { recording, laidOut: { scored } }: LaidOutRecording,
   layout: Layout,
   predict: Predictor,
   predictors: ResponseTable,
@@ -160,7 +160,7 @@ const measure = async (
       features: predictors.mean.shape[1]!,
       predictions: predicted,
       arithmetic,
-      strengths: null,
+      alphas: null,
       warnings: [...warnings],
     });
   const ceiled = evaluate(layout, scored);
@@ -210,7 +210,7 @@ const measure = async (
   };
 };
 
-/** Sites that have a score but no corrected figure are missing from its median: said, since they are the worst. */
+/** Sites that have a score but no corrected value are missing from its median: said, since they are the worst. */
 const irreproducible = ({ sites }: LayerScore, consistency: Consistency | null): string[] => {
   if (consistency === null) return [];
   const lost = sites.filter(
@@ -219,7 +219,7 @@ const irreproducible = ({ sites }: LayerScore, consistency: Consistency | null):
   return lost.length === 0
     ? []
     : [
-        `${lost.length} of ${sites.length} sites are missing from the corrected figure: what is predicted of them does not repeat between halves of the trials`,
+        `${lost.length} of ${sites.length} sites are missing from the corrected value: what is predicted of them does not repeat between halves of the trials`,
       ];
 };
 
@@ -242,7 +242,7 @@ const uncorrected = (ceiling: Ceiling): Ceiling => ({
 });
 
 /** The wanted time bin of a predicting recording where it has it, else the one that it is scored in. */
-const binFor = ({ laidOut: { bins, scored } }: CeilingSubject, wanted: TimeBin): BinSet =>
+const binFor = ({ laidOut: { bins, scored } }: LaidOutRecording, wanted: TimeBin): BinSet =>
   bins.find(({ label }) => sameBin(label.timeBin, wanted)) ?? scored;
 
 /** Responses `[rows, sites]` as the features of a regression. */
@@ -271,7 +271,7 @@ const predictResponses = async (
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
 const describeSide = (
-  { recording: { header, hash } }: Pick<CeilingSubject, 'recording'>,
+  { recording: { header, hash } }: Pick<LaidOutRecording, 'recording'>,
   timeBin: TimeBin,
   sites: number,
 ): CeilingSide => ({

@@ -137,7 +137,7 @@ const noneAboveChance = (
       data: new Float64Array(groups.length * siteIds.length).fill(Number.NaN),
       shape: [groups.length, siteIds.length],
     },
-    strength: meanOfDefined(reliabilitiesOf(all, groups, siteIds.length)),
+    meanOverAllSites: meanOfDefined(reliabilitiesOf(all, groups, siteIds.length)),
     excluded: siteIds.map((site) => ({
       site,
       image: null,
@@ -197,7 +197,7 @@ const overRows = (
   return {
     ...common,
     perSite: { data, shape: [1, sites] },
-    strength: meanOfDefined(reliabilities),
+    meanOverAllSites: meanOfDefined(reliabilities),
     excluded: siteIds.flatMap((id, site): ExcludedSite[] =>
       Number.isNaN(data[site]!) ? [{ site: id, image: null, reason: reasonFor(site) }] : [],
     ),
@@ -234,7 +234,7 @@ const overImages = (
   return {
     ...common,
     perSite: { data, shape: [groups.length, sites] },
-    strength: meanOfDefined(reliabilities),
+    meanOverAllSites: meanOfDefined(reliabilities),
     excluded,
     basis,
   };

@@ -131,7 +131,7 @@ export const rewritten = (node: OnnxNode, result: TensorFact, known: Known): Mov
 };
 
 /** An existing tensor that equals the first output of a node about to be added; otherwise null. */
-export const simplified = (node: OnnxNode, result: TensorFact, known: Known): string | null => {
+export const existingEqual = (node: OnnxNode, result: TensorFact, known: Known): string | null => {
   if (node.domain !== undefined) return null;
   const [first = ''] = node.inputs;
   const isResult = (tensor: string): boolean => {

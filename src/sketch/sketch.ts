@@ -13,7 +13,7 @@ import {
   type Known,
   type Movement,
   rewritten,
-  simplified,
+  existingEqual,
   withoutExpands,
 } from './simplify.ts';
 
@@ -99,7 +99,7 @@ export const sketchOf = (graph: OnnxGraph): Sketch => {
     const names = Array.from({ length: outputs }, () => builder.newName(split.op));
     const node: OnnxNode = { ...split, inputs: used, outputs: names, attributes };
     const found = factsOf(node);
-    const equal = simplified(node, found[0]!, knowledge);
+    const equal = existingEqual(node, found[0]!, knowledge);
     if (equal !== null) return [equal];
     const simpler = rewritten(node, found[0]!, knowledge);
     if (simpler !== null) return [move(simpler)];

@@ -20,7 +20,7 @@ export const readAlignment = async (path: string, files: Files): Promise<Alignme
 
 const cell = (value: number | null | undefined): string => (value == null ? '' : String(value));
 
-/** One line per image; `halves_` of one half of the people against the other; empty cells where a figure is not defined. */
+/** One line per image; `halves_` of one half of the people against the other; empty cells where a value is not defined. */
 export const encodeAlignedImages = ({ images }: Alignment): Uint8Array =>
   encodeText(
     encodeCsv(

@@ -9,7 +9,7 @@ export const putDraws = (cache: Cache, key: string, found: ChosenSoFar): Promise
     `${JSON.stringify({
       ...rest,
       perFold:
-        perFold === null ? null : { figures: perFold.figures, shape: perFold.predictions.shape },
+        perFold === null ? null : { values: perFold.values, shape: perFold.predictions.shape },
     })}\n`,
   );
   const data = perFold === null ? new Float64Array(0) : perFold.predictions.data;
@@ -21,7 +21,7 @@ export const putDraws = (cache: Cache, key: string, found: ChosenSoFar): Promise
 
 type Head = Omit<ChosenSoFar, 'perFold'> & {
   readonly perFold: {
-    readonly figures: NonNullable<ChosenSoFar['perFold']>['figures'];
+    readonly values: NonNullable<ChosenSoFar['perFold']>['values'];
     readonly shape: readonly number[];
   } | null;
 };
@@ -33,6 +33,6 @@ export const getDraws = async (cache: Cache, key: string): Promise<ChosenSoFar |
   const { perFold, ...rest } = JSON.parse(new TextDecoder().decode(entry.subarray(0, end))) as Head;
   if (perFold === null) return { ...rest, perFold: null };
   const data = new Float64Array(entry.slice(end + 1).buffer);
-  const { figures, shape } = perFold;
-  return { ...rest, perFold: { figures, predictions: { data, shape } } };
+  const { values, shape } = perFold;
+  return { ...rest, perFold: { values, predictions: { data, shape } } };
 };

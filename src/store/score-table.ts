@@ -5,7 +5,7 @@ import { encodeParquet } from '../formats/parquet.ts';
 import { encodeText } from '../formats/text.ts';
 import type { LayerScore, Score } from '../records/score.ts';
 
-/** One figure of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
+/** One value of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
 export interface ScoreRow {
   readonly model: string;
   /** Null for what belongs to no layer (the ceiling's interval, nulls). */
@@ -18,15 +18,15 @@ export interface ScoreRow {
   readonly value: number | null;
 }
 
-type Figures = Readonly<Record<string, number | null>>;
+type Metrics = Readonly<Record<string, number | null>>;
 
-/** Where figures belong, and what they are. */
+/** Where values belong, and what they are. */
 interface Entry {
   readonly layer?: string;
   readonly bin?: string;
   readonly fold?: string;
   readonly site?: string;
-  readonly figures: Figures;
+  readonly metrics: Metrics;
 }
 
 const binName = ({ start, end }: Score['timeBin']): string => `${start}-${end}`;
@@ -34,22 +34,22 @@ const binName = ({ start, end }: Score['timeBin']): string => `${start}-${end}`;
 const layerEntries = ({ layer, raw, ceiling, value, ...rest }: LayerScore): Entry[] => [
   {
     layer,
-    figures: {
+    metrics: {
       ...{ raw, ceiling, score: value },
       ...{ score_low: rest.interval?.low ?? null, score_high: rest.interval?.high ?? null },
     },
   },
   ...rest.folds.map(({ fold, ...of }) => ({
     ...{ layer, fold },
-    figures: { raw: of.raw, score: of.value },
+    metrics: { raw: of.raw, score: of.value },
   })),
   ...rest.sites.map(({ site, ...of }) => ({
     ...{ layer, site },
-    figures: { raw: of.raw, ceiling: of.ceiling, score: of.value },
+    metrics: { raw: of.raw, ceiling: of.ceiling, score: of.value },
   })),
 ];
 
-/** The other time bins; the scored one has its figures from the layers themselves. */
+/** The other time bins; the scored one has its values from the layers themselves. */
 const binEntries = ({ timeCourse, timeBin }: Score): Entry[] => {
   if (timeCourse === null) return [];
   const { timeBins, ceilings, layers } = timeCourse;
@@ -57,23 +57,28 @@ const binEntries = ({ timeCourse, timeBin }: Score): Entry[] => {
     timeBins.flatMap((each, index) => {
       const bin = binName(each);
       if (bin === binName(timeBin)) return [];
-      const figures = { raw: raw[index]!, ceiling: ceilings[index]!, score: value[index]! };
-      return [{ layer, bin, figures }];
+      const metrics = { raw: raw[index]!, ceiling: ceilings[index]!, score: value[index]! };
+      return [{ layer, bin, metrics }];
     }),
   );
 };
 
 /** What belongs to no layer, but for nulls. */
-const wholeEntries = ({ ceilingInterval, nullCeiling, choice, splitError }: Score): Entry[] =>
+const wholeEntries = ({
+  ceilingInterval,
+  nullCeiling,
+  nestedSelection,
+  standardErrorOverSplits,
+}: Score): Entry[] =>
   [
     ceilingInterval && { ceiling_low: ceilingInterval.low, ceiling_high: ceilingInterval.high },
     nullCeiling && {
       null_ceiling_mismatched: nullCeiling.mismatched,
       null_ceiling_surrogate: nullCeiling.surrogate,
     },
-    choice && { optimism: choice.optimism },
-    splitError && { split_error: splitError.value },
-  ].flatMap((figures) => (figures === null ? [] : [{ figures }]));
+    nestedSelection && { optimism: nestedSelection.optimism },
+    standardErrorOverSplits && { split_error: standardErrorOverSplits.value },
+  ].flatMap((metrics) => (metrics === null ? [] : [{ metrics }]));
 
 /** `null_pixels` is the score of pixels, `null_pixels_difference` the network's less that of pixels, with its interval. */
 const nullEntries = ({ nulls }: Score): Entry[] =>
@@ -81,7 +86,7 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
     const metric = `null_${name.replaceAll('-', '_')}`;
     return {
       ...(layer === null ? {} : { layer }),
-      figures: {
+      metrics: {
         [`${metric}_raw`]: raw,
         [metric]: value,
         [`${metric}_difference`]: difference?.value ?? null,
@@ -93,7 +98,7 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
   });
 
 /**
- * All figures of a score, one a row: of each layer (and of a nested choice, as a layer of its own) `raw`, `ceiling`,
+ * All values of a score, one a row: of each layer (and of a nested choice, as a layer of its own) `raw`, `ceiling`,
  * `score` and the ends of its interval, `raw` and `score` of each fold, `raw`, `ceiling` and `score` of each site, all in
  * the scored time bin; `raw`, `ceiling` and `score` of each layer in the other bins that were fitted; the ends of the
  * ceiling's interval, the null ceilings, the optimism; the nulls. Fold and site are never both given: a fold is
@@ -101,18 +106,19 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
  */
 export const scoreRows = (score: Score): ScoreRow[] => {
   const { model, activations } = score.provenance;
-  const subject = model?.name ?? activations?.name ?? '';
+  const candidate = model?.name ?? activations?.name ?? '';
   const entries = [
-    ...[...score.layers, ...(score.choice === null ? [] : [score.choice.scores])].flatMap(
-      layerEntries,
-    ),
+    ...[
+      ...score.layers,
+      ...(score.nestedSelection === null ? [] : [score.nestedSelection.scores]),
+    ].flatMap(layerEntries),
     ...binEntries(score),
     ...wholeEntries(score),
     ...nullEntries(score),
   ];
-  return entries.flatMap(({ layer, bin, fold, site, figures }) =>
-    Object.entries(figures).map(([metric, value]) => ({
-      model: subject,
+  return entries.flatMap(({ layer, bin, fold, site, metrics }) =>
+    Object.entries(metrics).map(([metric, value]) => ({
+      model: candidate,
       layer: layer ?? null,
       area: score.area,
       bin: bin ?? binName(score.timeBin),

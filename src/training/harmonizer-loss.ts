@@ -23,7 +23,7 @@ export interface HarmonizerOptions {
   /** The tensor before a final softmax: [N, classes]. */
   readonly logits: string;
   /** λ₁: how much alignment weighs beside classification. */
-  readonly strength: number;
+  readonly lambda: number;
   /** Label smoothing of the cross-entropy; as released: 0.1. */
   readonly smoothing: number;
 }
@@ -47,7 +47,7 @@ export const HARMONIZER_OUTPUTS = {
   saliency: 'saliency',
 } as const;
 
-const LEVELS = 5;
+const SCALES = 5;
 const BINOMIAL = [1, 4, 6, 4, 1].map((each) => each / 16);
 
 const allAxes = (sketch: Sketch, x: string): number[] => shapeOf(sketch, x).map((_, axis) => axis);
@@ -104,15 +104,15 @@ const reduced = (sketch: Sketch, maps: string): string => {
 const pyramidDifference = (sketch: Sketch, difference: string, mapped: string): string => {
   const [images = 1, height = 1, width = 1] = shapeOf(sketch, difference);
   const share = reshaped(sketch, mapped, [images, 1, 1, 1]);
-  let level = reshaped(sketch, difference, [images, 1, height, width]);
+  let scale = reshaped(sketch, difference, [images, 1, height, width]);
   let total: string | null = null;
-  for (let index = 0; index < LEVELS; index++) {
-    if (index > 0) level = reduced(sketch, level);
-    const perImage = averaged(sketch, squared(sketch, level), [2, 3]);
+  for (let index = 0; index < SCALES; index++) {
+    if (index > 0) scale = reduced(sketch, scale);
+    const perImage = averaged(sketch, squared(sketch, scale), [2, 3]);
     const mean = averaged(sketch, times(sketch, perImage, share), [0, 1]);
     total = total === null ? mean : plus(sketch, total, mean);
   }
-  return number(sketch, scaled(sketch, 1 / LEVELS, total!));
+  return number(sketch, scaled(sketch, 1 / SCALES, total!));
 };
 
 /** The network's importance of each pixel, as a graph with one more output: [N, channels, H, W]. */
@@ -161,7 +161,7 @@ export const harmonizerCodeLoss = (graph: OnnxGraph, options: HarmonizerOptions)
     [HARMONIZER_OUTPUTS.loss]: plus(
       sketch,
       classification,
-      scaled(sketch, options.strength, alignment),
+      scaled(sketch, options.lambda, alignment),
     ),
     [HARMONIZER_OUTPUTS.crossEntropy]: classification,
     [HARMONIZER_OUTPUTS.alignment]: alignment,

@@ -4,7 +4,7 @@ import type { Pixels } from '../records/ports.ts';
 import { type Normal, type ObjectClass, objectClasses, surfaces } from './shapes.ts';
 import {
   between,
-  type Colour,
+  type Rgb,
   dim,
   drawBackground,
   drawColour,
@@ -52,7 +52,7 @@ interface Cover {
   /** No point is farther from (x, y). */
   readonly reach: number;
   /** Null where it is not. */
-  colourAt(x: number, y: number): Colour | null;
+  colourAt(x: number, y: number): Rgb | null;
 }
 
 const drawLight = (random: Random): Normal => {
@@ -72,7 +72,7 @@ const drawClutter = (random: Random, size: number): Cover => {
   const length = between(random, 2, 9);
   const width = random.next() < 0.3 ? length : between(random, 0.8, 2);
   const colour = drawColour(random);
-  const colourAt = (x: number, y: number): Colour | null => {
+  const colourAt = (x: number, y: number): Rgb | null => {
     const u = ((x - x0) * cos + (y - y0) * sin) / length;
     const v = ((y - y0) * cos - (x - x0) * sin) / width;
     return u * u + v * v < 1 ? colour : null;
@@ -95,13 +95,13 @@ const coverOf = (
   object: SceneObject,
   index: number,
   texture: Texture,
-  paint: Colour,
+  paint: Rgb,
   light: Normal,
 ): Cover => {
   const surface = surfaces[object.category];
   const cos = Math.cos(object.rotation);
   const sin = Math.sin(object.rotation);
-  const colourAt = (x: number, y: number): Colour | null => {
+  const colourAt = (x: number, y: number): Rgb | null => {
     const dx = (x - object.x) / object.radius;
     const dy = (y - object.y) / object.radius;
     const normal = surface(dx * cos + dy * sin, dy * cos - dx * sin);
@@ -129,7 +129,7 @@ const foremost = (
   covers: readonly Cover[],
   x: number,
   y: number,
-): { object: number; colour: Colour } | null => {
+): { object: number; colour: Rgb } | null => {
   for (let k = 0; k < covers.length; k++) {
     const cover = covers[k]!;
     if (Math.abs(cover.x - x) > cover.reach) continue;

@@ -190,12 +190,12 @@ export const simulateRecording = (
   };
 };
 
-/** Median over sites, mean over images, of `[image, site]` figures: how scores on grids are aggregated. */
-export const overSitesAndImages = (figures: Float64Array, images: number): number => {
-  const sites = figures.length / images;
+/** Median over sites, mean over images, of `[image, site]` values: how scores on grids are aggregated. */
+export const overSitesAndImages = (table: Float64Array, images: number): number => {
+  const sites = table.length / images;
   return mean(
     Array.from({ length: images }, (_, image) =>
-      median(figures.subarray(image * sites, (image + 1) * sites)),
+      median(table.subarray(image * sites, (image + 1) * sites)),
     ),
   );
 };

@@ -1,10 +1,10 @@
 import type { Random } from '../numeric/random.ts';
 
 /** Red, green, blue in [0, 1]. */
-export type Colour = readonly [red: number, green: number, blue: number];
+export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** A colour at every point of the plane; x to the right, y down, in pixels. */
-export type Texture = (x: number, y: number) => Colour;
+export type Texture = (x: number, y: number) => Rgb;
 
 /** Uniform in [from, to). */
 export const between = (random: Random, from: number, to: number): number =>
@@ -14,20 +14,20 @@ export const between = (random: Random, from: number, to: number): number =>
 export const oneOf = <T>(random: Random, choices: readonly T[]): T =>
   choices[random.int(choices.length)]!;
 
-export const mixColours = (a: Colour, b: Colour, t: number): Colour => [
+export const mixColours = (a: Rgb, b: Rgb, t: number): Rgb => [
   a[0] + (b[0] - a[0]) * t,
   a[1] + (b[1] - a[1]) * t,
   a[2] + (b[2] - a[2]) * t,
 ];
 
-export const dim = (colour: Colour, factor: number): Colour => [
+export const dim = (colour: Rgb, factor: number): Rgb => [
   colour[0] * factor,
   colour[1] * factor,
   colour[2] * factor,
 ];
 
 /** Hue, saturation and value, each in [0, 1], as red, green and blue. */
-export const colourOf = (hue: number, saturation: number, value: number): Colour => {
+export const colourOf = (hue: number, saturation: number, value: number): Rgb => {
   const channel = (offset: number): number => {
     const k = (offset + hue * 6) % 6;
     return value * (1 - saturation * Math.max(0, Math.min(k, 4 - k, 1)));
@@ -35,7 +35,7 @@ export const colourOf = (hue: number, saturation: number, value: number): Colour
   return [channel(5), channel(3), channel(1)];
 };
 
-export const drawColour = (random: Random): Colour =>
+export const drawColour = (random: Random): Rgb =>
   colourOf(random.next(), between(random, 0.25, 0.9), between(random, 0.3, 0.95));
 
 /** Stripes of any orientation; both colours have one hue, so that hue and orientation vary independently. */

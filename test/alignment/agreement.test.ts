@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { agreementOf, rankedMap } from '../../src/alignment/agreement.ts';
 import { centreBias, edges } from '../../src/alignment/controls.ts';
-import { alignmentFigures, type ImageAgreement } from '../../src/alignment/figures.ts';
+import { alignmentMetrics, type ImageAgreement } from '../../src/alignment/metrics.ts';
 import { humanCeiling, splitSubjects } from '../../src/alignment/human-ceiling.ts';
 import { defaultAlignmentProtocol } from '../../src/alignment/protocols.ts';
-import { summed } from '../../src/data/fixations.ts';
+import { summedMaps } from '../../src/data/fixations.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd } from '../../src/records/array.ts';
 import { difference, floatsOf, humanMapsGolden } from '../human-maps-golden.ts';
@@ -104,7 +104,7 @@ describe('human ceiling', () => {
         return { data: truth.map((value, i) => value + spread * own[i]!), shape: [60, 60] };
       });
       const { people: number, halves } = splitSubjects(maps, 4, 90, draw);
-      const raw = compare(truth, summed(maps).data).spearman!;
+      const raw = compare(truth, summedMaps(maps).data).spearman!;
       return { people: number, halves: halves.spearman, raw };
     });
     const raw = images.reduce((sum, image) => sum + image.raw, 0) / images.length;
@@ -146,7 +146,7 @@ describe('controls', () => {
   });
 });
 
-describe('figures over images', () => {
+describe('values over images', () => {
   const protocol = defaultAlignmentProtocol('folder');
   /** Everyone's maps of four people, whose halves agree as √ρ is `ceiling`. */
   const halvesOf = (ceiling: number): number => ceiling ** 2 / (2 - ceiling ** 2);
@@ -163,7 +163,7 @@ describe('figures over images', () => {
   const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
   it('stays negative where it is, divided by the ceiling', () => {
-    const { spearman, dice } = alignmentFigures(images(many, halvesOf(0.8)), protocol, 1)!;
+    const { spearman, dice } = alignmentMetrics(images(many, halvesOf(0.8)), protocol, 1)!;
     expect(spearman.raw).toBeCloseTo(meanOf(many), 12);
     expect(spearman.value).toBeCloseTo(meanOf(many) / 0.8, 12);
     expect(dice).toMatchObject({
@@ -183,14 +183,14 @@ describe('figures over images', () => {
 
   it('divides only Spearman by a given ceiling', () => {
     const given = { ...protocol, ceiling: { kind: 'given' as const, spearman: 0.5 } };
-    const { spearman, iou } = alignmentFigures(images(many, null), given, 1)!;
+    const { spearman, iou } = alignmentMetrics(images(many, null), given, 1)!;
     expect(spearman.value).toBeCloseTo(meanOf(many) / 0.5, 12);
     expect(iou).toMatchObject({ ceiling: null, value: null, interval: null });
     expect(iou.rawInterval).not.toBeNull();
   });
 
-  it('says so where few images give a t interval, one image none, and no image no figure', () => {
-    const few = alignmentFigures(images([0.1, 0.2, 0.4], halvesOf(0.5)), protocol, 1)!.spearman;
+  it('says so where few images give a t interval, one image none, and no image no value', () => {
+    const few = alignmentMetrics(images([0.1, 0.2, 0.4], halvesOf(0.5)), protocol, 1)!.spearman;
     // t(0.975, 2) = 4.302653 · s/√3, over the ceiling.
     expect((few.interval!.high - few.interval!.low) / 2).toBeCloseTo(
       (4.302653 * Math.sqrt(0.07 / 3 / 3)) / 0.5,
@@ -198,17 +198,17 @@ describe('figures over images', () => {
     );
     expect(few.interval).toMatchObject({ method: 't over images', approximate: true });
     expect(
-      alignmentFigures(images([0.1], halvesOf(0.5)), protocol, 1)!.spearman.interval,
+      alignmentMetrics(images([0.1], halvesOf(0.5)), protocol, 1)!.spearman.interval,
     ).toBeNull();
     const none: ImageAgreement = {
       own: { spearman: null, dice: null, iou: null },
       split: null,
     };
-    expect(alignmentFigures([none], protocol, 1)).toBeNull();
+    expect(alignmentMetrics([none], protocol, 1)).toBeNull();
   });
 
   it('has no value where people do not agree', () => {
-    const { spearman } = alignmentFigures(images(many, -0.1), protocol, 1)!;
+    const { spearman } = alignmentMetrics(images(many, -0.1), protocol, 1)!;
     expect(spearman).toMatchObject({
       halves: expect.closeTo(-0.1),
       ceiling: null,

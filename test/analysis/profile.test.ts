@@ -209,7 +209,7 @@ describe('a depth profile', () => {
       /^ 0\.25 +layer2 +0\.\d+ +█+ \* +0\.\d+ +█+$/,
     );
     expect(text.find((line) => line.startsWith('peak '))).toMatch(/ V4 before IT$/);
-    const page = profilePage({ ...planted, version: '0', subject: '<net>' });
+    const page = profilePage({ ...planted, version: '0', candidate: '<net>' });
     expect(page).toContain('&#60;net&#62;');
     expect(page).not.toContain('<net>');
     expect(page.match(/<polyline /g)).toHaveLength(2);

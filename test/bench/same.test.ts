@@ -24,8 +24,8 @@ const before = {
   value: 0.3474331299697524,
   warnings: ['36 of 1368 features are constant'],
   layers: [
-    { layer: 'conv', strengths: [1, 10], interval: { low: 0.2, images: 14, sites: 24 } },
-    { layer: 'last', strengths: null, interval: null },
+    { layer: 'conv', alphas: [1, 10], interval: { low: 0.2, images: 14, sites: 24 } },
+    { layer: 'last', alphas: null, interval: null },
   ],
   curve: [{ trials: 2, value: 0.1 }],
   provenance: { recording: { name: 'r', sha256: hash }, seconds: 3 },
@@ -128,7 +128,7 @@ describe('what is printed', () => {
   it('is compared without its notes and the seconds that it took', () => {
     const printed = (seconds: number, note: string): string =>
       `score: 0.629\nnote: ${note}\n1 threads on cpu, seed 1, ${seconds} s\n`;
-    expect(compareTexts(printed(7, '2 remarks'), printed(12, '3 warnings'))).toEqual([]);
+    expect(compareTexts(printed(7, '2 warnings'), printed(12, '3 warnings'))).toEqual([]);
   });
 
   it('is compared as JSON where it is JSON', () => {

@@ -1,4 +1,4 @@
-// Recordings and features of cases whose figures depend on random numbers: made anew by each test, the same by their seed.
+// Recordings and features of cases whose values depend on random numbers: made anew by each test, the same by their seed.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

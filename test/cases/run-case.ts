@@ -27,7 +27,7 @@ export interface Case {
   /** `ventral score …`, which must succeed, with what it wrote. */
   readonly score: (...args: readonly string[]) => Promise<CaseRun>;
   /**
-   * The same with raw figures of predictions that are pooled over folds as they are, which the figures of cases are (those of
+   * The same with raw values of predictions that are pooled over folds as they are, which the values of cases are (those of
    * a score are around the training means).
    */
   readonly pooled: (...args: readonly string[]) => Promise<CaseRun>;

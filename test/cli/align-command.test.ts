@@ -96,7 +96,7 @@ describe('ventral align', () => {
   it('gives 1 to maps that are its own saliency, and -1 where these are turned upside down', async () => {
     const same = await aligned(await writeSet('same', own));
     expect(same).toMatchObject({ kind: 'human-alignment', raw: 1, value: null, ceiling: null });
-    expect(same.figures).toMatchObject({ dice: { raw: 1 }, iou: { raw: 1 } });
+    expect(same.metrics).toMatchObject({ dice: { raw: 1 }, iou: { raw: 1 } });
     expect(same.images).toHaveLength(count);
     const opposite = await writeSet('opposite', (index) => changed(own(index), (value) => -value));
     const { stdout } = await cliDone(...aligning(opposite, '--ceiling', '0.5'));
@@ -142,7 +142,7 @@ describe('ventral align', () => {
     expect(entries() - before).toBe(count);
     const again = await aligned(set);
     expect(entries() - before).toBe(count);
-    expect(again.figures).toEqual(first.figures);
+    expect(again.metrics).toEqual(first.metrics);
     expect(again.provenance.logit).toBe(first.provenance.logit);
     await writeSet(name, (index) =>
       changed(own(index), (value) => value + index + (index > 4 ? 1.5 : 0.5)),
@@ -163,8 +163,8 @@ describe('ventral align', () => {
     }));
     const { controls, raw } = await aligned(centred);
     expect(controls.map(({ name }) => name)).toEqual(['centre bias', 'edge detector']);
-    expect(controls[0]!.figures!.spearman.raw).toBeGreaterThan(0.999);
-    expect(Math.abs(controls[1]!.figures!.spearman.raw)).toBeLessThan(0.5);
+    expect(controls[0]!.metrics!.spearman.raw).toBeGreaterThan(0.999);
+    expect(Math.abs(controls[1]!.metrics!.spearman.raw)).toBeLessThan(0.5);
     expect(raw).toBeLessThan(0.5);
   });
 
@@ -191,7 +191,7 @@ describe('ventral align', () => {
       return watched(own(index), 6, random);
     });
     const found = await aligned(people);
-    const { spearman, dice } = found.figures;
+    const { spearman, dice } = found.metrics;
     expect(found.protocol.ceiling).toEqual({ kind: 'split-subjects', splits: 10 });
     expect(spearman.halves).toBeGreaterThan(0.3);
     expect(spearman.ceiling).toBeCloseTo(
@@ -232,12 +232,12 @@ describe('ventral align', () => {
     const mixed = await writeSet('mixed', (index) => {
       return watched(own(index), index % 3 === 0 ? 1 : 3, random);
     });
-    const { images, figures } = await aligned(mixed);
+    const { images, metrics } = await aligned(mixed);
     expect(images.map(({ split }) => split!.people).slice(0, 4)).toEqual([1, 3, 3, 1]);
     expect(images[0]!.split!.halves.spearman).toBeNull();
     const meanRaw = images.reduce((sum, { network }) => sum + network.spearman!, 0) / count;
-    expect(figures.spearman.raw).toBeCloseTo(meanRaw, 12);
-    expect(Math.abs(figures.spearman.value! - 1)).toBeLessThan(0.03);
+    expect(metrics.spearman.raw).toBeCloseTo(meanRaw, 12);
+    expect(Math.abs(metrics.spearman.value! - 1)).toBeLessThan(0.03);
     const { stdout } = await cliDone(...aligning(mixed, '--limit', '6'));
     expect(stdout).toContain('with 1 to 3 people');
   });
@@ -271,19 +271,19 @@ describe('ventral align', () => {
     const lists = ['image,subject,x,y'];
     const random = createRandom('looks');
     for (let index = 0; index < count; index++)
-      for (let subject = 0; subject < 4; subject++)
+      for (let candidate = 0; candidate < 4; candidate++)
         for (let k = 0; k < 5; k++)
           lists.push(
-            `${idOf(index)}.png,${subject},${8 + 2 * random.normal()},${6 + 2 * random.normal()}`,
+            `${idOf(index)}.png,${candidate},${8 + 2 * random.normal()},${6 + 2 * random.normal()}`,
           );
     const table = join(folder, 'looks.csv');
     writeFileSync(table, `${lists.join('\n')}\n`);
     const path = join(folder, 'near.json');
     writeFileSync(path, JSON.stringify({ ...alignmentProtocols[0], fixationSigma: 1.5 }));
     const options = ['--images', join(folder, 'zeros', 'images'), '--protocol', path];
-    const { controls, figures } = await aligned(table, ...options);
-    expect(figures.spearman.halves).toBeGreaterThan(0.5);
-    expect(controls[0]!.figures!.spearman.raw).toBeGreaterThan(0.7);
+    const { controls, metrics } = await aligned(table, ...options);
+    expect(metrics.spearman.halves).toBeGreaterThan(0.5);
+    expect(controls[0]!.metrics!.spearman.raw).toBeGreaterThan(0.7);
   });
 });
 

@@ -23,16 +23,16 @@ it('shows and writes how the score changes with trials and sites', async () => {
     /^curve: the best layer once more, for 42 draws of trials and sites; about \d+ MB of memory and \d+ s more$/m,
   );
   const { stdout } = await cliDone(...command, '--curve', '--out', out);
-  const { curve, layer, layers } = scoreSchema.parse(JSON.parse(readFileSync(out, 'utf8')));
-  expect(curve!.layer).toBe(layer);
-  expect(curve!.trials.map(({ count, draws }) => [count, draws])).toEqual([
+  const { learningCurve, layer, layers } = scoreSchema.parse(JSON.parse(readFileSync(out, 'utf8')));
+  expect(learningCurve!.layer).toBe(layer);
+  expect(learningCurve!.trials.map(({ count, draws }) => [count, draws])).toEqual([
     [1, 10],
     [2, 10],
     [3, 1],
   ]);
-  expect(curve!.sites.map(({ count }) => count)).toEqual([1, 2, 4]);
+  expect(learningCurve!.sites.map(({ count }) => count)).toEqual([1, 2, 4]);
   const own = layers.find((each) => each.layer === layer)!;
-  for (const points of [curve!.trials, curve!.sites])
+  for (const points of [learningCurve!.trials, learningCurve!.sites])
     expect(points.at(-1)!.value!).toBeCloseTo(own.value!, 9);
   expect(stdout).toMatch(/^trials +draws +raw +± +ceiling +score +±$/m);
   expect(stdout).toMatch(new RegExp(`^ +3 +1 +${own.raw!.toFixed(3)} +– `, 'm'));

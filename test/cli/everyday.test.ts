@@ -212,11 +212,11 @@ describe('a grid recording of four images', () => {
     const opencv = ['--preprocess', 'imagenet-224-opencv'];
     const usual = await scored(model, ...opencv);
     expect(usual.protocol).toMatchObject({ name: 'ventral', correlation: 'pearson' });
-    expect(usual.choice!.folds).toHaveLength(4);
+    expect(usual.nestedSelection!.folds).toHaveLength(4);
     const nested = await scored(model, ...opencv, '--protocol', 'linsley2023-nested');
-    expect(nested.choice!.folds).toHaveLength(4);
+    expect(nested.nestedSelection!.folds).toHaveLength(4);
     const text = await scored(model, ...opencv, '--protocol', 'linsley2023');
-    expect(text.choice).toBeNull();
+    expect(text.nestedSelection).toBeNull();
     expect(nested.ceiling).toBe(text.ceiling);
     expect(text.layers.map(({ layer, features }) => [layer, features])).toEqual([
       ['conv1', 512],

@@ -371,7 +371,7 @@ describe('outputs that cannot be written', () => {
       keep: ['predictions', 'readout'],
     } as const;
     const request = {
-      subject: { kind: 'model', path: model, preprocess: 'raw' },
+      candidate: { kind: 'model', path: model, preprocess: 'raw' },
       ...{ recording, protocol: null, layers: ['conv3'], memory: 1e9, seed: 1 },
     } as const;
     const before = files.tree();

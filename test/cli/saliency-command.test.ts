@@ -95,7 +95,7 @@ describe('ventral saliency', () => {
       expect(image).toMatchObject({
         image: names[index],
         class: expected.indexOf(Math.max(...expected)),
-        remark: null,
+        warning: null,
       });
       const map = mapOf('top', image.map);
       expect(map.shape).toEqual([12, 16]);

@@ -40,7 +40,7 @@ const picture = (image: number): Pixels => {
   const data = Uint8Array.from({ length: imageSide * imageSide * 3 }, (_, i) => {
     const [x, y, channel] = [Math.floor(i / 3) % imageSide, Math.floor(i / 3 / imageSide), i % 3];
     const waves = loadings[image]!.map(
-      (strength, k) => strength * Math.sin((x * (k + 1) + y * (factors - k)) / 4 + channel),
+      (alpha, k) => alpha * Math.sin((x * (k + 1) + y * (factors - k)) / 4 + channel),
     );
     const value = 128 + 20 * waves.reduce((sum, each) => sum + each, 0) + 8 * random.normal();
     return Math.max(0, Math.min(255, Math.round(value)));

@@ -66,7 +66,7 @@ describe('fixations', () => {
     expect(source.warnings).toEqual(['1 of 3 lists of fixations are of other images']);
     const [a, b] = await all(source);
     expect(a).toMatchObject({ id: 'a.png', label: null });
-    expect(a!.remark).toBe('1 fixations beside the image are left out');
+    expect(a!.warning).toBe('1 fixations beside the image are left out');
     expect(a!.subjects).toHaveLength(2);
     expect(a!.map.data[5 * 20 + 4]).toBeCloseTo(1 + Math.exp(-64 / 8), 5);
     expect(a!.subjects![1]!.data[5 * 20 + 12]).toBeCloseTo(1, 6);
@@ -85,7 +85,7 @@ describe('fixations', () => {
     const [first, second] = map!.subjects!;
     expect(first!.data.indexOf(Math.max(...first!.data))).toBe(5 * 20 + 5);
     expect(second!.data.indexOf(Math.max(...second!.data))).toBe(19);
-    expect(map!.remark).toBeNull();
+    expect(map!.warning).toBeNull();
     await put('degrees.csv', 'image,subject,x,y\na.png,p1,-3,2\na.png,p1,4,-1\n');
     expect((await open('degrees.csv', 'photos')).warnings).toEqual([
       '50 % of the coordinates of fixations are negative: pixels are counted from the upper left corner, not from the centre',

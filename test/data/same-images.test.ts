@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sharedImageRemarks } from '../../src/data/same-images.ts';
+import { sharedImageWarnings } from '../../src/data/same-images.ts';
 import { readRecording } from '../../src/formats/recording.ts';
 import { createNodeFiles } from '../../src/node/files.ts';
 import { createNodeHash } from '../../src/node/hash.ts';
@@ -24,8 +24,8 @@ const withPictures = (name: string, changed: (index: number) => number): string 
     writeFileSync(pictureOf(copy, i), readFileSync(pictureOf(first, changed(i))));
   return copy;
 };
-const remarksOn = async (other: string): Promise<string[]> =>
-  sharedImageRemarks(await readRecording(first, ports), await readRecording(other, ports), ports);
+const warningsOn = async (other: string): Promise<string[]> =>
+  sharedImageWarnings(await readRecording(first, ports), await readRecording(other, ports), ports);
 
 describe('recordings that share ids', () => {
   it('are refused where they share no picture, before anything is computed', async () => {
@@ -35,9 +35,9 @@ describe('recordings that share ids', () => {
   });
 
   it('are remarked on where some pictures differ', async () => {
-    expect(await remarksOn(withPictures('same', (i) => i))).toEqual([]);
-    const [remark] = await remarksOn(withPictures('some', (i) => (i < 2 ? 1 - i : i)));
-    expect(remark).toBe(
+    expect(await warningsOn(withPictures('same', (i) => i))).toEqual([]);
+    const [warning] = await warningsOn(withPictures('some', (i) => (i < 2 ? 1 - i : i)));
+    expect(warning).toBe(
       '2 of 60 shared stimuli have the same id but show other pictures (im000, im001)',
     );
   });
@@ -47,7 +47,7 @@ describe('recordings that share ids', () => {
     const { data, ...rest } = await ports.images.decode(readFileSync(pictureOf(other, 3)), 'im003');
     const brighter = { ...rest, data: data.map((level) => Math.min(255, level + 1)) };
     writeFileSync(pictureOf(other, 3), await ports.images.encode(brighter));
-    expect(await remarksOn(other)).toEqual([
+    expect(await warningsOn(other)).toEqual([
       '1 of 60 shared stimuli are other files of like pictures',
     ]);
   });

@@ -12,7 +12,7 @@ import { createRandom, type Random } from '../../src/numeric/random.ts';
 import { halves } from '../../src/numeric/reliability.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { Stimulus } from '../../src/records/recording.ts';
-import { designOf, leftOutOf } from '../../src/scoring/design.ts';
+import { designOf, heldOutRowsOf } from '../../src/scoring/design.ts';
 import { foldsOf } from '../../src/scoring/folds.ts';
 import { protocols } from '../../src/scoring/protocols.ts';
 import { everySecond, halvesOfImages } from '../../src/scoring/split-half.ts';
@@ -41,7 +41,7 @@ interface Settings {
   /** What the signal is multiplied by. */
   readonly gain: (bin: number, stimulus: number) => number;
   /** Stimuli that are left out for what they lack: those lists that occur under some protocol. */
-  readonly leftOut: readonly (readonly number[])[];
+  readonly heldOut: readonly (readonly number[])[];
   /** Reliabilities that the owner published. */
   readonly published: readonly (number | null)[] | null;
 }
@@ -56,7 +56,7 @@ const usual = {
   noise: () => 1.5,
   // The second bin is the better one.
   gain: (bin: number) => (bin === 1 ? 1.3 : 1),
-  leftOut: [[]],
+  heldOut: [[]],
   published: null,
 } as const;
 const images = { ...usual, grid: null, stimuli: 60, sites: 6 } as const;
@@ -110,7 +110,7 @@ const settings: Readonly<Record<string, Settings>> = {
       !(site === 3 && stimulus === 8) &&
       !(trial > 1 && (stimulus + site) % 13 === 0),
     columns: ['object_name'],
-    leftOut: [[30], [3, 8, 17, 30]],
+    heldOut: [[30], [3, 8, 17, 30]],
   },
   'grid-even': { ...maps, bins: 2, dead: 1 },
   'grid-odd': { ...maps, trials: 3 },
@@ -222,7 +222,7 @@ const choosing = (stimuli: number): number[][] => {
     test: Int32Array.of(i),
   }));
   const design = designOf('half', tests, seed);
-  return tests.map((_, fold) => [...leftOutOf(design, fold)].filter((i) => i !== fold));
+  return tests.map((_, fold) => [...heldOutRowsOf(design, fold)].filter((i) => i !== fold));
 };
 
 /**
@@ -262,10 +262,10 @@ const trialHalves = (world: Settings, kept: Int32Array): Record<string, string[]
 };
 
 /** All that is drawn for a recording, of which some stimuli may be left out. */
-const drawnFor = (world: Settings, leftOut: readonly number[]) => {
+const drawnFor = (world: Settings, heldOut: readonly number[]) => {
   const { grid, stimuli } = world;
   const kept = Int32Array.from({ length: stimuli }, (_, i) => i).filter(
-    (i) => !leftOut.includes(i),
+    (i) => !heldOut.includes(i),
   );
   const named = protocols.filter(
     ({ layout, folds }) => layout === (grid === null ? 'image' : 'grid') && folds.kind === 'k-fold',
@@ -281,7 +281,7 @@ const drawnFor = (world: Settings, leftOut: readonly number[]) => {
 };
 
 const worlds = Object.entries(settings).map(([name, world]) => {
-  const { grid, stimuli, bins, trials, sites, leftOut, published } = world;
+  const { grid, stimuli, bins, trials, sites, heldOut, published } = world;
   const sizes = {
     stimulus: stimuli,
     ...(grid === null ? {} : { row: grid[0], column: grid[1] }),
@@ -302,7 +302,7 @@ const worlds = Object.entries(settings).map(([name, world]) => {
       ),
       features: grid === null ? 'image' : 'grid',
       published,
-      drawn: Object.fromEntries(leftOut.map((each) => [each.join(), drawnFor(world, each)])),
+      drawn: Object.fromEntries(heldOut.map((each) => [each.join(), drawnFor(world, each)])),
       thousandths: responsesOf(name, world).map(thousandths),
     },
   ];

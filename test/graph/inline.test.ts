@@ -180,7 +180,7 @@ describe('withoutFunctions', () => {
         },
       ],
     };
-    // The engine does not know defaults of functions that name no attribute, so that the figures are our own.
+    // The engine does not know defaults of functions that name no attribute, so that the values are our own.
     const bytes = model(
       [{ ...call('Leaky', ['x'], 'y'), attributes: { slope: { float: 0.5 } } }],
       [leaky],

@@ -5,7 +5,7 @@ import { readModel } from '../../src/graph/read.ts';
 import { spliceModel } from '../../src/graph/splice.ts';
 import { probe } from '../../src/models/activations.ts';
 import {
-  contrastLevels,
+  contrastImages,
   errorLimit,
   relativeDifference,
   verdictOf,
@@ -129,10 +129,10 @@ describe('every family of networks', () => {
     const graph = graphFor(await decodeNetwork(network, network.bytes, ports), input, size);
     const { tensor, shape } = classLogits(graph);
     const { data } = pictureOf(size.height, size.width);
-    const levels = { data: Float32Array.from(data), shape: [size.height, size.width, 3] };
+    const intensities = { data: Float32Array.from(data), shape: [size.height, size.width, 3] };
     const { session, checked } = await openCheckedGradient(ports, {
       ...{ graph, input, size, tensor, shape, identity: [model] },
-      examples: exampleInputs(levels, preprocessing, input.layout),
+      examples: exampleInputs(intensities, preprocessing, input.layout),
     });
     await session.release();
     expect(checked.verdict).toMatchObject({ optimised: true, reason: null, at: tensor });
@@ -226,8 +226,8 @@ describe('a session that the optimiser changes', () => {
     const before = opened.plain;
     const found = await gathered(features);
     expect(opened.plain).toBe(before + 1);
-    const levels = Float32Array.from(pictureOf(12, 12).data);
-    const planes = levels.map((_, i) => levels[(i % 144) * 3 + Math.floor(i / 144)]!);
+    const intensities = Float32Array.from(pictureOf(12, 12).data);
+    const planes = intensities.map((_, i) => intensities[(i % 144) * 3 + Math.floor(i / 144)]!);
     const image = { data: planes, shape: [1, 3, 12, 12] };
     const y = await disabled(bytes, image);
     const last = features.features.layers.at(-1)!.name;
@@ -381,9 +381,9 @@ describe('e', () => {
   });
 
   it('is found on two inputs that reach from black to white', () => {
-    const levels = contrastLevels(9, 14);
-    expect(levels).toHaveLength(2);
-    for (const { data, shape } of levels) {
+    const intensities = contrastImages(9, 14);
+    expect(intensities).toHaveLength(2);
+    for (const { data, shape } of intensities) {
       expect(shape).toEqual([9, 14, 3]);
       expect(Math.min(...data)).toBeLessThan(6);
       expect(Math.max(...data)).toBeGreaterThan(249);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Showing } from '../../src/models/open-network.ts';
+import type { Presentation } from '../../src/models/open-network.ts';
 import { openPixels } from '../../src/models/pixels.ts';
 import { presetNamed } from '../../src/models/presets.ts';
 import type { Pixels, Ports } from '../../src/records/ports.ts';
@@ -36,11 +36,11 @@ beforeAll(async () => {
 
 /** Rows of features, `[rows][features]`, and the number of slices they came in. */
 const featuresOf = async (sampling: Sampling, budget = 1e9) => {
-  const showing: Showing = {
+  const presentation: Presentation = {
     ...{ sampling, images, pixelsOf, budget, stimuli: '' },
     grid: sampling.kind === 'image' ? null : grid,
   };
-  const { features } = await openPixels(showing, presetNamed('raw')!, ports);
+  const { features } = await openPixels(presentation, presetNamed('raw')!, ports);
   const [pass] = features.passes;
   const [source] = await features.gather(pass!, () => true, {
     progress: () => undefined,

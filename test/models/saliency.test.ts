@@ -97,7 +97,7 @@ describe('saliency agrees with PyTorch', () => {
         'NCHW',
         floatsOf(golden.baseline),
         replaying(floatsOf(golden.normals).data),
-        (input) => session.slope(input, weights),
+        (input) => session.valueAndGradient(input, weights),
         'net.onnx',
       );
       expect(value).toBeCloseTo(expected.value, 4);
@@ -235,7 +235,7 @@ describe('the logit', () => {
     const { tensor, shape, placeOf } = classLogits(graph);
     const session = await openGradient(engine, graph, network.input, tensor, shape);
     const image = { data: new Float32Array(48).fill(0.5), shape: [1, 3, 4, 4] };
-    const { gradient } = await session.slope(image, new Map([[placeOf(3), 1]]));
+    const { gradient } = await session.valueAndGradient(image, new Map([[placeOf(3), 1]]));
     await session.release();
     expect(gradient.shape).toEqual([1, 3, 4, 4]);
     const column = Float32Array.from({ length: 48 }, (_, i) => weights.data[i * classes + 3]!);
@@ -283,8 +283,8 @@ describe('the class that the network says', () => {
     const raw = presetNamed('raw')!;
     const explainer = await openClassSaliency(network, raw, settings, true, ports);
     expect(explainer.checked()).toBeNull();
-    const levels = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
-    const found = await explainer.explain(levels, null, createRandom(1), 'image');
+    const intensities = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
+    const found = await explainer.explain(intensities, null, createRandom(1), 'image');
     expect(found.class).toBe(1);
     expect(found.value).toBeCloseTo((-2 * 4) / 9, 2);
     expect(explainer.checked()).toMatchObject({
@@ -316,8 +316,8 @@ describe('the class that the network says', () => {
     const settings = { method: 'gradient' } as const;
     const raw = presetNamed('raw')!;
     const explainer = await openClassSaliency(network, raw, settings, true, ports);
-    const levels = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
-    const found = await explainer.explain(levels, null, createRandom(1), 'image');
+    const intensities = { data: new Float32Array(108).fill(100), shape: [6, 6, 3] };
+    const found = await explainer.explain(intensities, null, createRandom(1), 'image');
     expect(found.class).toBe(1);
     expect(found.value).toBeCloseTo((-2 * 4) / 9, 2);
     await explainer.release();
@@ -362,14 +362,18 @@ describe('images of several sizes', () => {
       [11, 5],
     ] as const) {
       const data = Float32Array.from({ length: height * width * 3 }, () => random.int(256));
-      const levels = { data, shape: [height, width, 3] };
-      const { map, value, class: own } = await explainer.explain(levels, null, random, 'image');
+      const intensities = { data, shape: [height, width, 3] };
+      const {
+        map,
+        value,
+        class: own,
+      } = await explainer.explain(intensities, null, random, 'image');
       expect(map.shape).toEqual([height, width]);
       // Without biases the network is homogeneous: its logit is the sum of g · x.
       const sum = map.data.reduce((total, each) => total + each, 0);
       expect(Math.abs(sum - value)).toBeLessThan(1e-3 * Math.abs(value));
       for (const other of [0, 1, 2, 3, 4]) {
-        const found = await explainer.explain(levels, other, random, 'image');
+        const found = await explainer.explain(intensities, other, random, 'image');
         expect(found.value).toBeLessThanOrEqual(value);
         if (other === own) expect(found.value).toBe(value);
       }

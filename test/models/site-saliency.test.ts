@@ -38,14 +38,14 @@ const readout = (sampling: Sampling, features: number): SiteReadout => ({
   ...{ layer: 'conv3', site: 's', offset: 5, sampling },
   weights: Float64Array.from({ length: features }, (_, k) => Math.sin(k + 1)),
 });
-const explain = (given: SiteReadout, levels = image) => {
+const explain = (given: SiteReadout, intensities = image) => {
   const settings = { method: 'gradient-times-input' } as const;
   const ports = {
     ...{ engine, files: createNodeFiles() },
     ...{ hash: createNodeHash(), cache: memoryCache() },
   };
   const explainer = openSiteSaliency(network, given, presetNamed('raw')!, settings, ports);
-  return explainer.explain(levels, random, 'image').finally(explainer.release);
+  return explainer.explain(intensities, random, 'image').finally(explainer.release);
 };
 
 /** conv3 of the image, channel by channel, straight from onnxruntime. */
@@ -70,8 +70,8 @@ describe("saliency of a site's predicted response", () => {
   ] as const)('is the slope of the readout, %s', async (_, sampling, count) => {
     const given = readout(sampling, count);
     const each = 32 / count;
-    const predicted = async (levels: Float32Nd): Promise<number> =>
-      (await features(levels)).reduce(
+    const predicted = async (intensities: Float32Nd): Promise<number> =>
+      (await features(intensities)).reduce(
         (sum, value, k) => sum + (value / each) * given.weights[Math.floor(k / each)]!,
         given.offset,
       );
@@ -81,9 +81,9 @@ describe("saliency of a site's predicted response", () => {
     expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.abs(expected));
     const step = 1e-3;
     const at = (by: number) => predicted({ ...image, data: image.data.map((level) => level * by) });
-    const slope = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
+    const valueAndGradient = ((await at(1 + step)) - (await at(1 - step))) / (2 * step);
     const sum = map.data.reduce((total, pixel) => total + pixel, 0);
-    expect(Math.abs(sum - slope)).toBeLessThan(0.01 * Math.abs(slope));
+    expect(Math.abs(sum - valueAndGradient)).toBeLessThan(0.01 * Math.abs(valueAndGradient));
   });
 
   it('is refused for another layer, another number of features, or features of whole maps', async () => {

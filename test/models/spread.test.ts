@@ -31,7 +31,7 @@ it('stretches no rounding of a map to the range of 0 to 1', () => {
 });
 
 it(
-  'a layer that images hardly change has a remark and no score; the others have theirs',
+  'a layer that images hardly change has a warning and no score; the others have theirs',
   {
     timeout: 60_000,
   },

@@ -5,7 +5,7 @@ import {
   dot,
   getColumn,
   putColumn,
-  transposed,
+  transposedMatrix,
 } from '../../src/numeric/vectors.ts';
 
 const wave = (length: number, shift: number) =>
@@ -56,7 +56,7 @@ describe('columns', () => {
   it('become rows in the transpose, also where tiles are cut', () => {
     const [rows, columns] = [37, 70];
     const matrix = wave(rows * columns, 0);
-    const turned = transposed(matrix, rows, columns);
+    const turned = transposedMatrix(matrix, rows, columns);
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < columns; j++) expect(turned[j * rows + i]).toBe(matrix[i * columns + j]);
   });

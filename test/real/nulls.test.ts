@@ -36,7 +36,7 @@ describe.skipIf(session === null || model === null)(
       );
       const plan = await planScore(
         {
-          subject: { kind: 'model', path: model!, preprocess: 'tf-224' },
+          candidate: { kind: 'model', path: model!, preprocess: 'tf-224' },
           recording: recording.folder,
           protocol: 'image-cv',
           layers: ['m.Conv_11', 'm.Conv_23'],

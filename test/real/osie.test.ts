@@ -5,7 +5,7 @@ import type { Alignment } from '../../src/records/alignment.ts';
 import { sharedPath, sharedSkipReason } from '../shared.ts';
 
 // 60 photographs of OSIE with the fixations of 15 people, and classifiers trained on ImageNet: the top-1 logit's gradient
-// against where people looked. No outside figure is known for this pair; what is held here is what must be so, and what
+// against where people looked. No outside value is known for this pair; what is held here is what must be so, and what
 // it came to.
 
 const maps = sharedPath('data', 'human-maps', 'osie', 'fixations.mat');
@@ -37,20 +37,20 @@ describe('MobileNets on OSIE', () => {
   it('looks where people look less than the centre and edges do', async ({ skip }) => {
     if (maps === null || images === null || models === null) skip(sharedSkipReason);
     const {
-      figures,
+      metrics,
       controls,
       images: compared,
       excludedImages,
     } = await run('mobilenet_v1_0.25_128', 10);
     expect([compared.length, excludedImages.length]).toEqual([10, 0]);
     // What the true map would reach with fifteen people: halves agree by .81, and all of them by √(2 · .81 / 1.81).
-    expect(figures.spearman.ceiling).toBeGreaterThan(0.93);
-    expect(figures.spearman.ceiling).toBeLessThan(0.96);
-    const [centre, edges] = controls.map((control) => control.figures!.spearman.raw);
+    expect(metrics.spearman.ceiling).toBeGreaterThan(0.93);
+    expect(metrics.spearman.ceiling).toBeLessThan(0.96);
+    const [centre, edges] = controls.map((control) => control.metrics!.spearman.raw);
     expect(centre).toBeGreaterThan(0.5);
     expect(edges).toBeGreaterThan(0.2);
     expect(centre).toBeGreaterThan(edges!);
-    expect(figures.spearman.raw).toBeLessThan(edges!);
+    expect(metrics.spearman.raw).toBeLessThan(edges!);
     for (const { network } of compared) expect(Number.isFinite(network.spearman)).toBe(true);
   });
 

@@ -22,7 +22,7 @@ const byRidge: Protocol = {
   name: 'image-cv-ridge',
   regression: {
     kind: 'ridge',
-    strengths: [0.01, 0.1, 0.316, 1, 3.16, 10, 100],
+    alphas: [0.01, 0.1, 0.316, 1, 3.16, 10, 100],
     unit: 'mean-square',
     choose: 'leave-one-out',
     perTarget: false,
@@ -39,7 +39,7 @@ describe.skipIf(session === null || models === null)(
     let ridge: string;
 
     const request = (path: string, layers: readonly string[] | null): ScoreRequest => ({
-      subject: { kind: 'model', path, preprocess: 'tf-224' },
+      candidate: { kind: 'model', path, preprocess: 'tf-224' },
       recording: recording.folder,
       protocol: 'image-cv',
       layers,
@@ -83,7 +83,7 @@ describe.skipIf(session === null || models === null)(
       writeFileSync(path, Buffer.concat(parts));
       const { score: found } = await scored({
         ...request(path, null),
-        subject: { kind: 'activations', path },
+        candidate: { kind: 'activations', path },
         protocol,
       });
       return found.raw;
@@ -116,7 +116,7 @@ describe.skipIf(session === null || models === null)(
       const asked = request(`${models}/mobilenet_v1_0.25_128.onnx`, layers);
       const { score: found } = await scored({ ...asked, protocol: null });
       expect(found.protocol.name).toBe('ventral');
-      const { folds, optimism } = found.choice!;
+      const { folds, optimism } = found.nestedSelection!;
       expect(folds).toHaveLength(10);
       expect(folds.every(({ layer }) => layer !== 'm.Conv_11')).toBe(true);
       expect(Math.abs(optimism!)).toBeLessThan(0.03);
@@ -133,11 +133,11 @@ describe.skipIf(session === null || models === null)(
       const { score: found } = await scored({ ...asked, protocol: ridge });
       expect(found.raw).toBeGreaterThan(0.55);
       expect(found.raw).toBeLessThan(0.62);
-      const strengths = found.layers[0]!.strengths!;
-      expect(strengths).toHaveLength(10);
-      for (const [strength] of strengths) {
-        expect(strength).toBeGreaterThan(0.1);
-        expect(strength).toBeLessThan(10);
+      const alphas = found.layers[0]!.alphas!;
+      expect(alphas).toHaveLength(10);
+      for (const [alpha] of alphas) {
+        expect(alpha).toBeGreaterThan(0.1);
+        expect(alpha).toBeLessThan(10);
       }
     });
 

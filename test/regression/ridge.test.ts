@@ -23,7 +23,7 @@ import { foldsFrom, quiet, sourceOf, worstDifference } from './problems.ts';
 interface Case {
   readonly name: string;
   readonly data: string;
-  readonly strengths: number[];
+  readonly alphas: number[];
   readonly choose: RidgeSettings['choose'];
   readonly perTarget: boolean;
 }
@@ -48,17 +48,17 @@ const problemOf = async ({ data }: Case) => ({
   y: await read<Float64Nd>(`${data}__y`),
   folds: foldsFrom((await read<NdArray<Int32Array>>(`${data}__fold`)).data),
 });
-const settingsOf = ({ strengths, choose, perTarget }: Case): RidgeSettings => ({
+const settingsOf = ({ alphas, choose, perTarget }: Case): RidgeSettings => ({
   kind: 'ridge',
   unit: 'absolute',
-  strengths,
+  alphas,
   choose,
   perTarget,
 });
 const settings: RidgeSettings = {
   kind: 'ridge',
   unit: 'absolute',
-  strengths: [0.1, 1, 10, 100],
+  alphas: [0.1, 1, 10, 100],
   choose: 'leave-one-out',
   perTarget: true,
 };
@@ -110,7 +110,7 @@ it('gives the same in any unit of the responses', async () => {
     const found = await run(scale);
     const again = found.predictions[0]!.data.map((value) => value / scale);
     expect(worstDifference({ ...y, data: again }, plain.predictions[0]!, y)).toBeLessThan(1e-12);
-    expect(found.strengths).toEqual(plain.strengths);
+    expect(found.alphas).toEqual(plain.alphas);
     const set = { ...y, data: y.data.map((value) => value * scale) };
     const { weights } = await fitRidgeReadout(engine, sourceOf(x), set, settings);
     weights.data.forEach((weight, k) => {
@@ -133,9 +133,9 @@ describe('agrees with scikit-learn', () => {
     expect(found.arithmetic).toBe('float64 gram');
     const heldOut = await read<Float64Nd>(`${each.name}__heldOut`);
     expect(worstDifference(found.predictions[0]!, heldOut, y)).toBeLessThan(1e-8);
-    const strengths = await read<Float64Nd>(`${each.name}__strengths`);
-    expect(found.strengths[0]!.shape).toEqual(strengths.shape);
-    expect([...found.strengths[0]!.data]).toEqual([...strengths.data]);
+    const alphas = await read<Float64Nd>(`${each.name}__strengths`);
+    expect(found.alphas[0]!.shape).toEqual(alphas.shape);
+    expect([...found.alphas[0]!.data]).toEqual([...alphas.data]);
     const errors = await read<Float64Nd>(`${each.name}__errors`);
     found.errors[0]!.data.forEach((error, k) => {
       expect(error / errors.data[k]!).toBeCloseTo(1, 7);
@@ -147,7 +147,7 @@ describe('agrees with scikit-learn', () => {
     );
   });
 
-  it('on grids whose chosen strengths differ between folds or targets', async () => {
+  it('on grids whose chosen alphas differ between folds or targets', async () => {
     const all = await Promise.all(
       cases.map(async ({ name }) => new Set((await read<Float64Nd>(`${name}__strengths`)).data)),
     );
@@ -167,7 +167,7 @@ describe('ridge regression under cross-validation', () => {
       expect(worstDifference(both.predictions[index]!, alone.predictions[0]!, set)).toBeLessThan(
         1e-10,
       );
-      expect(both.strengths[index]).toEqual(alone.strengths[0]);
+      expect(both.alphas[index]).toEqual(alone.alphas[0]);
     }
   });
 
@@ -185,8 +185,8 @@ describe('ridge regression under cross-validation', () => {
           before.predictions[0]!.data[row * 3 + j]!,
           8,
         );
-    expect([...after.strengths[0]!.data.subarray(6, 9)]).toEqual([
-      ...before.strengths[0]!.data.subarray(6, 9),
+    expect([...after.alphas[0]!.data.subarray(6, 9)]).toEqual([
+      ...before.alphas[0]!.data.subarray(6, 9),
     ]);
   });
 
@@ -204,8 +204,8 @@ describe('ridge regression under cross-validation', () => {
       const expected = takeRows(alone.predictions[0]!, split.test);
       const scale = takeRows(y, split.test);
       expect(worstDifference(found.predictions[index]![0]!, expected, scale)).toBeLessThan(1e-10);
-      expect([...found.strengths[0]!.data.subarray(3 * index, 3 * index + 3)]).toEqual([
-        ...alone.strengths[0]!.data,
+      expect([...found.alphas[0]!.data.subarray(3 * index, 3 * index + 3)]).toEqual([
+        ...alone.alphas[0]!.data,
       ]);
     }
     await expect(
@@ -213,15 +213,15 @@ describe('ridge regression under cross-validation', () => {
     ).rejects.toThrow('in one fold at most');
   });
 
-  it('measures strengths by the features where it is asked to, so that their scale does not matter', async () => {
+  it('measures alphas by the features where it is asked to, so that their scale does not matter', async () => {
     const { x, y, folds } = noisyProblem(70, 90, 3);
     const scaled: Float32Nd = { data: x.data.map((value) => value * 1024), shape: x.shape };
-    const relative: RidgeSettings = { ...settings, unit: 'mean-square', strengths: [0.01, 0.1, 1] };
+    const relative: RidgeSettings = { ...settings, unit: 'mean-square', alphas: [0.01, 0.1, 1] };
     const run = (features: Float32Nd) =>
       predictHeldOutRidge(engine, sourceOf(features), [y], folds, relative, quiet);
     const [small, large] = [await run(x), await run(scaled)];
     expect(worstDifference(large.predictions[0]!, small.predictions[0]!, y)).toBeLessThan(1e-10);
-    expect(large.strengths).toEqual(small.strengths);
+    expect(large.alphas).toEqual(small.alphas);
   });
 
   it('predicts a constant for constant targets, and the training mean from dead features', async () => {
@@ -245,27 +245,27 @@ describe('ridge regression under cross-validation', () => {
     expect(none.warnings).toContain('90 of 90 features are constant over all rows');
   });
 
-  it('says where the best strength is the last of the grid, and which are lost in rounding', async () => {
+  it('says where the best alpha is the last of the grid, and which are lost in rounding', async () => {
     const { x, y, folds } = noisyProblem(60, 20, 2);
     const pure: Float64Nd = { data: normals('pure noise', 60, 2), shape: [60, 2] };
-    const run = (targets: Float64Nd, strengths: number[]) =>
+    const run = (targets: Float64Nd, alphas: number[]) =>
       predictHeldOutRidge(
         engine,
         sourceOf(x),
         [targets],
         folds,
-        { ...settings, perTarget: false, strengths },
+        { ...settings, perTarget: false, alphas },
         quiet,
       );
     expect((await run(pure, [1e-3, 1])).warnings).toEqual([
-      'in 4 of 4 choices the highest strength of the grid was the best (1, absolute)',
+      'in 4 of 4 choices the highest alpha of the grid was the best (1, absolute)',
     ]);
     const lost = await run(y, [1e-15, 1, 1e3]);
-    expect(lost.warnings[0]).toContain('strengths 1e-15 are lost in the rounding');
-    expect([...lost.strengths[0]!.data]).not.toContain(1e-15);
+    expect(lost.warnings[0]).toContain('alphas 1e-15 are lost in the rounding');
+    expect([...lost.alphas[0]!.data]).not.toContain(1e-15);
     await expect(run(y, [1e-16, 1e-15])).rejects.toThrow(
-      'regression on layer: strengths: expected at least one strength above the rounding of the Gram matrix, ' +
-        'got 1e-16, 1e-15 (absolute); give larger strengths',
+      'regression on layer: alphas: expected at least one alpha above the rounding of the Gram matrix, ' +
+        'got 1e-16, 1e-15 (absolute); give larger alphas',
     );
   });
 
@@ -275,8 +275,8 @@ describe('ridge regression under cross-validation', () => {
     await expect(
       predictHeldOutRidge(engine, sourceOf(x), [y], [{ name: 'most', test }], settings, quiet),
     ).rejects.toThrow('regression: most: expected at least 3 training rows, got 2');
-    for (const strengths of [[], [1, 1], [2, 1], [0, 1], [1, Number.POSITIVE_INFINITY]])
-      expect(ridgeSchema.safeParse({ ...settings, strengths }).success).toBe(false);
+    for (const alphas of [[], [1, 1], [2, 1], [0, 1], [1, Number.POSITIVE_INFINITY]])
+      expect(ridgeSchema.safeParse({ ...settings, alphas }).success).toBe(false);
     expect(ridgeSchema.safeParse(settings).success).toBe(true);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createMersenne } from '../../src/numeric/mersenne.ts';
 import {
   type Share,
-  type Split,
+  type SklearnSplit,
   shuffleSplits,
   sklearnKFold,
   stratifiedShuffleSplits,
@@ -35,7 +35,7 @@ const golden = JSON.parse(
 
 const sumOf = (rows: Int32Array): number =>
   crc32(Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength));
-const sums = (splits: readonly Split[]) =>
+const sums = (splits: readonly SklearnSplit[]) =>
   splits.map(({ train, test }) => [train.length, test.length, sumOf(train), sumOf(test)]);
 
 describe("NumPy's RandomState", () => {

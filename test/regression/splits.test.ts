@@ -18,7 +18,7 @@ afterAll(() => engine.close());
 
 const ridge: RegressionSettings = {
   kind: 'ridge',
-  strengths: [0.1, 1, 10],
+  alphas: [0.1, 1, 10],
   unit: 'absolute',
   choose: 'leave-one-out',
   perTarget: true,
@@ -55,7 +55,7 @@ describe('predictSplits gives every split what it gets alone', () => {
     const found = await predictSplits(engine, once, [y, y], both, settings, quiet);
     expect(given).toBe(1);
     expect(new Set(found.arithmetics)).toEqual(new Set(arithmetics));
-    expect(found.strengths === null).toBe(other === null);
+    expect(found.alphas === null).toBe(other === null);
     for (const [index, split] of splits.entries()) {
       const alone = await predictFolds(engine, sourceOf(x), [y], [split], settings, quiet);
       const expected = takeRows(alone.predictions[0]!, split.test);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inspectRecording } from '../../src/data/inspect.ts';
-import { meanMaps, responseMaps } from '../../src/data/response-maps.ts';
+import { meanOverStimuli, responseMaps } from '../../src/data/response-maps.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { hex, viridis } from '../../src/report/colours.ts';
 import { inspectionPage } from '../../src/report/inspection-page.ts';
@@ -63,7 +63,7 @@ describe('responseMaps', () => {
     expect(maps.shape).toEqual([2, 3, 2, 4]);
     expect([...maps.data.slice(0, 8)]).toEqual([1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007]);
     expect(maps.data.at(-1)).toBe(1127);
-    expect([...meanMaps(maps).data.slice(8)]).toEqual([
+    expect([...meanOverStimuli(maps).data.slice(8)]).toEqual([
       1110, 1111, 1112, 1113, 1114, 1115, 1116, 1117,
     ]);
   });
@@ -78,7 +78,7 @@ describe('responseMaps', () => {
     const maps = responseMaps({ ...rest, responses: { data, shape: sizes } }, 0);
     expect(maps.data[0]).toBe(0.5);
     expect(maps.data[8]).toBeNaN();
-    expect(meanMaps(maps).data[0]).toBe((0.5 + 20) / 2);
+    expect(meanOverStimuli(maps).data[0]).toBe((0.5 + 20) / 2);
   });
 
   it('needs a grid', async () => {

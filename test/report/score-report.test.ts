@@ -39,9 +39,9 @@ describe('the report of a score', () => {
   it('says none in the rows of a curve too', () => {
     const protocol = { ...protocolNamed('image-cv', 'image')!, ceiling: { kind: 'none' } as const };
     const point = { count: 2, draws: 1, raw: 0.4, rawSpread: null, ceiling: 1, value: 0.4 };
-    const curve = { layer: 'conv', trials: [], sites: [{ ...point, valueSpread: null }] };
+    const learningCurve = { layer: 'conv', trials: [], sites: [{ ...point, valueSpread: null }] };
     const rows = (score: Parameters<typeof madeScore>[0]) =>
-      scoreLines(madeScore({ ...score, curve })).filter((line) => /^ +2 +1 /.test(line));
+      scoreLines(madeScore({ ...score, learningCurve })).filter((line) => /^ +2 +1 /.test(line));
     expect(rows({ protocol })).toEqual([expect.stringMatching(/ none /)]);
     expect(rows({})).toEqual([expect.stringMatching(/ 1\.000 /)]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createProgressPrinter, progressLine } from '../../src/cli/progress.ts';
 import { planLines, planSummary, type ShownPlan } from '../../src/report/plan-report.ts';
-import { bytesText, durationText, figure, tableLines } from '../../src/report/table.ts';
+import { bytesText, durationText, numberText, tableLines } from '../../src/report/table.ts';
 
 const plan: ShownPlan = {
   request: { memory: 1e9 },
@@ -55,7 +55,7 @@ describe('plain text for a person', () => {
     ).toEqual(['name          n', 'a         1.000', 'long one      –']);
   });
 
-  it('names sizes, times and missing figures', () => {
+  it('names sizes, times and missing values', () => {
     expect([bytesText(4.13e9), bytesText(12e6), bytesText(10)]).toEqual([
       '4.1 GB',
       '12 MB',
@@ -66,7 +66,11 @@ describe('plain text for a person', () => {
       '3 min 20 s',
       '0 s',
     ]);
-    expect([figure(0.12345), figure(null), figure(-0.5)]).toEqual(['0.123', '–', '-0.500']);
+    expect([numberText(0.12345), numberText(null), numberText(-0.5)]).toEqual([
+      '0.123',
+      '–',
+      '-0.500',
+    ]);
   });
 
   it('says rate and time left', () => {

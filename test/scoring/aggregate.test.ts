@@ -14,11 +14,11 @@ interface Golden {
   readonly shape: readonly [number, number, number, number];
   readonly recorded: readonly number[];
   readonly predicted: readonly number[];
-  readonly linsley2023: Figures & { readonly leftOut: readonly (readonly [number, number])[] };
+  readonly linsley2023: Metrics & { readonly test: readonly (readonly [number, number])[] };
   readonly tInterval: readonly [number, number];
-  readonly linsley2023Code: Figures;
+  readonly linsley2023Code: Metrics;
 }
-interface Figures {
+interface Metrics {
   readonly raw: number;
   readonly ceiling: number;
   readonly value: number;
@@ -42,7 +42,7 @@ const names = Array.from({ length: images }, (_, image) => `image ${image}`);
 const siteIds = Array.from({ length: sites }, (_, site) => `site ${site}`);
 const grid = { rows, columns, extent: null, patchSize: null, pixelsPerDegree: null };
 
-const figuresOf = (
+const valuesOf = (
   aggregation: Protocol['aggregation'],
   ceilingSettings: CeilingSettings,
   kind: CorrelationKind,
@@ -61,21 +61,21 @@ const figuresOf = (
     1,
   );
   const correlations = correlate(recorded, predicted, groups, kind);
-  return { groups, ceiling, correlations, figures: aggregate(correlations, ceiling, 'r/c') };
+  return { groups, ceiling, correlations, aggregated: aggregate(correlations, ceiling, 'r/c') };
 };
 
 describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
   it('linsley2023: Spearman over the best other site, per image', () => {
-    const { ceiling, figures, groups } = figuresOf(
+    const { ceiling, aggregated, groups } = valuesOf(
       'images-of-sites',
       { kind: 'best-other-site' },
       'spearman',
     );
-    expect(figures.value).toBeCloseTo(golden.linsley2023.value, 12);
-    expect(figures.raw).toBeCloseTo(golden.linsley2023.raw, 12);
-    expect(figures.ceiling).toBeCloseTo(golden.linsley2023.ceiling, 12);
+    expect(aggregated.value).toBeCloseTo(golden.linsley2023.value, 12);
+    expect(aggregated.raw).toBeCloseTo(golden.linsley2023.raw, 12);
+    expect(aggregated.ceiling).toBeCloseTo(golden.linsley2023.ceiling, 12);
     expect(ceiling.excluded.map(({ site, image }) => [image, site])).toEqual(
-      golden.linsley2023.leftOut.map(([image, site]) => [names[image], siteIds[site]]),
+      golden.linsley2023.test.map(([image, site]) => [names[image], siteIds[site]]),
     );
     const resampling = prepareResampling(
       {
@@ -94,7 +94,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
       resampling,
       { recorded, predicted, drawnWith: imageOfRow, groups, correlation: 'spearman' },
       ceiling,
-      figures,
+      aggregated,
     );
     expect(interval).toMatchObject({
       method: 't over images',
@@ -107,10 +107,14 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
   });
 
   it('linsley2023-code: Pearson over the best pair, the last site left out of the pairs', () => {
-    const { figures } = figuresOf('images-of-sites-then-ceiling', { kind: 'best-pair' }, 'pearson');
-    expect(figures.raw).toBeCloseTo(golden.linsley2023Code.raw, 12);
-    expect(figures.ceiling).toBeCloseTo(golden.linsley2023Code.ceiling, 12);
-    expect(figures.value).toBeCloseTo(golden.linsley2023Code.value, 12);
+    const { aggregated } = valuesOf(
+      'images-of-sites-then-ceiling',
+      { kind: 'best-pair' },
+      'pearson',
+    );
+    expect(aggregated.raw).toBeCloseTo(golden.linsley2023Code.raw, 12);
+    expect(aggregated.ceiling).toBeCloseTo(golden.linsley2023Code.ceiling, 12);
+    expect(aggregated.value).toBeCloseTo(golden.linsley2023Code.value, 12);
   });
 
   it('gives a perfect prediction a raw score of 1', () => {

@@ -60,7 +60,7 @@ const ceilingOf = (
   const { layout: laidOut, scored } = layOut(protocol, recording, 1, 'all');
   const resampling = prepareResampling(laidOut, scored.ceiling, 1);
   const interval = ceilingIntervalOf(laidOut, scored, resampling);
-  return { laidOut, scored, level: scored.level, interval };
+  return { laidOut, scored, level: scored.overallCeiling, interval };
 };
 
 /** t quantiles at 0.975, from tables. */

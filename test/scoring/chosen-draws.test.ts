@@ -73,18 +73,18 @@ const scoredAlone = async (layout: Layout, set: ResponseSet) => {
   const resampling = prepareResampling(layout, set.ceiling, 1);
   const candidates = [];
   for (const name of names) {
-    const { predictions, choices, ...rest } = await fitted(layout, name, [set]);
+    const { predictions, selectionValues, ...rest } = await fitted(layout, name, [set]);
     const table = { data: predictions.data, shape: predictions.shape.slice(1) };
     const scores = evaluateLayer(layout, set, resampling, {
       ...rest,
-      ...{ name, predictions: table, strengths: null },
+      ...{ name, predictions: table, alphas: null },
     });
-    candidates.push({ scores, choice: choices?.[0] ?? null, predictions: table });
+    candidates.push({ scores, nestedSelection: selectionValues?.[0] ?? null, predictions: table });
   }
   const best = bestLayer(candidates.map(({ scores }) => scores));
   const chosen = chooseLayers(layout, set, resampling, candidates, best.value);
-  const { value, raw } = chosen?.choice.scores ?? best;
-  const layers = chosen?.choice.folds.map(({ layer }) => layer) ?? [best.layer];
+  const { value, raw } = chosen?.nestedSelection.scores ?? best;
+  const layers = chosen?.nestedSelection.folds.map(({ layer }) => layer) ?? [best.layer];
   return { value, raw, layers };
 };
 
@@ -135,7 +135,7 @@ describe('the score of several draws', () => {
     }
   });
 
-  it('is none where no layer has a figure for a fold', () => {
+  it('is none where no layer has a value for a fold', () => {
     const { layout, scored } = laidOutBy('ventral');
     const { draws } = allChosen(layout, [scored], nothingChosen(layout, [scored]));
     expect(draws).toEqual([{ value: null, raw: null }]);

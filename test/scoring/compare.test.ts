@@ -23,8 +23,8 @@ const scoreOf = (
     interval: null,
     layer: 'best',
     timeBin: { start: 0, end: 100 },
-    choice: null,
-    splitError: null,
+    nestedSelection: null,
+    standardErrorOverSplits: null,
     protocol: protocolNamed(layout === 'image' ? 'image-cv' : 'linsley2023', layout),
     layers: [
       {
@@ -38,7 +38,7 @@ const scoreOf = (
         folds: folds.map((each, i) => ({ fold: `image ${i}`, raw: each, value: each })),
         sites: sites.map((site) => ({ site, raw: value, ceiling: 1, value })),
         regression: 'float64 gram',
-        strengths: [],
+        alphas: [],
         warnings: [],
       },
     ],

@@ -63,7 +63,7 @@ describe('the study of coverage', () => {
       },
       { engine, progress: () => {}, checkStop: () => {} },
     );
-    const readout = readoutsOf(features, scored.responses, layout.folds, design.image.strength);
+    const readout = readoutsOf(features, scored.responses, layout.folds, design.image.alpha);
     layout.folds.forEach(({ test }, fold) => {
       const own = predict(readout([fold]), features, test);
       test.forEach((row, place) => {

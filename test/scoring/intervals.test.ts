@@ -102,7 +102,11 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
     1,
   );
   const of = (prediction: Float64Nd) => {
-    const figures = aggregate(correlate(table.mean, prediction, groups, 'pearson'), ceiling, 'r/c');
+    const aggregated = aggregate(
+      correlate(table.mean, prediction, groups, 'pearson'),
+      ceiling,
+      'r/c',
+    );
     const interval = intervalOf(
       resampling,
       {
@@ -110,9 +114,9 @@ const score = (images: number, sites: number, seed: string, replicates: number) 
         ...{ groups, correlation: 'pearson' },
       },
       ceiling,
-      figures,
+      aggregated,
     );
-    return { figures, interval: interval! };
+    return { aggregated, interval: interval! };
   };
   return { model: of(predicted), perfect: of(signal) };
 };
@@ -125,10 +129,10 @@ describe('noise correction and its interval', () => {
 
   it('recovers the ceiling, and the correlation with the noiseless response', () => {
     const { model, perfect } = score(400, 30, 'recover', 50);
-    expect(model.figures.ceiling).toBeCloseTo(Math.sqrt(reliability), 1);
-    expect(Math.abs(model.figures.ceiling - Math.sqrt(reliability))).toBeLessThan(0.02);
-    expect(Math.abs(model.figures.value - truth)).toBeLessThan(0.03);
-    expect(Math.abs(perfect.figures.value - 1)).toBeLessThan(0.02);
+    expect(model.aggregated.ceiling).toBeCloseTo(Math.sqrt(reliability), 1);
+    expect(Math.abs(model.aggregated.ceiling - Math.sqrt(reliability))).toBeLessThan(0.02);
+    expect(Math.abs(model.aggregated.value - truth)).toBeLessThan(0.03);
+    expect(Math.abs(perfect.aggregated.value - 1)).toBeLessThan(0.02);
   });
 
   it('covers the truth about as often as it says, over images and sites', () => {

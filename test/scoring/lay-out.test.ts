@@ -3,7 +3,7 @@ import type { Float64Nd } from '../../src/records/array.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
 import { evaluate, evaluateSets } from '../../src/scoring/evaluate.ts';
-import { trainedMean } from '../../src/scoring/guesses.ts';
+import { trainedMean } from '../../src/scoring/mean-predictions.ts';
 import { layOut, onlyScored } from '../../src/scoring/lay-out.ts';
 import { foldOfRows, regressionsOf, withinFeatures } from '../../src/scoring/layout.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
@@ -42,9 +42,9 @@ describe('a layout', () => {
     expect(layout.groups.map(({ rows }) => [...rows])).toEqual([upTo(60)]);
     expect([...layout.scoredRows]).toEqual(upTo(60));
     expect([...layout.imageOfRow]).toEqual(upTo(60));
-    layout.heldOut.forEach(({ rows, leftOut }, fold) => {
+    layout.heldOut.forEach(({ rows, test }, fold) => {
       expect(rows).toEqual(layout.folds[fold]!.test);
-      expect(leftOut).toEqual(rows);
+      expect(test).toEqual(rows);
     });
     const folds = foldOfRows(layout);
     for (const row of upTo(60)) expect(layout.folds[folds[row]!]!.test).toContain(row);
@@ -145,8 +145,8 @@ describe('the evaluation of a response set', () => {
     const { layout, scored } = layOut(by, of, 1, 'best');
     const { data, shape } = scored.recorded;
     const found = Float64Array.from(data);
-    for (const { rows, leftOut } of layout.heldOut) {
-      const means = trainedMean(scored.responses, leftOut);
+    for (const { rows, test } of layout.heldOut) {
+      const means = trainedMean(scored.responses, test);
       for (const row of rows)
         for (let s = 0; s < 3; s++)
           found[3 * row + s] = means[s]! + sign * (data[3 * row + s]! - means[s]!);
@@ -161,27 +161,27 @@ describe('the evaluation of a response set', () => {
   ] as const)('of perfect predictions is 1, and of their negatives −1: %s', (_, by, of) => {
     const { layout, scored } = layOut(by, of, 1, 'best');
     for (const sign of [1, -1]) {
-      const { figures, correlations } = evaluate(layout, scored, mirrored(by, of, sign));
-      expect(figures.raw).toBeCloseTo(sign, 12);
+      const { aggregated, correlations } = evaluate(layout, scored, mirrored(by, of, sign));
+      expect(aggregated.raw).toBeCloseTo(sign, 12);
       for (const r of correlations.data) expect(r).toBeCloseTo(sign, 12);
       if (layout.aggregation.ceiling === 'after')
-        expect(figures.value).toBeCloseTo(sign / scored.ceiling.overall!, 12);
-      else expect(sign * figures.value).toBeGreaterThan(1);
+        expect(aggregated.value).toBeCloseTo(sign / scored.ceiling.overall!, 12);
+      else expect(sign * aggregated.value).toBeGreaterThan(1);
     }
   });
 
   it('of the training mean is not defined', () => {
     const { layout, scored } = layOut(protocol, recording, 1, 'best');
     const data = new Float64Array(60 * 3);
-    for (const { rows, leftOut } of layout.heldOut) {
-      const trained = upTo(60).filter((row) => !leftOut.includes(row));
+    for (const { rows, test } of layout.heldOut) {
+      const trained = upTo(60).filter((row) => !test.includes(row));
       for (let s = 0; s < 3; s++) {
         const sum = trained.reduce((all, row) => all + scored.responses.data[3 * row + s]!, 0);
         for (const row of rows) data[3 * row + s] = sum / trained.length;
       }
     }
-    const { figures } = evaluate(layout, scored, { data, shape: [60, 3] });
-    expect(figures).toMatchObject({ value: Number.NaN, raw: Number.NaN, sitesUsed: 0 });
+    const { aggregated } = evaluate(layout, scored, { data, shape: [60, 3] });
+    expect(aggregated).toMatchObject({ value: Number.NaN, raw: Number.NaN, sitesUsed: 0 });
   });
 
   it('takes a set in place of a time bin for what it is', () => {

@@ -6,10 +6,10 @@ import type { Dimension, Recording, RecordingHeader } from '../../src/records/re
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
 import { checkProtocol } from '../../src/scoring/check-protocol.ts';
 import { nothingInCommon } from '../../src/scoring/common-sites.ts';
-import { shapeOf } from '../../src/scoring/effort.ts';
+import { fitShapeOf } from '../../src/scoring/cost.ts';
 import { prepareResampling } from '../../src/scoring/intervals.ts';
 import { layOut } from '../../src/scoring/lay-out.ts';
-import { meanMaps } from '../../src/scoring/position-nulls.ts';
+import { meanTrainingMaps } from '../../src/scoring/position-nulls.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { correlationIn, sideOf } from '../../src/scoring/resampled.ts';
 import { ceilingOfTrials } from '../../src/scoring/sub-sample.ts';
@@ -182,7 +182,7 @@ describe('missing responses', () => {
     const whole = made(grid, () => false);
     const map = (recording: Recording) => {
       const { layout, scored } = layOut(gridCv, recording, 1, 'all');
-      return meanMaps(layout, scored).data;
+      return meanTrainingMaps(layout, scored).data;
     };
     const { responses } = layOut(gridCv, whole, 1, 'all').scored;
     const [part, all] = [map(of), map(whole)];
@@ -219,14 +219,14 @@ describe('missing responses', () => {
     const { layout, scored } = layOut(named('image-cv', 'image', change), of, 1, 'all');
     const resampling = prepareResampling(layout, scored.ceiling, 1);
     const interval = ceilingIntervalOf(layout, scored, resampling)!;
-    expect(interval.low).toBeLessThan(scored.level);
-    expect(interval.high).toBeGreaterThan(scored.level);
+    expect(interval.low).toBeLessThan(scored.overallCeiling);
+    expect(interval.high).toBeGreaterThan(scored.overallCeiling);
     expect(interval.high).toBeLessThan(0.9);
   });
 
   it('make further regressions, which the estimate of time counts', () => {
     const lacking = (lacks: (at: Place) => boolean) =>
-      shapeOf(layOut(imageCv, made(image, lacks), 1, 'all')).patterns;
+      fitShapeOf(layOut(imageCv, made(image, lacks), 1, 'all')).patterns;
     expect(lacking(() => false)).toBe(1);
     expect(lacking(({ stimulus, site }) => stimulus === site)).toBe(sites);
   });
@@ -266,7 +266,7 @@ describe('a published reliability', () => {
       1,
       'all',
     );
-    expect(scored.level).toBeCloseTo(Math.sqrt(0.625), 3);
+    expect(scored.overallCeiling).toBeCloseTo(Math.sqrt(0.625), 3);
     expect(
       ceilingIntervalOf(layout, scored, prepareResampling(layout, scored.ceiling, 1)),
     ).toBeNull();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Protocol } from '../../src/records/protocol.ts';
 import type { Recording, Stimulus } from '../../src/records/recording.ts';
-import { omissionsOf } from '../../src/scoring/design.ts';
+import { splitsOf } from '../../src/scoring/design.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
 import {
   batchesOf,
@@ -14,7 +14,7 @@ import {
   rankTest,
   unitsOf,
 } from '../../src/scoring/permutations.ts';
-import { meanMaps, positionFeatures } from '../../src/scoring/position-nulls.ts';
+import { meanTrainingMaps, positionFeatures } from '../../src/scoring/position-nulls.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import type { ResponseSet } from '../../src/scoring/response-sets.ts';
 
@@ -198,16 +198,16 @@ describe('permutations', () => {
     for (const name of ['ventral', 'linsley2023-nested']) {
       const { layout } = grid(6, 5, uncorrected(protocolNamed(name, 'grid')!));
       const all = Array.from({ length: 20 }, (_, set) => set);
-      const omissions = omissionsOf(layout.design!, 20, all);
-      expect(omissions).toHaveLength(name === 'ventral' ? 6 + 15 : 6);
-      for (const { sets } of omissions) expect(sets).toEqual(all);
+      const splits = splitsOf(layout.design!, 20, all);
+      expect(splits).toHaveLength(name === 'ventral' ? 6 + 15 : 6);
+      for (const { sets } of splits) expect(sets).toEqual(all);
     }
   });
 
   it('give their mean, the range of single ones and the rank of the score', () => {
     const { layout } = grid(6, 5);
-    const figures = Array.from({ length: 20 }, (_, k) => ({ value: k / 100, raw: k / 200 }));
-    const made = permutationNull(layout, 'permuted-maps', figures, 0.185, null);
+    const aggregated = Array.from({ length: 20 }, (_, k) => ({ value: k / 100, raw: k / 200 }));
+    const made = permutationNull(layout, 'permuted-maps', aggregated, 0.185, null);
     expect(made.value).toBeCloseTo(0.095, 12);
     expect(made.raw).toBeCloseTo(0.0475, 12);
     expect(made.draws).toBe(20);
@@ -220,10 +220,10 @@ describe('permutations', () => {
       'one-sided rank among 20 permutations, of which 1 reach the score',
     );
     expect(made.note).toBeNull();
-    const undefinedOnes = [...figures, { value: null, raw: null }];
+    const undefinedOnes = [...aggregated, { value: null, raw: null }];
     const less = permutationNull(layout, 'permuted-maps', undefinedOnes, 0.185, 'a note');
     expect(less.difference).toEqual(made.difference);
-    expect(less.note).toBe('a note; 1 of 21 permutations have no figure');
+    expect(less.note).toBe('a note; 1 of 21 permutations have no value');
   });
 
   it('end when ten have reached the score, and keep the level of the test to the last draw', () => {
@@ -261,7 +261,7 @@ describe('nulls of position', () => {
   it('take the mean map of the training images', () => {
     const { layout, scored } = grid(4, 2);
     const { data } = scored.recorded;
-    const predicted = meanMaps(layout, scored);
+    const predicted = meanTrainingMaps(layout, scored);
     expect(predicted.shape).toEqual([16, sites]);
     for (let image = 0; image < 4; image++)
       for (let k = 0; k < 4 * sites; k++) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { mean, pearson } from '../../src/numeric/statistics.ts';
-import { trainedMean } from '../../src/scoring/guesses.ts';
+import { trainedMean } from '../../src/scoring/mean-predictions.ts';
 import { aroundOtherFolds, aroundTraining, foldRows } from '../../src/scoring/pooling.ts';
 
 const [rows, folds] = [30, 10];
@@ -14,9 +14,9 @@ const world = (seed: number, spread: number) => {
   const foldOf = Int32Array.from({ length: rows }, (_, row) => row % folds);
   const heldOut = foldRows(foldOf);
   const predicted = { data: new Float64Array(rows), shape };
-  for (const { rows: held, leftOut } of heldOut)
+  for (const { rows: held, test } of heldOut)
     for (const row of held)
-      predicted.data[row] = trainedMean(recorded, leftOut)[0]! + spread * random.normal();
+      predicted.data[row] = trainedMean(recorded, test)[0]! + spread * random.normal();
   return { recorded, predicted, heldOut, foldOf };
 };
 

@@ -28,7 +28,7 @@ const protocol: Protocol = {
   interval: { level: 0.95, replicates: 100 },
 };
 
-const subjectOf = (recording: Recording, by = protocol) => ({
+const candidateOf = (recording: Recording, by = protocol) => ({
   recording,
   laidOut: layOut(by, recording, 1, 'best'),
 });
@@ -42,7 +42,7 @@ const [recordingA, recordingB] = [a, b].map((animal) =>
 
 describe('sites of one animal from those of another', () => {
   it('come to what the shared signal allows, raw and corrected', async () => {
-    const found = await ceilingBetween(subjectOf(recordingA), subjectOf(recordingB), 1, ports);
+    const found = await ceilingBetween(candidateOf(recordingA), candidateOf(recordingB), 1, ports);
     expect(siteCeilingSchema.parse(found)).toEqual(found);
     const known = median(
       a.weights.map((_, site) => knownCorrelation(a, site, b, (noise * noise) / trials)),
@@ -65,7 +65,7 @@ describe('sites of one animal from those of another', () => {
   });
 
   it('stay below 1 the other way, where what A has of its own stands in the way', async () => {
-    const back = await ceilingBetween(subjectOf(recordingB), subjectOf(recordingA), 1, ports);
+    const back = await ceilingBetween(candidateOf(recordingB), candidateOf(recordingA), 1, ports);
     const known = median(
       b.weights.map((_, site) => knownCorrelation(b, site, a, (noise * noise) / trials)),
     );
@@ -91,8 +91,8 @@ describe('sites of one animal from those of another', () => {
       Recording,
     ];
     const found = await ceilingBetween(
-      subjectOf(mapsA, gridCv),
-      subjectOf(mapsB, gridCv),
+      candidateOf(mapsA, gridCv),
+      candidateOf(mapsB, gridCv),
       1,
       ports,
     );
@@ -117,11 +117,11 @@ describe('sites of one animal from those of another', () => {
       return { ...recordingB, responses: { data: values, shape } };
     };
     const from = async (recording: Recording) =>
-      (await ceilingBetween(subjectOf(recordingA), subjectOf(recording), 1, ports)).raw.value!;
+      (await ceilingBetween(candidateOf(recordingA), candidateOf(recording), 1, ports)).raw.value!;
     const whole = await from(recordingB);
     const lacking = changed((value, image, site) => (image % 100 === site ? Number.NaN : value));
     expect(Math.abs((await from(lacking)) - whole)).toBeLessThan(0.02);
-    const within = await ceilingWithin(subjectOf(lacking), 1, ports);
+    const within = await ceilingWithin(candidateOf(lacking), 1, ports);
     expect(within.warnings).toContain(
       '10 predicting sites lack some responses, for which their mean stands',
     );
@@ -135,7 +135,7 @@ describe('sites of one animal from those of another', () => {
     const [one, two] = onSharedStimuli(recordingA, other, protocol);
     expect(one.stimuli.map(({ id }) => id)).toEqual(two.stimuli.map(({ id }) => id));
     expect(one.stimuli).toHaveLength(300);
-    const joined = await ceilingBetween(subjectOf(one), subjectOf(two), 1, ports);
+    const joined = await ceilingBetween(candidateOf(one), candidateOf(two), 1, ports);
     // Of other images it would be 0; that it is what the animals share shows that they are the same.
     expect(joined.raw.value!).toBeGreaterThan(0.5);
     expect(joined.stimuli).toBe(300);
@@ -148,7 +148,7 @@ describe('sites of one animal from those of another', () => {
 
 describe('a site from the other sites of its recording', () => {
   it('comes to what their signals allow', async () => {
-    const found = await ceilingWithin(subjectOf(recordingB), 1, ports);
+    const found = await ceilingWithin(candidateOf(recordingB), 1, ports);
     expect(found.predictor).toBeNull();
     const others = (site: number): Animal => ({
       ...b,
@@ -166,10 +166,10 @@ describe('a site from the other sites of its recording', () => {
   it('is helped by noise that sites share in a trial, but not where trials are kept apart', async () => {
     const strangers = drawAnimal('strangers', { sites: 6, shared: 6, own: 1 });
     const recording = recordingOf(strangers, { images: 300, trials, noise, common: 1.5 });
-    const found = await ceilingWithin(subjectOf(recording), 1, ports);
+    const found = await ceilingWithin(candidateOf(recording), 1, ports);
     expect(found.raw.value!).toBeGreaterThan(0.2);
     const independent = recordingOf(strangers, { images: 300, trials, noise });
-    const none = await ceilingWithin(subjectOf(independent), 1, ports);
+    const none = await ceilingWithin(candidateOf(independent), 1, ports);
     expect(Math.abs(none.raw.value!)).toBeLessThan(0.15);
     expect(Math.abs(found.corrected!.value!)).toBeLessThan(0.15);
     expect(found.corrected!.interval!.low).toBeLessThan(0);
@@ -178,7 +178,7 @@ describe('a site from the other sites of its recording', () => {
   it('has no correction without repeated trials, and needs another site', async () => {
     const single = { ...protocol, ceiling: { kind: 'none' } } as const;
     const once = recordingOf(b, { images: 200, trials: 1, noise });
-    const found = await ceilingWithin(subjectOf(once, single), 1, ports);
+    const found = await ceilingWithin(candidateOf(once, single), 1, ports);
     expect(found.corrected).toBeNull();
     expect(found.raw).toEqual(found.value);
     expect(found.warnings.join()).toMatch(/not every response has two trials/);
@@ -186,6 +186,8 @@ describe('a site from the other sites of its recording', () => {
       { ...b, weights: b.weights.slice(0, 1) },
       { images: 100, trials, noise },
     );
-    await expect(ceilingWithin(subjectOf(alone), 1, ports)).rejects.toThrow(/at least two usable/);
+    await expect(ceilingWithin(candidateOf(alone), 1, ports)).rejects.toThrow(
+      /at least two usable/,
+    );
   });
 });

@@ -15,7 +15,7 @@ const interval: Interval = {
   approximate: true,
 };
 
-/** Two layers, folds, sites with an undefined figure and a comma in the name, three time bins, null ceilings. */
+/** Two layers, folds, sites with an undefined value and a comma in the name, three time bins, null ceilings. */
 const score: Score = madeScore({
   area: 'V4+IT',
   layers: [
@@ -45,13 +45,13 @@ const score: Score = madeScore({
   },
   nullCeiling: { mismatched: 0.31, surrogate: 0.29 },
   ceilingInterval: { ...interval, low: 0.6, high: 0.9 },
-  choice: {
+  nestedSelection: {
     folds: [],
     scores: madeLayer('chosen for each fold', { value: 0.45 }),
     best: 0.5,
     optimism: 0.05,
   },
-  splitError: { value: 0.01, unscaled: 0.02 },
+  standardErrorOverSplits: { value: 0.01, unscaled: 0.02 },
   nulls: [
     {
       name: 'mean-map',
@@ -141,7 +141,7 @@ const expected: readonly (readonly (string | number | null)[])[] = [
 const rows = expected.map(([layer, ...rest]) => ['net.onnx', layer, 'V4+IT', ...rest]);
 
 describe('the table of a score', () => {
-  it('holds every figure once, in the long format', () => {
+  it('holds every value once, in the long format', () => {
     expect(
       scoreRows(score).map((row) => [
         ...[row.model, row.layer, row.area, row.bin, row.fold, row.site, row.metric, row.value],

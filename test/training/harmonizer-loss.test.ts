@@ -15,9 +15,9 @@ afterAll(closeEngine);
 
 const file = (name: string): Uint8Array =>
   readFileSync(new URL(`../golden/harmonizer/${name}`, import.meta.url));
-const { parameters, strength } = JSON.parse(new TextDecoder().decode(file('case.json'))) as {
+const { parameters, lambda } = JSON.parse(new TextDecoder().decode(file('case.json'))) as {
   parameters: string[];
-  strength: number;
+  lambda: number;
 };
 const npz = await openNpz(bytesSource(file('case.npz')), 'case.npz');
 const read = async (name: string): Promise<NdArray> => {
@@ -33,7 +33,7 @@ for (const name of ['image', 'labels', 'maps', 'mapped']) feeds[name] = await re
 const withLoss = harmonizerCodeLoss(canonical(decodeModel(file('model.onnx'), 'model.onnx')), {
   image: 'image',
   logits: 'logits',
-  strength,
+  lambda,
   smoothing: 0.1,
 });
 const names = parameters.map((parameter) => `gradient__${parameter}`);

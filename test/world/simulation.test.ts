@@ -123,13 +123,13 @@ describe('truth', () => {
   it('puts the best time bin where each area peaks', () => {
     const best = world.recordings.map(({ truth }) => {
       const [bins, images, sites] = truth.ceilings.shape as [number, number, number];
-      const figures = Array.from({ length: bins }, (_, bin) =>
+      const values = Array.from({ length: bins }, (_, bin) =>
         overSitesAndImages(
           truth.ceilings.data.subarray(bin * images * sites, (bin + 1) * images * sites),
           images,
         ),
       );
-      return figures.indexOf(Math.max(...figures));
+      return values.indexOf(Math.max(...values));
     });
     expect(best).toEqual([1, 2]);
   });

@@ -7,7 +7,7 @@ import { filled, writeMade } from '../made.ts';
 import { base, openCase } from '../run-case.ts';
 
 // A site that always answers .7 is constant, also where sums of 4, 5 and 6 times .7, divided, differ in the last bit. It once
-// raised the median reliability and the best other site of others; right are the figures of the recording without it.
+// raised the median reliability and the best other site of others; right are the values of the recording without it.
 
 const { work, score } = openCase();
 
@@ -24,7 +24,7 @@ const responsesOf = (dead: boolean): Float64Nd => {
 
 describe('a dead site', () => {
   it.each(['brainscore-like-2020', 'image-cv'])('is left out as constant: %s', async (protocol) => {
-    const figures: number[][] = [];
+    const values: number[][] = [];
     for (const dead of [true, false]) {
       const recording = await writeMade(join(work, `${protocol} ${dead}`), responsesOf(dead), {
         dims: ['site', 'stimulus', 'trial'],
@@ -36,10 +36,10 @@ describe('a dead site', () => {
       expect(found.excludedSites.map(({ reason }) => reason)).toEqual(
         dead ? ['constant response'] : [],
       );
-      figures.push([found.value, found.raw, found.ceiling]);
+      values.push([found.value, found.raw, found.ceiling]);
     }
-    expect(figures[0]).toEqual(figures[1]);
+    expect(values[0]).toEqual(values[1]);
     if (protocol === 'brainscore-like-2020')
-      expect(Math.abs(figures[1]![0]! - 0.9)).toBeLessThan(0.01);
+      expect(Math.abs(values[1]![0]! - 0.9)).toBeLessThan(0.01);
   });
 });

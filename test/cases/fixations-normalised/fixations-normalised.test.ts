@@ -21,7 +21,7 @@ describe('fixations between 0 and 1', () => {
     return JSON.parse(readFileSync(out, 'utf8')) as Alignment;
   };
   const centreOf = ({ controls }: Alignment): number =>
-    controls.find(({ name }) => name.includes('centre'))!.figures!.spearman.raw!;
+    controls.find(({ name }) => name.includes('centre'))!.metrics!.spearman.raw!;
 
   beforeAll(() => {
     mkdirSync(join(work, 'images'));
@@ -37,7 +37,7 @@ describe('fixations between 0 and 1', () => {
     expect(stderr).toContain('--fixations shares');
   });
 
-  it('give the figures that the same fixations in pixels give', async () => {
+  it('give the values that the same fixations in pixels give', async () => {
     const pixels = await aligned('pixels.csv');
     const shares = await aligned('shares.csv', '--fixations', 'shares');
     expect(centreOf(pixels)).toBeCloseTo(0.748, 2);

@@ -10,12 +10,12 @@ const file = (name: string): string => join(import.meta.dirname, `${name}.onnx`)
 const options = ['--recording', join(base, 'rec'), '--preprocess', preprocess];
 
 it(
-  'layers inside functions have the figures of those written out',
+  'layers inside functions have the values of those written out',
   {
     timeout: 60_000,
   },
   async () => {
-    const figures = async (name: string) => {
+    const values = async (name: string) => {
       const run = await score(file(name), ...options, '--protocol', 'image-cv');
       return run.score.layers.map(({ features, raw }) => [features, raw!.toFixed(3)]);
     };
@@ -24,8 +24,8 @@ it(
       [288, '0.278'],
       [128, '0.055'],
     ];
-    expect(await figures('inlined')).toEqual(right);
-    expect(await figures('functions')).toEqual(right);
+    expect(await values('inlined')).toEqual(right);
+    expect(await values('functions')).toEqual(right);
   },
 );
 

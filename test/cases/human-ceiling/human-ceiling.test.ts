@@ -99,7 +99,7 @@ const align = async (name: string, peopleOf: (image: number) => number, ...rest:
 // 12 images of some 36 independent places: the score of the truth scatters by .03 from one set of noise to another.
 it.each([2, 3, 6])('the truth scores about 1 against %i people', async (people) => {
   const { found } = await align(`people-${people}`, () => people);
-  const { spearman, dice, iou } = found.figures;
+  const { spearman, dice, iou } = found.metrics;
   // The mean of 1/n_a and 1/n_b is 3/4 of three people.
   const lambda = people === 3 ? 4 / 9 : 1 / 2;
   const expected = Math.sqrt(1 / (1 + (1 / spearman.halves! - 1) * lambda));
@@ -127,5 +127,5 @@ it('and against people who differ in number from image to image, nobody left out
 it('a ceiling that is given stays as given', async () => {
   const { found } = await align('given', () => 4, '--ceiling', '0.65753');
   expect(found.value).toBeCloseTo(found.raw / 0.65753, 12);
-  expect(found.figures.spearman).toMatchObject({ halves: null, ceiling: 0.65753 });
+  expect(found.metrics.spearman).toMatchObject({ halves: null, ceiling: 0.65753 });
 });

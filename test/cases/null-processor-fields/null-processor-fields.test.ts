@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { base, openCase } from '../run-case.ts';
 
 // `saved.json` has every field of a fast processor, those that are not set as null; `plain.json` says the same without them.
-// The figures are those of the same network with the same preprocessing in ../training-batchnorm.
+// The values are those of the same network with the same preprocessing in ../training-batchnorm.
 
 const { pooled: score } = openCase();
 

@@ -45,7 +45,7 @@ describe('a few missing responses', () => {
     const of = async (name: string, lacking: number) =>
       (await score(...(await made(name, lacking, 12)), '--protocol', 'ventral')).score;
     const [part, whole] = [await of('nested', 3), await of('nested whole', 0)];
-    expect(part.choice).not.toBeNull();
+    expect(part.nestedSelection).not.toBeNull();
     expect(Math.abs(part.value - whole.value)).toBeLessThan(0.02);
   });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { base, openCase, preprocess } from '../run-case.ts';
 
-// Tokens, or time steps, on the first axis and the images behind them. The right figures are those of PyTorch 1.13: a
+// Tokens, or time steps, on the first axis and the images behind them. The right values are those of PyTorch 1.13: a
 // hook on the layer, its output after the ReLU with the images put first, scored with --activations (make.py).
 
 const { pooled: score } = openCase();

@@ -16,7 +16,7 @@ const options = (name: string) => [
   'image-cv',
 ];
 
-it('the network in evaluation mode has the right figures', { timeout: 60_000 }, async () => {
+it('the network in evaluation mode has the right values', { timeout: 60_000 }, async () => {
   const { score: found } = await score(...options('evaluated'));
   expect(found.layers.map(({ layer, raw }) => [layer, raw!.toFixed(3)])).toEqual([
     ['conv1', '0.610'],

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { base, openCase, preprocess } from '../run-case.ts';
 
-// Windows, and the pixels of patches (MobileViT), folded into the axis of the images. The right figures are those of
+// Windows, and the pixels of patches (MobileViT), folded into the axis of the images. The right values are those of
 // PyTorch 1.13: the output of `inner` after its ReLU, one row per image, scored with --activations (make.py).
 
 const { pooled: score } = openCase();

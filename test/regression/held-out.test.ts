@@ -23,7 +23,7 @@ const pls: RegressionSettings = {
 };
 const ridge: RegressionSettings = {
   kind: 'ridge',
-  strengths: [0.01, 0.1, 1],
+  alphas: [0.01, 0.1, 1],
   unit: 'absolute',
   choose: 'gcv',
   perTarget: true,
@@ -44,7 +44,7 @@ const sourceOf = (data: readonly number[], columns: number): FeatureSource => {
     columns,
     name: 'layer',
     blockCount: 1,
-    async *blocks() {
+    async *heldOut() {
       yield { data: Float32Array.from(data), shape };
     },
   };
@@ -76,8 +76,8 @@ describe('regressions that leave out two folds', () => {
       [all, all],
       folds,
       [
-        { name: 'fold 3', blocks: [2], sets: [0, 1] },
-        { name: 'folds 1 and 4', blocks: [0, 3], sets: [1] },
+        { name: 'fold 3', heldOut: [2], sets: [0, 1] },
+        { name: 'folds 1 and 4', heldOut: [0, 3], sets: [1] },
       ],
       settings,
       hooks,
@@ -113,14 +113,14 @@ describe('regressions that leave out two folds', () => {
 
   test('blocks that overlap are refused', async () => {
     const twice = [folds[0]!, { name: 'again', test: folds[0]!.test }];
-    const omissions = [{ name: 'both', blocks: [0, 1], sets: [0] }];
+    const splits = [{ name: 'both', heldOut: [0, 1], sets: [0] }];
     await expect(
       predictOmitted(
         engine,
         sourceOf([...normal(rows * 9, 'x')], 9),
         [all],
         twice,
-        omissions,
+        splits,
         pls,
         hooks,
       ),

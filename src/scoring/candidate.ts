@@ -6,7 +6,7 @@ import {
   type OpenNetwork,
   openNetwork,
   openTwin,
-  type Showing,
+  type Presentation,
 } from '../models/open-network.ts';
 import { openPixels } from '../models/pixels.ts';
 import type { Features } from '../records/activations.ts';
@@ -15,10 +15,10 @@ import type { Ports } from '../records/ports.ts';
 import type { Recording } from '../records/recording.ts';
 import type { Provenance } from '../records/score.ts';
 import { leastFeatures } from '../regression/regress.ts';
-import { type FitShape, featureBudget } from './effort.ts';
+import { type FitShape, featureBudget } from './cost.ts';
 
 /** What is scored: a model file, or activations that were computed elsewhere. */
-export type SubjectRequest = ModelRequest | ActivationsRequest;
+export type CandidateRequest = ModelRequest | ActivationsRequest;
 
 interface ActivationsRequest {
   readonly kind: 'activations';
@@ -34,13 +34,13 @@ interface ModelRequest {
 }
 
 /** What is scored, opened: its layers' activations, and what they come from. */
-export interface Subject {
+export interface Candidate {
   readonly features: Features;
   readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing' | 'engineCheck'>;
 }
 
 /** What a subject is shown, and for what: the stimuli in use of a recording, for so many regressions. */
-export interface SubjectContext {
+export interface CandidateContext {
   readonly recording: Recording;
   readonly shape: FitShape;
   /** SHA-256 of the stimuli. */
@@ -52,20 +52,20 @@ export interface SubjectContext {
 }
 
 /** Opens a model or a file of activations for the stimuli in use. */
-export const openSubject = (
-  subject: SubjectRequest,
-  context: SubjectContext,
+export const openCandidate = (
+  candidate: CandidateRequest,
+  context: CandidateContext,
   ports: Ports,
-): Promise<Subject> =>
-  subject.kind === 'activations'
-    ? openFile(subject, context, ports)
-    : openModel(subject, context, ports);
+): Promise<Candidate> =>
+  candidate.kind === 'activations'
+    ? openFile(candidate, context, ports)
+    : openModel(candidate, context, ports);
 
 const openFile = async (
   { path, order }: ActivationsRequest,
-  { layers, recording, shape: { layout } }: SubjectContext,
+  { layers, recording, shape: { layout } }: CandidateContext,
   ports: Ports,
-): Promise<Subject> => {
+): Promise<Candidate> => {
   const { features, sha256 } = await openActivations(
     {
       path,
@@ -86,20 +86,21 @@ const openFile = async (
 };
 
 const openModel = async (
-  subject: ModelRequest,
-  context: SubjectContext,
+  candidate: ModelRequest,
+  context: CandidateContext,
   ports: Ports,
-): Promise<Subject> => subjectOf(await openNetwork(networkRequest(subject, context, ports), ports));
+): Promise<Candidate> =>
+  candidateOf(await openNetwork(networkRequest(candidate, context, ports), ports));
 
-const subjectOf = ({ features, network, preprocessing, engineCheck }: OpenNetwork): Subject => {
+const candidateOf = ({ features, network, preprocessing, engineCheck }: OpenNetwork): Candidate => {
   const model = { name: network.name, sha256: network.sha256 };
   return { features, provenance: { model, activations: null, preprocessing, engineCheck } };
 };
 
-const showingOf = (
-  { recording, shape, stimuli, memory }: SubjectContext,
+const presentationOf = (
+  { recording, shape, stimuli, memory }: CandidateContext,
   ports: Ports,
-): Showing => {
+): Presentation => {
   const { layout } = shape;
   const shown = Array.from(layout.stimuli, (index) => recording.stimuli[index]!);
   return {
@@ -114,10 +115,10 @@ const showingOf = (
 
 const networkRequest = (
   { path, preprocess }: ModelRequest,
-  context: SubjectContext,
+  context: CandidateContext,
   ports: Ports,
 ): NetworkRequest => ({
-  ...showingOf(context, ports),
+  ...presentationOf(context, ports),
   path,
   layers: context.layers,
   preprocess,
@@ -125,26 +126,26 @@ const networkRequest = (
 });
 
 /** The model's random-weight twin, its layers chosen as the model's are; or in words why there is none. */
-export const openTwinSubject = async (
-  subject: ModelRequest,
-  context: SubjectContext,
+export const openTwinCandidate = async (
+  candidate: ModelRequest,
+  context: CandidateContext,
   seed: number,
   ports: Ports,
 ): Promise<
-  | { readonly subject: Subject; readonly note: string | null }
-  | { readonly subject: null; readonly note: string }
+  | { readonly candidate: Candidate; readonly note: string | null }
+  | { readonly candidate: null; readonly note: string }
 > => {
-  const { opened, note } = await openTwin(networkRequest(subject, context, ports), seed, ports);
-  return opened === null ? { subject: null, note } : { subject: subjectOf(opened), note };
+  const { opened, note } = await openTwin(networkRequest(candidate, context, ports), seed, ports);
+  return opened === null ? { candidate: null, note } : { candidate: candidateOf(opened), note };
 };
 
 /** The stimuli as a network with this preprocessing would see them, in place of a layer. */
-export const openPixelsSubject = async (
+export const openPixelsCandidate = async (
   preprocessing: Preprocessing,
-  context: SubjectContext,
+  context: CandidateContext,
   ports: Ports,
-): Promise<Subject> => {
-  const showing = showingOf(context, ports);
-  const { features, engineCheck } = await openPixels(showing, preprocessing, ports);
+): Promise<Candidate> => {
+  const presentation = presentationOf(context, ports);
+  const { features, engineCheck } = await openPixels(presentation, preprocessing, ports);
   return { features, provenance: { model: null, activations: null, preprocessing, engineCheck } };
 };

@@ -8,7 +8,7 @@ const negligible = 1e-7;
 /** Rows (of the table that is scored) that one regression predicted, and the rows of all that it did not train on. */
 interface PredictedRows {
   readonly rows: Int32Array;
-  readonly leftOut: Int32Array;
+  readonly test: Int32Array;
 }
 
 const lastMeans = new WeakMap<
@@ -20,20 +20,20 @@ const lastMeans = new WeakMap<
  * Mean response `[sites]` over all rows of a table `[rows, sites]` but those left out, and those that are missing. Kept for
  * the last table: all layers ask for the same.
  */
-export const trainedMean = (responses: Float64Nd, leftOut: Int32Array): Float64Array => {
-  const last = lastMeans.get(leftOut);
+export const trainedMean = (responses: Float64Nd, test: Int32Array): Float64Array => {
+  const last = lastMeans.get(test);
   if (last?.of === responses) return last.means;
-  const means = meanWithout(responses, leftOut);
-  lastMeans.set(leftOut, { of: responses, means });
+  const means = meanWithout(responses, test);
+  lastMeans.set(test, { of: responses, means });
   return means;
 };
 
-const meanWithout = (responses: Float64Nd, leftOut: Int32Array): Float64Array => {
+const meanWithout = (responses: Float64Nd, test: Int32Array): Float64Array => {
   const [rows, sites] = responses.shape as readonly [number, number];
   const sums = new Float64Array(sites);
   const counts = new Float64Array(sites);
   const training = new Uint8Array(rows).fill(1);
-  for (const row of leftOut) training[row] = 0;
+  for (const row of test) training[row] = 0;
   for (let i = 0; i < rows; i++) {
     if (training[i] === 0) continue;
     for (let s = 0; s < sites; s++) {
@@ -65,14 +65,14 @@ const largestOf = ({ data, shape }: Float64Nd): Float64Array => {
  *
  * @param fitted `responses [rows, sites]`, and `recorded [rows scored, sites]`, what is scored of them.
  */
-export const withoutGuesses = (
+export const withoutMeanPredictions = (
   { responses, recorded }: { readonly responses: Float64Nd; readonly recorded: Float64Nd },
   predicted: Float64Nd,
   heldOut: readonly PredictedRows[],
 ): Float64Nd => {
   const [rows, sites] = recorded.shape as readonly [number, number];
   const data = Float64Array.from(predicted.data);
-  const means = heldOut.map(({ leftOut }) => trainedMean(responses, leftOut));
+  const means = heldOut.map(({ test }) => trainedMean(responses, test));
   const largest = largestOf(recorded);
   for (let s = 0; s < sites; s++) {
     // No standard deviation is more than twice the largest value: one clear row spares the rest.
@@ -89,13 +89,13 @@ export const withoutGuesses = (
     const unit = unitOf(own);
     const there = own.filter((value) => !Number.isNaN(value)).map((value) => value / unit);
     const near = negligible * standardDeviation(there) * unit;
-    const guessed = heldOut.every(({ rows: held }, fold) =>
+    const isMeanPrediction = heldOut.every(({ rows: held }, fold) =>
       held.every((row) => {
         const value = predicted.data[row * sites + s]!;
         return Number.isNaN(value) || Math.abs(value - means[fold]![s]!) <= near;
       }),
     );
-    if (guessed) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
+    if (isMeanPrediction) for (let i = 0; i < rows; i++) data[i * sites + s] = Number.NaN;
   }
   return { data, shape: predicted.shape };
 };

@@ -6,10 +6,10 @@ import type { Float64Nd } from '../../src/records/array.ts';
 import type { Ports } from '../../src/records/ports.ts';
 import type { PlsSettings, Protocol } from '../../src/records/protocol.ts';
 import type { Recording } from '../../src/records/recording.ts';
-import type { Curve } from '../../src/records/score.ts';
+import type { LearningCurve } from '../../src/records/score.ts';
 import { predictFolds } from '../../src/regression/regress.ts';
 import { onlyColumns, takeColumns } from '../../src/scoring/columns.ts';
-import { curveOf } from '../../src/scoring/curve.ts';
+import { learningCurveOf } from '../../src/scoring/learning-curve.ts';
 import { evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { fitLayer } from '../../src/scoring/fit-layer.ts';
 import { prepareResampling } from '../../src/scoring/intervals.ts';
@@ -44,22 +44,22 @@ const protocol: Protocol = {
 
 let ports: Ports;
 let laidOut: LaidOut;
-let whole: Curve;
+let whole: LearningCurve;
 beforeAll(async () => {
   ports = await testPorts();
   laidOut = layOut(protocol, recording, 1, 'best');
-  whole = await curve(laidOut);
+  whole = await learningCurve(laidOut);
 });
 
 const source = async () => responseSource('latents', features);
-const curve = (of: LaidOut, memory = 1e9) =>
-  curveOf(of, source, { layer: 'latents', memory, seed: 1 }, ports);
+const learningCurve = (of: LaidOut, memory = 1e9) =>
+  learningCurveOf(of, source, { layer: 'latents', memory, seed: 1 }, ports);
 const scoreOf = async ({ layout, scored }: LaidOut) => {
   const sets = { sets: [scored], choosing: [] };
   const { predictions } = await fitLayer(layout, sets, await source(), ports);
   return evaluateLayer(layout, scored, prepareResampling(layout, scored.ceiling, 1), {
     ...{ name: 'latents', features: 4, predictions: unstacked(predictions)[0]! },
-    ...{ arithmetic: '', strengths: null, warnings: [] },
+    ...{ arithmetic: '', alphas: null, warnings: [] },
   });
 };
 
@@ -99,10 +99,10 @@ describe('the score by the number of trials', () => {
     for (const points of [whole.trials, whole.sites]) {
       const last = points.at(-1)!;
       expect(last).toMatchObject({ draws: 1, rawSpread: null, valueSpread: null });
-      for (const figure of ['raw', 'ceiling', 'value'] as const)
-        expect(last[figure]!).toBeCloseTo(scored[figure]!, 12);
+      for (const value of ['raw', 'ceiling', 'value'] as const)
+        expect(last[value]!).toBeCloseTo(scored[value]!, 12);
     }
-    const small = await curve(laidOut, 1);
+    const small = await learningCurve(laidOut, 1);
     small.trials.forEach(({ value, valueSpread }, index) => {
       expect(value!).toBeCloseTo(whole.trials[index]!.value!, 9);
       if (valueSpread !== null) expect(valueSpread).toBeLessThan(0.05);
@@ -110,7 +110,9 @@ describe('the score by the number of trials', () => {
   });
 
   it('takes what is there of rows with fewer trials', async () => {
-    const { trials: points } = await curve(layOut(protocol, withMissing(recording), 1, 'best'));
+    const { trials: points } = await learningCurve(
+      layOut(protocol, withMissing(recording), 1, 'best'),
+    );
     for (const { count, ceiling, value } of points) {
       // Noise of means adds up: a third of the images has at most four trials.
       const effective = 3 / (1 / Math.min(count, 4) + 2 / count);
@@ -127,7 +129,7 @@ describe('the score by the number of trials', () => {
       data: features.data.slice(0, 400),
       shape: [100, 4],
     };
-    const found = await curveOf(
+    const found = await learningCurveOf(
       layOut(none, once, 1, 'best'),
       async () => responseSource('latents', short),
       { layer: 'latents', memory: 1e9, seed: 1 },
@@ -179,7 +181,7 @@ describe('the score by the number of sites', () => {
     const linsley = protocolNamed('linsley2023', 'grid')!;
     const onGrid = layOut({ ...linsley, regression: protocol.regression }, maps, 1, 'best');
     const positions = { data: features.data.slice(0, 16 * 8 * 4), shape: [16 * 8, 4] };
-    const found = await curveOf(
+    const found = await learningCurveOf(
       onGrid,
       async () => responseSource('latents', positions),
       { layer: 'latents', memory: 1e9, seed: 1 },

@@ -2,7 +2,7 @@ import type { PlsSettings } from '../records/protocol.ts';
 import type { Ending } from './task.ts';
 
 /** How one fold of one target set ended. */
-export interface Outcome {
+export interface FitOutcome {
   readonly components: number;
   readonly ending: Ending | null;
   readonly unsettled: number;
@@ -11,21 +11,21 @@ export interface Outcome {
 }
 
 /** What a reader of the score should know about how a layer was fitted; empty where there is nothing to say. */
-export const remarksOf = (
-  outcomes: readonly Outcome[],
+export const warningsOf = (
+  outcomes: readonly FitOutcome[],
   constantColumns: number,
   columns: number,
   { components, maxIterations }: PlsSettings,
 ): string[] => {
-  const remarks: string[] = [];
-  const say = (chosen: readonly Outcome[], what: (shortest: number) => string): void => {
+  const warnings: string[] = [];
+  const say = (chosen: readonly FitOutcome[], what: (shortest: number) => string): void => {
     if (chosen.length === 0) return;
     const shortest = Math.min(...chosen.map((outcome) => outcome.components));
-    remarks.push(`in ${chosen.length} of ${outcomes.length} fits ${what(shortest)}`);
+    warnings.push(`in ${chosen.length} of ${outcomes.length} fits ${what(shortest)}`);
   };
   const ended = (ending: Ending) => outcomes.filter((outcome) => outcome.ending === ending);
   if (constantColumns > 0) {
-    remarks.push(`${constantColumns} of ${columns} features are constant over all rows`);
+    warnings.push(`${constantColumns} of ${columns} features are constant over all rows`);
   }
   say(
     outcomes.filter(({ deflated }) => deflated),
@@ -48,9 +48,9 @@ export const remarksOf = (
   );
   const unsettled = outcomes.reduce((sum, outcome) => sum + outcome.unsettled, 0);
   if (unsettled > 0) {
-    remarks.push(
+    warnings.push(
       `the power iteration reached its ${maxIterations} steps in ${unsettled} of ${components * outcomes.length} components`,
     );
   }
-  return remarks;
+  return warnings;
 };

@@ -1,21 +1,21 @@
-import { transposed } from '../numeric/vectors.ts';
+import { transposedMatrix } from '../numeric/vectors.ts';
 import type { Held } from '../records/ports.ts';
 import { stackTargets } from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
 import type { Task } from './task.ts';
 
 /** What a component asks of the Gram matrix K for one task, t being the task's last scores on its training rows. */
-export interface ScoreImage {
+export interface GramScore {
   /** h = K·t, centred on the training rows [n]; a view. */
-  readonly image: Float64Array;
+  readonly gramScore: Float64Array;
   /** Yᵀt and Yᵀh over the training rows [q]. */
   readonly alongScores: Float64Array;
-  readonly alongImage: Float64Array;
+  readonly alongGramScore: Float64Array;
 }
 
-export interface ScoreImages {
+export interface GramScores {
   /** Of tasks of the group that was opened, in one run of the engine. */
-  of(running: readonly Task[]): Promise<ScoreImage[]>;
+  of(running: readonly Task[]): Promise<GramScore[]>;
   release(): Promise<void>;
 }
 
@@ -39,11 +39,11 @@ const putScores = ({ training, scores, components }: Task, row: Float64Array): v
  * Lays the targets and the training rows of a group of tasks beside the Gram matrix in the engine, where they stay until
  * `release`: a component then sends and receives little more than one vector of each task, once.
  */
-export const openScoreImages = async (
+export const openGramScores = async (
   products: Products,
   gram: Held,
   tasks: readonly Task[],
-): Promise<ScoreImages> => {
+): Promise<GramScores> => {
   const n = gram.shape[0]!;
   const m = tasks.length;
   const { data, rows, first } = stackTargets(tasks);
@@ -58,8 +58,13 @@ export const openScoreImages = async (
         const row = places.get(task)! * n;
         putScores(task, t.subarray(row, row + n));
       }
-      const { h, yt, yh } = await products.images(gram, matrix(t, m), { held: mask }, { held: y });
-      const images = transposed(h, n, m);
+      const { h, yt, yh } = await products.gramScores(
+        gram,
+        matrix(t, m),
+        { held: mask },
+        { held: y },
+      );
+      const images = transposedMatrix(h, n, m);
       return running.map((task) => {
         const { trained, mean, targets } = task;
         const k = places.get(task)!;

@@ -2,8 +2,8 @@ import { createRandom } from '../numeric/random.ts';
 import { mean, quantile, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type {
   Agreement,
-  AlignmentFigure,
-  AlignmentFigures,
+  AlignmentMetric,
+  AlignmentMetrics,
   AlignmentProtocol,
   ImageInterval,
 } from '../records/alignment.ts';
@@ -17,15 +17,15 @@ export interface ImageAgreement {
   readonly split: SplitPeople | null;
 }
 
-type FigureName = keyof Agreement;
+type MetricName = keyof Agreement;
 
-/** Images that have the figure, and what people say of them where they are split. */
+/** Images that have the value, and what people say of them where they are split. */
 interface Column {
   readonly raw: Float64Array;
   readonly people: readonly PeopleOfImage[] | null;
 }
 
-const columnOf = (images: readonly ImageAgreement[], name: FigureName): Column | null => {
+const columnOf = (images: readonly ImageAgreement[], name: MetricName): Column | null => {
   const used = images.filter(({ own }) => own[name] !== null);
   if (used.length === 0) return null;
   const people = used.flatMap(({ split }) =>
@@ -76,12 +76,12 @@ const intervalOf = (
   return { low, high, ...shared, method: 'bootstrap over images', approximate: false };
 };
 
-const figureOf = (
+const metricOf = (
   images: readonly ImageAgreement[],
-  name: FigureName,
+  name: MetricName,
   protocol: AlignmentProtocol,
   seed: number,
-): AlignmentFigure | null => {
+): AlignmentMetric | null => {
   const column = columnOf(images, name);
   if (column === null) return null;
   const all = Int32Array.from(column.raw, (_, index) => index);
@@ -110,17 +110,17 @@ const figureOf = (
 };
 
 /**
- * The three figures over images: means, Spearman's divided by the ceiling (`humanCeiling` of the same images, or as
+ * The three values over images: means, Spearman's divided by the ceiling (`humanCeiling` of the same images, or as
  * given), with intervals that resample images, a ceiling from split subjects with them. Dice and intersection over union
  * have no ceiling. Every map is resampled by the same draws. Null where no image has one of the three.
  */
-export const alignmentFigures = (
+export const alignmentMetrics = (
   images: readonly ImageAgreement[],
   protocol: AlignmentProtocol,
   seed: number,
-): AlignmentFigures | null => {
-  const spearman = figureOf(images, 'spearman', protocol, seed);
-  const dice = figureOf(images, 'dice', protocol, seed);
-  const iou = figureOf(images, 'iou', protocol, seed);
+): AlignmentMetrics | null => {
+  const spearman = metricOf(images, 'spearman', protocol, seed);
+  const dice = metricOf(images, 'dice', protocol, seed);
+  const iou = metricOf(images, 'iou', protocol, seed);
   return spearman === null || dice === null || iou === null ? null : { spearman, dice, iou };
 };

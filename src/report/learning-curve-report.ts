@@ -1,5 +1,5 @@
-import type { CurvePoint, Score } from '../records/score.ts';
-import { bytesText, type Column, durationText, figure, tableLines } from './table.ts';
+import type { LearningCurvePoint, Score } from '../records/score.ts';
+import { bytesText, type Column, durationText, numberText, tableLines } from './table.ts';
 
 const columns = (of: string): Column[] => [
   { head: of, align: 'right' },
@@ -11,32 +11,32 @@ const columns = (of: string): Column[] => [
   { head: '±', align: 'right' },
 ];
 
-const rows = (points: readonly CurvePoint[], uncorrected: boolean): string[][] =>
+const rows = (points: readonly LearningCurvePoint[], uncorrected: boolean): string[][] =>
   points.map(({ count, draws, raw, rawSpread, ceiling, value, valueSpread }) => [
     String(count),
     String(draws),
-    figure(raw),
-    figure(rawSpread),
-    uncorrected ? 'none' : figure(ceiling),
-    figure(value),
-    figure(valueSpread),
+    numberText(raw),
+    numberText(rawSpread),
+    uncorrected ? 'none' : numberText(ceiling),
+    numberText(value),
+    numberText(valueSpread),
   ]);
 
-/** What the plan of a curve shows; `CurveEffort` is one. */
-export interface ShownCurve {
+/** What the plan of a curve shows; `LearningCurveCost` is one. */
+export interface ShownLearningCurve {
   readonly tables: number;
   readonly bytes: number;
   readonly seconds: number;
 }
 
 /** What a curve adds to a plan. */
-export const curvePlanLine = ({ tables, bytes, seconds }: ShownCurve): string =>
+export const learningCurvePlanLine = ({ tables, bytes, seconds }: ShownLearningCurve): string =>
   `curve: the best layer once more, for ${tables} draws of trials and sites; about ${bytesText(bytes)} of memory and ${durationText(seconds)} more`;
 
 /** Score by the number of trials, and by the number of sites, where it was asked for. */
-export const curveLines = ({ curve, protocol }: Score): string[] => {
-  if (curve === null) return [];
-  const { layer, trials, sites } = curve;
+export const learningCurveLines = ({ learningCurve, protocol }: Score): string[] => {
+  if (learningCurve === null) return [];
+  const { layer, trials, sites } = learningCurve;
   const uncorrected = protocol.ceiling.kind === 'none';
   return [
     '',

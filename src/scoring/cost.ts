@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts';
 import { patternsOf } from './missing.ts';
 
 /** What a plan will take. */
-export interface Effort {
+export interface Cost {
   readonly bytes: number;
   readonly seconds: number;
 }
@@ -29,7 +29,7 @@ export interface FitShape {
 }
 
 /** The fitted time bins of a recording. */
-export const shapeOf = ({ layout, bins, fitted }: LaidOut): FitShape => ({
+export const fitShapeOf = ({ layout, bins, fitted }: LaidOut): FitShape => ({
   layout,
   sets: fitted.length,
   choosing: 1,
@@ -53,7 +53,7 @@ const regressionsPerSet = ({
   choosing,
   patterns,
 }: FitShape): number => {
-  const inner = design === null ? 0 : design.omissions.length - folds.length;
+  const inner = design === null ? 0 : design.splits.length - folds.length;
   return patterns * (folds.length + (inner * choosing) / sets);
 };
 
@@ -98,7 +98,7 @@ const passBytesOf = ({ passes }: Features, shape: FitShape): number => {
 };
 
 /** Bytes of a run that keeps the predictions of so many layers at a time. */
-export const bytesOf = (features: Features, shape: FitShape, kept: number): number =>
+export const runBytes = (features: Features, shape: FitShape, kept: number): number =>
   processBytes +
   recordingBytes(shape, kept) +
   patternBytes(shape) +
@@ -122,22 +122,22 @@ export const secondsOf = (
 };
 
 /** What a score takes: what is not done yet decides the time. */
-export const effortOf = async (
+export const costOf = async (
   features: Features,
   layers: readonly (LayerSize & { readonly done: boolean })[],
   shape: FitShape,
   { engine, now }: Pick<Ports, 'engine' | 'now'>,
-): Promise<Effort> => ({
-  bytes: bytesOf(features, shape, layers.length),
+): Promise<Cost> => ({
+  bytes: runBytes(features, shape, layers.length),
   seconds: secondsOf(features, layers, shape, await measureSpeed(engine, now)),
 });
 
 /** What one layer takes alone, gathered and fitted anew: of a best layer that is not known yet, the widest. */
-export const effortOfWidest = (
+export const costOfWidest = (
   features: Features,
   shape: FitShape,
   ports: Pick<Ports, 'engine' | 'now'>,
-): Promise<Effort> => {
+): Promise<Cost> => {
   const runs = features.passes.reduce((sum, { slices }) => sum + slices, 0);
   const { layer, slices } = features.passes
     .flatMap(({ layers, slices }) => layers.map((layer) => ({ layer, slices })))
@@ -147,5 +147,5 @@ export const effortOfWidest = (
     passes: [{ layers: [layer], slices }],
     seconds: (features.seconds * slices) / runs,
   };
-  return effortOf(only, [{ ...layer, done: false }], shape, ports);
+  return costOf(only, [{ ...layer, done: false }], shape, ports);
 };

@@ -7,14 +7,14 @@ import { mean, standardDeviation } from '../numeric/statistics.ts';
 import type { FeatureSource, Features } from '../records/activations.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Ports } from '../records/ports.ts';
-import type { Curve, CurvePoint } from '../records/score.ts';
+import type { LearningCurve, LearningCurvePoint } from '../records/score.ts';
 import { regressionBytes } from '../regression/regress.ts';
 import type { Aggregate } from './aggregate.ts';
 import type { Ceiling } from './ceiling.ts';
 import { ceilingOf, ceilingRowsOf, sitesInUse } from './ceilings.ts';
 import { onlyColumns, spreadColumns, takeColumns } from './columns.ts';
 import { nullable } from './defined.ts';
-import { type Effort, effortOfWidest, type FitShape, shapeOf } from './effort.ts';
+import { type Cost, costOfWidest, type FitShape, fitShapeOf } from './cost.ts';
 import { evaluate } from './evaluate.ts';
 import { fitLayer } from './fit-layer.ts';
 import type { Group } from './groups.ts';
@@ -32,7 +32,7 @@ interface Conditions {
   readonly seed: number;
 }
 
-export interface CurveRequest extends Conditions {
+export interface LearningCurveRequest extends Conditions {
   readonly layer: string;
 }
 
@@ -48,36 +48,36 @@ interface Sample {
  * regressed on one Gram matrix, in as many goes as the memory takes. The last point of each is the layer's own score.
  * No points of trials where nothing repeats.
  */
-export const curveOf = async (
+export const learningCurveOf = async (
   laidOut: LaidOut,
   source: () => Promise<FeatureSource>,
-  request: CurveRequest,
+  request: LearningCurveRequest,
   ports: Ports,
-): Promise<Curve> => {
+): Promise<LearningCurve> => {
   const { layout } = laidOut;
   const samples = samplesOf(laidOut, request);
-  const figures: Aggregate[] = [];
-  while (figures.length < samples.length) {
+  const aggregated: Aggregate[] = [];
+  while (aggregated.length < samples.length) {
     const features = await source();
     const next = samples.slice(
-      figures.length,
-      figures.length + setsWithin(layout, features, request),
+      aggregated.length,
+      aggregated.length + setsWithin(layout, features, request),
     );
     const sets = next.map(({ make }) => make());
     const fit = await fitLayer(layout, { sets, choosing: [] }, features, ports);
     unstacked(fit.predictions).forEach((predictions, index) => {
-      figures.push(evaluate(layout, sets[index]!, predictions).figures);
+      aggregated.push(evaluate(layout, sets[index]!, predictions).aggregated);
       ports.checkStop();
     });
   }
-  const points = (of: Sample['of']): CurvePoint[] => {
+  const points = (of: Sample['of']): LearningCurvePoint[] => {
     const own = samples.flatMap((sample, index) =>
-      sample.of === of ? [{ count: sample.count, figures: figures[index]! }] : [],
+      sample.of === of ? [{ count: sample.count, aggregated: aggregated[index]! }] : [],
     );
     return [...new Set(own.map(({ count }) => count))].map((count) =>
       pointOf(
         count,
-        own.filter((each) => each.count === count).map((each) => each.figures),
+        own.filter((each) => each.count === count).map((each) => each.aggregated),
       ),
     );
   };
@@ -90,24 +90,24 @@ const samplesOf = ({ layout, scored }: LaidOut, { seed }: Conditions): Sample[] 
 ];
 
 /** What the curve of a best layer that is not known yet will take. */
-export interface CurveEffort extends Effort {
+export interface LearningCurveCost extends Cost {
   /** Response sets that the layer is fitted to. */
   readonly tables: number;
 }
 
 /** The widest layer may turn out the best; each go gathers its features anew. */
-export const curveEffort = async (
+export const learningCurveCost = async (
   laidOut: LaidOut,
   features: Features,
   request: Conditions,
   ports: Ports,
-): Promise<CurveEffort> => {
+): Promise<LearningCurveCost> => {
   const tables = samplesOf(laidOut, request).length;
   const layers = features.passes.flatMap((pass) => pass.layers);
   const columns = Math.max(...layers.map((layer) => layer.features));
   const sets = Math.min(tables, setsWithin(laidOut.layout, { columns }, request));
-  const shape: FitShape = { ...shapeOf(laidOut), sets, choosing: 0 };
-  const { bytes, seconds } = await effortOfWidest(features, shape, ports);
+  const shape: FitShape = { ...fitShapeOf(laidOut), sets, choosing: 0 };
+  const { bytes, seconds } = await costOfWidest(features, shape, ports);
   return { tables, bytes, seconds: (seconds * tables) / sets };
 };
 
@@ -206,19 +206,19 @@ const ofSites = (
   };
 };
 
-const pointOf = (count: number, figures: readonly Aggregate[]): CurvePoint => {
-  const over = (of: (figure: Aggregate) => number) => {
-    const values = figures.map(of).filter((value) => !Number.isNaN(value));
+const pointOf = (count: number, aggregated: readonly Aggregate[]): LearningCurvePoint => {
+  const over = (of: (one: Aggregate) => number) => {
+    const values = aggregated.map(of).filter((value) => !Number.isNaN(value));
     return { mean: nullable(mean(values)), spread: nullable(standardDeviation(values)) };
   };
-  const raw = over((figure) => figure.raw);
-  const value = over((figure) => figure.value);
+  const raw = over((one) => one.raw);
+  const value = over((one) => one.value);
   return {
     count,
-    draws: figures.length,
+    draws: aggregated.length,
     raw: raw.mean,
     rawSpread: raw.spread,
-    ceiling: over((figure) => figure.ceiling).mean,
+    ceiling: over((one) => one.ceiling).mean,
     value: value.mean,
     valueSpread: value.spread,
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { pearson } from '../../src/numeric/statistics.ts';
 import { kFold } from '../../src/regression/folds.ts';
-import { withoutGuesses } from '../../src/scoring/guesses.ts';
+import { withoutMeanPredictions } from '../../src/scoring/mean-predictions.ts';
 
 const rows = 40;
 const random = createRandom('guesses');
@@ -32,9 +32,9 @@ describe('predictions by the mean of the training rows', () => {
     both[7] = both[7]! + 1e-3;
     const recorded = Float64Array.from({ length: 2 * rows }, (_, i) => responses[i >> 1]!);
     const shape = [rows, 2];
-    const heldOut = folds.map(({ test }) => ({ rows: test, leftOut: test }));
+    const heldOut = folds.map(({ test }) => ({ rows: test, test: test }));
     const table = { data: recorded, shape };
-    const { data } = withoutGuesses(
+    const { data } = withoutMeanPredictions(
       { responses: table, recorded: table },
       { data: both, shape },
       heldOut,

@@ -4,27 +4,27 @@ import type { Float64Nd } from '../records/array.ts';
 import type { Fold } from './folds.ts';
 
 /** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
-export interface Omission {
+export interface Split {
   readonly name: string;
   /** Blocks left out, as indices. */
-  readonly blocks: readonly number[];
+  readonly heldOut: readonly number[];
   /** Target sets predicted, as indices. */
   readonly sets: readonly number[];
 }
 
 /** Each fold left out in turn, for all of some target sets. */
-export const eachFold = (folds: readonly Fold[], sets: number): Omission[] =>
+export const eachFold = (folds: readonly Fold[], sets: number): Split[] =>
   folds.map(({ name }, fold) => ({
     name,
-    blocks: [fold],
+    heldOut: [fold],
     sets: Array.from({ length: sets }, (_, set) => set),
   }));
 
 /** The rows that each regression leaves out, in the order of its blocks. */
-export const rowsLeftOut = (blocks: readonly Fold[], omissions: readonly Omission[]): Fold[] =>
-  omissions.map(({ name, blocks: own }) => ({
+export const rowsHeldOut = (heldOut: readonly Fold[], splits: readonly Split[]): Fold[] =>
+  splits.map(({ name, heldOut: own }) => ({
     name,
-    test: Int32Array.from(own.flatMap((block) => [...blocks[block]!.test])),
+    test: Int32Array.from(own.flatMap((fold) => [...heldOut[fold]!.test])),
   }));
 
 /**
