@@ -17,7 +17,15 @@ import { chosen, type Job, jobs, v4Missing } from './same-jobs.ts';
 
 /** What a change may do to files. Whoever renames a field adds it here. */
 const table: SameTable = {
-  renamed: {},
+  renamed: {
+    choice: 'nestedSelection',
+    curve: 'learningCurve',
+    figures: 'metrics',
+    remark: 'warning',
+    splitError: 'standardErrorOverSplits',
+    strengths: 'alphas',
+    subject: 'candidate',
+  },
   // Which kind of file it is, where it had none.
   added: ['kind'],
   ignored: [

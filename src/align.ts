@@ -3,8 +3,8 @@
 
 import { agreementOf, type RankedMap, rankedMap } from './alignment/agreement.ts';
 import { centreBias, edges } from './alignment/controls.ts';
-import { alignmentMetrics, type ImageAgreement } from './alignment/metrics.ts';
 import { splitSubjects } from './alignment/human-ceiling.ts';
+import { alignmentMetrics, type ImageAgreement } from './alignment/metrics.ts';
 import {
   checkHumanCeiling,
   defaultAlignmentProtocol,

@@ -14,7 +14,7 @@ import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { onSharedStimuli } from './scoring/shared-stimuli.ts';
-import { type LaidOutRecording, ceilingBetween, ceilingWithin } from './scoring/site-ceilings.ts';
+import { ceilingBetween, ceilingWithin, type LaidOutRecording } from './scoring/site-ceilings.ts';
 import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
@@ -67,7 +67,7 @@ export const siteCeilings = async (
 ): Promise<SiteCeilings> => {
   const [first, second] = await readRecordings(recordings, ports);
   const protocol = await resolveProtocol(named, first, ports.files);
-  const subjectOf = (recording: Recording): LaidOutRecording => {
+  const laidOutOf = (recording: Recording): LaidOutRecording => {
     checkProtocol(protocol, recording);
     return { recording, laidOut: layOut(protocol, recording, seed, 'best') };
   };
@@ -77,12 +77,12 @@ export const siteCeilings = async (
     const shared = onSharedStimuli(first, second, protocol);
     // Before the regressions: recordings that share ids but no image have nothing to predict.
     warnings.push(...(await sharedImageWarnings(shared[0]!, shared[1]!, ports)));
-    const [a, b] = shared.map(subjectOf) as [LaidOutRecording, LaidOutRecording];
+    const [a, b] = shared.map(laidOutOf) as [LaidOutRecording, LaidOutRecording];
     ceilings.push(await ceilingBetween(a, b, seed, ports), await ceilingBetween(b, a, seed, ports));
   }
   if (second === null || !betweenOnly)
     for (const recording of second === null ? [first] : [first, second])
-      ceilings.push(await ceilingWithin(subjectOf(recording), seed, ports));
+      ceilings.push(await ceilingWithin(laidOutOf(recording), seed, ports));
   return {
     kind: 'site-ceilings',
     protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },

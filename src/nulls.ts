@@ -16,6 +16,7 @@ import {
   type ScoreResult,
   score,
 } from './score.ts';
+import { type Candidate, openPixelsCandidate, openTwinCandidate } from './scoring/candidate.ts';
 import { pairedDifference } from './scoring/compare.ts';
 import type { Cost } from './scoring/cost.ts';
 import { evaluateLayer } from './scoring/evaluate.ts';
@@ -33,7 +34,6 @@ import {
 } from './scoring/permutation-run.ts';
 import { usualPermutations } from './scoring/permutations.ts';
 import { meanTrainingMaps, positionFeatures } from './scoring/position-nulls.ts';
-import { openPixelsCandidate, openTwinCandidate, type Candidate } from './scoring/candidate.ts';
 import { ofDraws } from './scoring/twins.ts';
 import { getDraws, putDraws } from './store/draws-cache.ts';
 import { fitKey } from './store/layer-cache.ts';
@@ -68,7 +68,7 @@ export interface NullPlan {
 }
 
 /**
- * Settles the nulls of a planned score: opens pixels and the random twins, and works out memory and time.
+ * Plans the nulls of a planned score: opens pixels and the random twins, and works out memory and time.
  *
  * @param permutations draws, at most: fewer cannot find a p below 1/(permutations + 1).
  */

@@ -15,35 +15,35 @@ import { runtimeOf, withTimeSince } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
 import { checkRegression } from './regression/regress.ts';
+import {
+  type Candidate,
+  type CandidateContext,
+  type CandidateRequest,
+  openCandidate,
+} from './scoring/candidate.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { divisorsOf } from './scoring/ceilings.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { chooseLayers } from './scoring/choose-layers.ts';
 import { nothingInCommon, sideBySide } from './scoring/common-sites.ts';
-import {
-  type LearningCurveCost,
-  learningCurveCost,
-  learningCurveOf,
-} from './scoring/learning-curve.ts';
-import { nullable } from './scoring/defined.ts';
 import { type Cost, costOf, fitShapeOf } from './scoring/cost.ts';
+import { nullable } from './scoring/defined.ts';
+import { standardErrorOverSplitsOf } from './scoring/error-over-splits.ts';
 import { bestLayer, evaluateLayer, evaluateSets } from './scoring/evaluate.ts';
 import { type FittedSets, fitLayer } from './scoring/fit-layer.ts';
 import { prepareResampling } from './scoring/intervals.ts';
 import { type LaidOut, layOut } from './scoring/lay-out.ts';
 import { layerPredictionsOf } from './scoring/layer-predictions.ts';
 import { foldOfRows, regressionsOf } from './scoring/layout.ts';
+import {
+  type LearningCurveCost,
+  learningCurveCost,
+  learningCurveOf,
+} from './scoring/learning-curve.ts';
 import { selectionBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { fitReadouts } from './scoring/readout.ts';
-import { standardErrorOverSplitsOf } from './scoring/error-over-splits.ts';
-import {
-  openCandidate,
-  type Candidate,
-  type CandidateContext,
-  type CandidateRequest,
-} from './scoring/candidate.ts';
 import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
@@ -93,7 +93,7 @@ export interface ScoreResult {
 }
 
 /**
- * Settles a score without computing it: reads recording, protocol and model, chooses bin, folds and layers, and runs
+ * Plans a score without computing it: reads recording, protocol and model, chooses bin, folds and layers, and runs
  * the network once on two inputs. Rejects with a VentralError for everything that can be known beforehand.
  */
 export const planScore = async (request: ScoreRequest, ports: Ports): Promise<ScorePlan> => {
@@ -184,12 +184,12 @@ export const score = async (plan: ScorePlan, ports: Ports): Promise<ScoreResult>
     return scores;
   });
   const best = bestLayer(layers);
-  const candidates = layers.map((scores) => ({
+  const options = layers.map((scores) => ({
     scores,
-    nestedSelection: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
+    selectionValues: fits.get(scores.layer)!.selectionValues?.[0] ?? null,
     predictions: predictionsOf(scores.layer)[place]!,
   }));
-  const chosen = chooseLayers(layout, scored, resampling, candidates, best.value);
+  const chosen = chooseLayers(layout, scored, resampling, options, best.value);
   const timeCourse = timeCourseOf(plan, predictionsOf);
   return {
     score: assemble(plan, best, {
@@ -245,7 +245,7 @@ const learningCurveConditions = ({ request: { memory, seed } }: ScorePlan) => ({
 export const planLearningCurve = (plan: ScorePlan, ports: Ports): Promise<LearningCurveCost> =>
   learningCurveCost(plan.laidOut, plan.features, learningCurveConditions(plan), ports);
 
-/** The same with the curve of its best layer: the score, had fewer trials or sites been recorded. */
+/** A result with the learning curve of its best layer: the score, had fewer trials or sites been recorded. */
 export const withLearningCurve = async (
   plan: ScorePlan,
   result: ScoreResult,

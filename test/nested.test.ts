@@ -21,7 +21,7 @@ interface Golden {
   readonly folds: number;
   readonly classes: readonly string[];
   readonly best: Readonly<Record<string, number>>;
-  readonly nestedSelection: readonly Readonly<Record<string, number>>[];
+  readonly choice: readonly Readonly<Record<string, number>>[];
   readonly chosen: readonly string[];
   readonly nested: number;
   readonly splits: readonly Readonly<Record<string, number>>[];
@@ -129,7 +129,7 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     const seen: (readonly (number | null)[])[] = [];
     const put = async (key: string, bytes: Uint8Array) => {
       const head = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)));
-      seen.push((JSON.parse(head) as { choices: number[][] }).choices[0]!);
+      seen.push((JSON.parse(head) as { selectionValues: number[][] }).selectionValues[0]!);
       await ports.cache.put(key, bytes);
     };
     const cold = { ...ports, cache: { ...ports.cache, get: async () => null, put } };
@@ -148,7 +148,7 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     expect(seen).toHaveLength(names.length);
     seen.forEach((nestedSelection, layer) => {
       nestedSelection.forEach((value, fold) => {
-        expect(value).toBeCloseTo(golden.nestedSelection[fold]![names[layer]!]!, 9);
+        expect(value).toBeCloseTo(golden.choice[fold]![names[layer]!]!, 9);
       });
     });
   });

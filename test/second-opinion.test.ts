@@ -52,7 +52,7 @@ interface Expected {
     readonly ownSites: readonly number[];
     readonly layers: Readonly<Record<string, readonly Metrics[]>>;
   };
-  readonly nestedSelection:
+  readonly choice:
     | (LayerValues & { layers: readonly string[]; best: number; optimism: number })
     | null;
   /** Null ceiling of best other sites. */
@@ -230,17 +230,15 @@ const expectAll = (found: Score, expected: Expected): void => {
   expect(found.layer).toBe(expected.layer);
   for (const layer of found.layers) expectLayer(layer, expected.layers[layer.layer]!);
   if (found.timeCourse !== null) expectCourse(found.timeCourse, expected.timeCourse);
-  if (expected.nestedSelection !== null) {
+  if (expected.choice !== null) {
     const { nestedSelection } = found;
-    expect(nestedSelection!.folds.map(({ layer }) => layer)).toEqual(
-      expected.nestedSelection.layers,
-    );
-    expectLayer(nestedSelection!.scores, expected.nestedSelection);
+    expect(nestedSelection!.folds.map(({ layer }) => layer)).toEqual(expected.choice.layers);
+    expectLayer(nestedSelection!.scores, expected.choice);
     expect(nestedSelection).toMatchObject({
-      best: close(expected.nestedSelection.best),
-      optimism: close(expected.nestedSelection.optimism),
+      best: close(expected.choice.best),
+      optimism: close(expected.choice.optimism),
     });
-    expect(found.value).toEqual(close(expected.nestedSelection.value));
+    expect(found.value).toEqual(close(expected.choice.value));
   }
   if (expected.mismatched !== undefined)
     expect(found.nullCeiling!.mismatched).toEqual(close(expected.mismatched));

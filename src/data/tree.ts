@@ -123,7 +123,7 @@ export const openMatFile = async (
 ): Promise<MatFile> =>
   openMat({ name: path, streamed: await streamedFile(path, files), whole: async () => path }, hdf5);
 
-/** The same inside of a folder or archive. An archive's file of version 7.3 is unpacked into memory. */
+/** Opens a MATLAB file inside of a folder or archive. An archive's file of version 7.3 is unpacked into memory. */
 export const openMatIn = async (tree: FileTree, path: string, hdf5: Hdf5): Promise<MatFile> =>
   openMat(
     {

@@ -11,6 +11,7 @@ import {
 } from './mat.ts';
 import {
   type Cursor,
+  dataViewOf,
   itemSizeOf,
   miMatrix,
   readSmallElement,
@@ -20,7 +21,6 @@ import {
   type Tag,
   takeBytes,
   toNumbers,
-  dataViewOf,
   wrong,
 } from './matlab-elements.ts';
 

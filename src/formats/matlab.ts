@@ -10,12 +10,12 @@ import {
 } from './mat.ts';
 import {
   type Cursor,
+  dataViewOf,
   miCompressed,
   miMatrix,
   readTag,
   skipBytes,
   takeBytes,
-  dataViewOf,
   wrong,
 } from './matlab-elements.ts';
 import { numberBlocks, readContent, readHeader } from './matlab-values.ts';

@@ -22,9 +22,9 @@ export interface Npz {
   /** Shape and type without reading the elements, whose number the entry's size must bear out. */
   header(name: string): Promise<NpyHeader>;
   read(name: string): Promise<NdArray | StringArray>;
-  /** The same, where it must hold numbers; in float64. */
+  /** An array that must hold numbers, in float64. */
   readFloat64(name: string): Promise<Float64Nd>;
-  /** The same, where it must hold text. */
+  /** An array that must hold text. */
   readStrings(name: string): Promise<StringArray>;
 }
 

@@ -28,7 +28,7 @@ import { reachOf, windowOf } from './window.ts';
 
 /** Images of so few places are multiplied as one batch. */
 const FEW = 8;
-/** The same for 1×1 kernels, which need no columns. */
+/** Places of an image up to which 1×1 kernels, which need no columns, are multiplied as one batch. */
 const FEW_POINTWISE = 64;
 /** Elements of the matrix by which the taps see a tiny map: beyond, it costs more than it spares. */
 const MOST_SEEN = 16384;

@@ -23,7 +23,7 @@ export type Rule = (
 /** Rules by operation, `domain.op` for those of another domain than ONNX's own: `ventral.ConvInput`. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** The same rule for several operations, named in one line. */
+/** One rule for several operations, named in one line. */
 export const each = (operations: string, rule: Rule): Rules =>
   Object.fromEntries(operations.split(' ').map((operation) => [operation, rule]));
 

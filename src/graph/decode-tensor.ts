@@ -1,7 +1,7 @@
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { ReadTensor } from './read-tensor.ts';
-import { elementBytes, type ElementType, TENSOR } from './schema.ts';
+import { type ElementType, elementBytes, TENSOR } from './schema.ts';
 import { asElements } from './storage.ts';
 import { damaged, eachVarint, type Field, type Source } from './wire.ts';
 

@@ -1,6 +1,6 @@
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { ATTRIBUTE, GRAPH, MODEL, NODE } from './schema.ts';
-import { damaged, fieldsOf, type ByteRange, type Source } from './wire.ts';
+import { type ByteRange, damaged, fieldsOf, type Source } from './wire.ts';
 
 type Message =
   | 'model'

@@ -137,7 +137,7 @@ export const inferFacts = (
     fed,
   );
 
-/** The same for a decoded graph, whose nodes are in topological order. Declared outputs fill what stays open. */
+/** Shapes, types and small values of a decoded graph, whose nodes are in topological order. Declared outputs fill what stays open. */
 export const inferGraphFacts = (graph: OnnxGraph): Map<string, Facts> =>
   infer(
     {

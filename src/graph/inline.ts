@@ -5,13 +5,13 @@ import { inputError } from '../records/errors.ts';
 import { opsetField } from './encode.ts';
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, OPSET, TENSOR, VALUE } from './schema.ts';
 import {
+  type ByteRange,
   damaged,
   type Field,
   fieldsOf,
   join,
   messageField,
   type Pieces,
-  type ByteRange,
   type Source,
   textField,
   textOf,

@@ -65,7 +65,7 @@ export const renamedNode = (node: OnnxNode, named: NewName): OnnxNode => ({
 });
 
 /**
- * The same graph with other names for its tensors, inputs and outputs included.
+ * A copy of the graph with other names for its tensors, inputs and outputs included.
  *
  * @param names a prefix for all, or new names by old ones; tensors that it doesn't name keep theirs.
  */

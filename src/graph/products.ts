@@ -37,7 +37,7 @@ export const productModel = (form: ProductForm, type: 'float32' | 'float64'): En
 };
 
 /**
- * The same for a float32 matrix `x` whose columns are centred in float64 on the way: with x − mean as `a`.
+ * A model of the product of a float32 matrix `x` less its column means, centred in float64 on the way, with `b`.
  * Inputs `x` [n, p] float32, `mean` [p] float64, `b` float64 ([p, j] or, for 'aᵀ·b', [n, j]); output `c` float64.
  */
 export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {

@@ -2,11 +2,11 @@ import type { AttributeOf } from './attributes.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { ATTRIBUTE, ATTRIBUTE_TYPE, ENTRY, GRAPH, NODE, TENSOR, VALUE } from './schema.ts';
 import {
+  type ByteRange,
   damaged,
   type Field,
   fieldsOf,
   floatOf,
-  type ByteRange,
   type Source,
   textOf,
   varintsOf,

@@ -5,10 +5,10 @@ import { type ReadNode, readNode } from './read-node.ts';
 import { type ReadTensor, readTensor } from './read-tensor.ts';
 import { type ElementType, elementTypeOfCode, GRAPH, MODEL, TYPE, VALUE } from './schema.ts';
 import {
+  type ByteRange,
   damaged,
   type Field,
   fieldsOf,
-  type ByteRange,
   type Source,
   textOf,
   truncated,

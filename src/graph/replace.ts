@@ -5,7 +5,7 @@ import { MODEL } from './schema.ts';
 import { join, messageField, type Pieces } from './wire.ts';
 
 /**
- * The same model with other numbers in some of its constants: each of `made` takes the place of the initialiser, or of
+ * A copy of the model with other numbers in some of its constants: each of `made` takes the place of the initialiser, or of
  * the Constant node, of its name. All else is copied as bytes, in its order. The new numbers lie inside the file, also
  * where the old ones were external data.
  *

@@ -5,7 +5,7 @@ import type { Initialiser, OnnxNode, ValueInfo } from './graph.ts';
 import type { ModelStructure, Placed, ReadValue } from './read.ts';
 import { type ElementType, GRAPH, MODEL } from './schema.ts';
 import { ancestors, inputsOf, wire } from './walk.ts';
-import { join, messageField, type Pieces, type ByteRange, textField } from './wire.ts';
+import { type ByteRange, join, messageField, type Pieces, textField } from './wire.ts';
 
 /** What to make of a model. */
 export interface GraphEdit {
@@ -110,7 +110,7 @@ const newDomains = (structure: ModelStructure, nodes: readonly OnnxNode[]): stri
 };
 
 /**
- * The same model with other outputs, and with nodes, initialisers and inputs appended. Every node that the new
+ * A copy of the model with other outputs, and with nodes, initialisers and inputs appended. Every node that the new
  * outputs don't need goes, as do initialisers, inputs and declared shapes that no longer belong to anything.
  * What stays is copied as bytes: no weight is decoded, and external data stays where it is. Nodes that onnxruntime would
  * merge wrongly are written in another way (`disarm.ts`). Outputs are written by name alone: onnxruntime infers their

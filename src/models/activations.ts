@@ -29,7 +29,7 @@ export interface RunSetup {
   readonly form: TapForm;
 }
 
-/** A subject ready to be run: what one small run taught about batches, rows, sizes and time. */
+/** A network ready to be run: what one small run taught about batches, rows, sizes and time. */
 export interface Extraction extends RunSetup {
   /** `symbolic`: the first input dimension is made free; `keep`: the model takes exactly `size` inputs. */
   readonly batch: { readonly mode: 'symbolic' | 'keep'; readonly size: number };
@@ -143,7 +143,7 @@ const withImage = (batch: Float32Nd, image: Float32Nd, at: number): Float32Nd =>
 
 /**
  * One small run of all layers: finds out whether the export takes batches, which rows of each layer belong to which
- * image, how many features each has, and how long an input takes. Two images are shown, the first of the subject's and
+ * image, how many features each has, and how long an input takes. Two images are shown, the first of the stimuli's and
  * noise; of a fixed batch, one is changed. Errors: the engine refuses the model; a form that a layer does not have.
  */
 export const probe = async (

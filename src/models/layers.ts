@@ -201,7 +201,7 @@ export const selectLayers = <L extends Layer>(
   modelName: string,
 ): L[] => selectNamed(layers, patterns, modelName, '; ventral layers lists all');
 
-/** The same of anything with names; `more` says where all of them can be seen. */
+/** What of anything with names matches any of the patterns; `more` says where all names can be seen. */
 export const selectNamed = <T extends { readonly name: string }>(
   layers: readonly T[],
   patterns: readonly string[],

@@ -24,7 +24,7 @@ const integersOf = (graph: OnnxGraph, tensor: string | undefined): number[] | nu
   return found === undefined ? null : Array.from(found.array.data as BigInt64Array, Number);
 };
 
-/** The same place in other strides, from an offset on: slices and transpositions. */
+/** Place of an element that is read with other strides, from an offset on: slices and transpositions. */
 const strided =
   (shape: readonly number[], strides: readonly number[], offset: number): Back =>
   (place) => {

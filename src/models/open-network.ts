@@ -53,7 +53,7 @@ export type OpenTwin =
 export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> =>
   openLayers(await loadNetwork(request.path, ports), request, ports);
 
-/** The same with the model's random twin in its place. */
+/** Opens the random twin of a model, its layers and preprocessing chosen as the model's are. */
 export const openTwin = async (
   request: NetworkRequest,
   seed: number,

@@ -142,7 +142,7 @@ const besideModel = async (
 const scaled = (size: number, from: number, to: number): number => Math.round((size * to) / from);
 
 /**
- * The same steps for a model of fixed size: an exact size becomes the model's; a resize before a crop keeps its ratio
+ * The steps of a preprocessing for a model of fixed size: an exact size becomes the model's; a resize before a crop keeps its ratio
  * to the crop (256/224), rounded to the nearest pixel (299 → 342); no resizing becomes one straight to the size.
  * Input error: a shorter side without a crop, which does not give one size.
  */

@@ -15,7 +15,7 @@ const ofThree = (value: z.ZodNumber) =>
 export const colours = ofThree(z.number());
 export const spreads = ofThree(z.number().positive());
 
-/** The same value without the fields of objects that are null, at any depth: files write null for what is not set. */
+/** A value without the fields of objects that are null, at any depth: files write null for what is not set. */
 export const withoutNulls = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(

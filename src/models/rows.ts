@@ -140,7 +140,7 @@ export const placeInPair = (
     : findPlace(layer, pair.shape, 2, (place) => comparePair(pair, alone, place));
 
 /**
- * The same for a network of a fixed batch, by a run and another in which the image at `changed` is a different one;
+ * Where the rows of images lie in a layer's tensor of a network of a fixed batch, by a run and another in which the image at `changed` is a different one;
  * `null` where rows of other images move with it.
  */
 export const placeInBatch = (

@@ -5,7 +5,7 @@ import type { Initialiser } from '../graph/graph.ts';
 import { readModel } from '../graph/read.ts';
 import type { ReadTensor } from '../graph/read-tensor.ts';
 import { replaceConstants } from '../graph/replace.ts';
-import { elementBytes, type ElementType } from '../graph/schema.ts';
+import { type ElementType, elementBytes } from '../graph/schema.ts';
 import { sizeOf } from '../numeric/array.ts';
 import { bfloat16Bits, float16Bits } from '../numeric/convert.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
@@ -71,7 +71,7 @@ const isMask = async (
 };
 
 /**
- * The same architecture with fresh random weights: the same graph, in which every constant that was trained (`rolesOf`)
+ * A network of the same architecture with fresh random weights: the same graph, in which every constant that was trained (`rolesOf`)
  * begins anew, drawn from its own seeded stream. Weights, also those of external data, lie inside the twin's bytes.
  * Folded batch norms are no nodes any more: their scales went into weights and biases, which begin anew with them.
  */

@@ -58,7 +58,7 @@ export const addRows = (
   for (; b < count; b++) addRow(vector, rows, b, weights[b]!);
 };
 
-/** The same for the four rows from `b` on. */
+/** addRows for the four rows from `b` on. */
 const addFour = (
   vector: Float64Array,
   rows: Float64Array,
@@ -80,7 +80,7 @@ const addFour = (
       (w0 * rows[r0 + k]! + w1 * rows[r1 + k]! + (w2 * rows[r2 + k]! + w3 * rows[r3 + k]!));
 };
 
-/** The same for the eight rows from `b` on: the vector is loaded and stored half as often. */
+/** addRows for the eight rows from `b` on: the vector is loaded and stored half as often. */
 const addEight = (
   vector: Float64Array,
   rows: Float64Array,

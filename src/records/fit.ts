@@ -11,7 +11,7 @@ export interface LayerFit {
    */
   readonly selectionValues: readonly (readonly (number | null)[])[] | null;
   readonly arithmetic: string;
-  /** Ridge: chosen strengths `[response sets][folds][sites]`, or one per fold where sites share it; else null. */
+  /** Ridge: chosen alphas `[response sets][folds][sites]`, or one per fold where sites share it; else null. */
   readonly alphas: readonly (readonly (readonly number[])[])[] | null;
   readonly warnings: readonly string[];
 }

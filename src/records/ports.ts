@@ -109,7 +109,7 @@ export interface Images {
 export interface Hash {
   /** SHA-256 in lower-case hexadecimal of the parts joined. */
   sha256(parts: readonly Uint8Array[]): Promise<string>;
-  /** The same of a file, read in pieces. */
+  /** SHA-256 of a file, read in pieces. */
   sha256File(path: string): Promise<string>;
   /** SHA-1 of a file, in lower-case hexadecimal: some owners publish no other. */
   sha1File(path: string): Promise<string>;

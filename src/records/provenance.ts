@@ -31,7 +31,7 @@ export const engineCheckSchema = z
   .describe('optimised sessions of the engine, held against unoptimised ones');
 export type EngineCheck = z.infer<typeof engineCheckSchema>;
 
-/** The same of a differentiated tensor, a session for each size of image. */
+/** What the check of a differentiated tensor found, a session for each size of image. */
 export const gradientCheckSchema = engineCheckSchema.extend({
   gradientError: z
     .number()
@@ -60,7 +60,7 @@ export const runtimeOf = (
   device: engine.device,
 });
 
-/** The same provenance, with what was done since `startedAt` (milliseconds since 1970) in its seconds. */
+/** The provenance with what was done since `startedAt` (milliseconds since 1970) in its seconds. */
 export const withTimeSince = <P extends { readonly seconds: number }>(
   provenance: P,
   startedAt: number,

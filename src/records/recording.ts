@@ -87,7 +87,7 @@ export interface Recording {
   readonly folder: string;
   /** SHA-256 over `recording.json`, `responses.npy` and `stimuli.csv`. */
   readonly hash: string;
-  /** Remarks of the reader that a user should see (equal stimuli, …). */
+  /** Warnings of the reader that a user should see (equal stimuli, …). */
   readonly warnings: readonly string[];
 }
 

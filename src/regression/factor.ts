@@ -22,7 +22,7 @@ const copyBlock = (
   return block;
 };
 
-/** The same of a triangular block on the diagonal, with nothing above its diagonal. */
+/** A triangular block on the diagonal as a matrix of its own, with nothing above its diagonal. */
 const copyTriangle = (a: Float64Array, n: number, from: number, to: number): Float64Array => {
   const width = to - from;
   const block = new Float64Array(width * width);

@@ -180,7 +180,7 @@ const fitWide = async (bench: PlsContext, job: Job): Promise<Fit> => {
 };
 
 /**
- * Carries out a job in the cheapest arithmetic that bears it: on the features where there are few; else from a float32
+ * Runs a job in float32 where that is accurate enough, else in float64: on the features where there are few; else from a float32
  * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */

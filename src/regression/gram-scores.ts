@@ -64,18 +64,18 @@ export const openGramScores = async (
         { held: mask },
         { held: y },
       );
-      const images = transposedMatrix(h, n, m);
+      const all = transposedMatrix(h, n, m);
       return running.map((task) => {
         const { trained, mean, targets } = task;
         const k = places.get(task)!;
         const row = first.get(targets)!;
         const total = yh[(rows - 1) * m + k]!;
-        const image = images.subarray(k * n, (k + 1) * n);
-        for (let i = 0; i < n; i++) image[i] = image[i]! - total / trained;
+        const gramScore = all.subarray(k * n, (k + 1) * n);
+        for (let i = 0; i < n; i++) gramScore[i] = gramScore[i]! - total / trained;
         return {
-          image,
+          gramScore,
           alongScores: mean.map((_, j) => yt[(row + j) * m + k]!),
-          alongImage: mean.map((centre, j) => yh[(row + j) * m + k]! - total * centre),
+          alongGramScore: mean.map((centre, j) => yh[(row + j) * m + k]! - total * centre),
         };
       });
     },

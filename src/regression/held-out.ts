@@ -1,12 +1,12 @@
-// Regressions that leave out one or several blocks of rows: folds, and the pairs of folds of nested cross-validation.
+// Regressions that hold out one or several folds: each fold, and the pairs of folds of nested cross-validation.
 
 import type { Float64Nd } from '../records/array.ts';
 import type { Fold } from './folds.ts';
 
-/** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
+/** One regression: it predicts the rows of the folds that it holds out, and trains on all others. */
 export interface Split {
   readonly name: string;
-  /** Blocks left out, as indices. */
+  /** Folds, as indices. */
   readonly heldOut: readonly number[];
   /** Target sets predicted, as indices. */
   readonly sets: readonly number[];
@@ -20,11 +20,11 @@ export const eachFold = (folds: readonly Fold[], sets: number): Split[] =>
     sets: Array.from({ length: sets }, (_, set) => set),
   }));
 
-/** The rows that each regression leaves out, in the order of its blocks. */
-export const rowsHeldOut = (heldOut: readonly Fold[], splits: readonly Split[]): Fold[] =>
-  splits.map(({ name, heldOut: own }) => ({
+/** The rows that each regression holds out, in the order of its folds. */
+export const rowsHeldOut = (folds: readonly Fold[], splits: readonly Split[]): Fold[] =>
+  splits.map(({ name, heldOut }) => ({
     name,
-    test: Int32Array.from(own.flatMap((fold) => [...heldOut[fold]!.test])),
+    test: Int32Array.from(heldOut.flatMap((fold) => [...folds[fold]!.test])),
   }));
 
 /**

@@ -1,9 +1,9 @@
 import { addRows } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Gram, StepHooks } from './gram.ts';
+import { type GramScore, openGramScores } from './gram-scores.ts';
 import { mapTargets, symmetricProduct } from './lockstep.ts';
 import type { Products } from './products.ts';
-import { openGramScores, type GramScore } from './gram-scores.ts';
 import {
   acceptScores,
   centreOnTraining,
@@ -18,7 +18,7 @@ import {
 
 /** Where the Gram matrix runs out of digits, by its arithmetic: λ as a part of the largest λ. */
 const SOUND_SPREAD = { float32: 1e-4, float64: 1e-11 } as const;
-/** The same for M as a part of its first value. */
+/** Where M runs out of digits: its trace as a part of its first value. */
 const SOUND_COVARIANCE = 1e-12;
 
 interface KernelState {
@@ -48,13 +48,13 @@ const prepare = async (
   for (const task of tasks) {
     const { targets, heldOut, scores } = task;
     const { rows: n, sites: q } = targets;
-    const images = mapped.get(task)!;
+    const gramTargets = mapped.get(task)!;
     const masked = targets.values.slice();
     for (let j = 0; j < q; j++) {
-      centreOnTraining(task, images.subarray(j * n, (j + 1) * n));
+      centreOnTraining(task, gramTargets.subarray(j * n, (j + 1) * n));
       for (const [from, to] of heldOut) masked.fill(0, j * n + from, j * n + to);
     }
-    task.covariance = await symmetricProduct(products, task, images, masked);
+    task.covariance = await symmetricProduct(products, task, gramTargets, masked);
     states.push({
       task,
       gramTargets,
@@ -90,16 +90,16 @@ const advance = (state: KernelState, settings: PlsSettings): boolean => {
     return false;
   }
   if (c === null) return false;
-  const alongImages = negatedDots(loadings, a, c);
+  const alongEarlier = negatedDots(loadings, a, c);
   const t = new Float64Array(targets.rows);
   addRows(t, gramTargets, targets.sites, c);
-  addRows(t, gramScores, a, alongImages);
+  addRows(t, gramScores, a, alongEarlier);
   const taken = acceptScores(task, t);
   if (taken === null) return false;
   if (duals !== null) {
     const dual = new Float64Array(targets.rows);
     addRows(dual, targets.values, targets.sites, c);
-    addRows(dual, scores, a, alongImages);
+    addRows(dual, scores, a, alongEarlier);
     addRows(dual, duals, a, taken);
     duals.set(dual, a * targets.rows);
   }
@@ -172,9 +172,9 @@ const iterate = async (
     for (let a = 0; a < settings.components; a++) {
       running = running.filter((state) => advance(state, settings));
       if (running.length > 0) {
-        const images = await gramScores.of(running.map(({ task }) => task));
+        const found = await gramScores.of(running.map(({ task }) => task));
         running = running.filter((state, k) => {
-          if (absorb(state, images[k]!, SOUND_SPREAD[gram.precision])) return true;
+          if (absorb(state, found[k]!, SOUND_SPREAD[gram.precision])) return true;
           state.task.ending = 'imprecise';
           state.task.components--;
           return false;
@@ -191,7 +191,7 @@ const iterate = async (
 
 /**
  * Partial least squares of all tasks from one Gram matrix (after Rännar, Lindgren, Geladi & Wold 1994, J. Chemometrics 8,
- * with neither K nor its images deflated: scores are made orthogonal instead). Fills the tasks in.
+ * with neither K nor its products deflated: scores are made orthogonal instead). Fills the tasks in.
  */
 export const runKernelPls = async (
   products: Products,
@@ -205,7 +205,7 @@ export const runKernelPls = async (
   await iterate(products, gram, states, settings, stopAtImprecise, hooks);
 };
 
-/** The same for a single task on all rows; returns its dual coefficients [n, q]. */
+/** Runs a single task on all rows; returns its dual coefficients [n, q]. */
 export const runDualPls = async (
   products: Products,
   gram: Gram,

@@ -1,7 +1,7 @@
 import { addDots, getColumn, putColumn } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import { matrix, type Products } from './products.ts';
-import { type PlaceRange, deactivate, type TargetSet, type Task } from './task.ts';
+import { deactivate, type PlaceRange, type TargetSet, type Task } from './task.ts';
 
 /** The distinct target sets of some tasks, one under the other, and a row of ones under them. */
 export interface StackedTargets {

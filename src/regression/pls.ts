@@ -4,15 +4,15 @@ import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
-import { type Arithmetic, runPls, type Job, type PlsContext } from './fit.ts';
+import { type Arithmetic, type Job, type PlsContext, runPls } from './fit.ts';
 import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
-import { eachFold, type Split, putTogether, rowsHeldOut } from './held-out.ts';
+import { eachFold, putTogether, rowsHeldOut, type Split } from './held-out.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
-import { type FitOutcome, warningsOf } from './warnings.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
 import { type PlaceRange, predictPlaces, startTask, type Task } from './task.ts';
+import { type FitOutcome, warningsOf } from './warnings.ts';
 
 export interface HeldOutPredictions {
   /** One per target set, [rows, sites] in the caller's order; NaN in rows that no fold holds out. */
@@ -28,7 +28,7 @@ const inPlsContext = async <T>(
   order: Int32Array,
   settings: PlsSettings,
   hooks: RegressionHooks,
-  work: (bench: PlsContext) => Promise<T>,
+  work: (context: PlsContext) => Promise<T>,
 ): Promise<T> => {
   const products = openProducts(engine);
   try {
@@ -41,19 +41,19 @@ const inPlsContext = async <T>(
 
 interface Collected {
   readonly job: Job;
-  /** [omissions][sets of the omission], each [rows left out, sites]. */
+  /** [splits][sets of the split], each [rows held out, sites]. */
   readonly predictions: Float64Nd[][];
   readonly outcomes: FitOutcome[];
 }
 
-/** The regressions of all omissions as a job, and what it will have collected when it is done. */
+/** The regressions of all splits as a job, and what it will have collected when it is done. */
 export const collectHeldOut = (
   sets: readonly CentredTargets[],
   { ranges }: FoldOrder,
   splits: readonly Split[],
   components: number,
 ): Collected => {
-  const heldOut = splits.map(({ folds }) => folds.map((block) => ranges[block]!));
+  const heldOut = splits.map((split) => split.heldOut.map((fold) => ranges[fold]!));
   // Set after set, so that the tasks of one set follow each other and share its products.
   const parts = splits
     .flatMap(({ sets: wanted }, split) => wanted.map((set, place) => ({ split, set, place })))
@@ -133,8 +133,8 @@ export const predictHeldOut = async (
 };
 
 /**
- * The same for regressions that leave out several blocks of rows at once, as nested cross-validation does: each predicts
- * the rows that it left out, [omissions][its target sets][rows left out, sites], rows in the order of its blocks.
+ * Partial least squares of splits that hold out several folds at once, as nested cross-validation does: each predicts the
+ * rows that it held out, [splits][its target sets][rows held out, sites], rows in the order of its folds.
  * Throws as `predictHeldOut` does.
  */
 export const predictHeldOutSplitsPls = async (
@@ -157,7 +157,7 @@ export const predictHeldOutSplitsPls = async (
     foldOrder.order,
     settings,
     hooks,
-    (bench) => runPls(bench, collected.job),
+    (context) => runPls(context, collected.job),
   );
   const warnings = warningsOf(collected.outcomes, constantColumns, source.columns, settings);
   return { predictions: collected.predictions, arithmetic, warnings };
@@ -174,7 +174,7 @@ export interface Readout {
 }
 
 /**
- * The same regression fitted on all rows, as weights on the features: on those rows it predicts what scikit-learn's
+ * The regression of `predictHeldOut` fitted on all rows, as weights on the features: on those rows it predicts what scikit-learn's
  * `predict` does. `targets` is [rows, sites]. The single block of a source is owned and overwritten; throws as
  * `predictHeldOut` does.
  */

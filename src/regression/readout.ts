@@ -2,13 +2,13 @@ import type { Float64Nd } from '../records/array.ts';
 import { isNarrow } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import { columnMeans, writeCentred } from './features.ts';
-import { type Arithmetic, precisionsFor, type PlsContext, withGram } from './fit.ts';
+import { type Arithmetic, type PlsContext, precisionsFor, withGram } from './fit.ts';
 import { chunkColumns } from './gram.ts';
 import { runDualPls } from './kernel-pls.ts';
 import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
 import { matrix } from './products.ts';
-import type { FitOutcome } from './warnings.ts';
 import type { Task } from './task.ts';
+import type { FitOutcome } from './warnings.ts';
 
 /** Weights [columns, sites] of the centred features, and how they were found. */
 export interface FittedWeights {
@@ -130,7 +130,7 @@ const fitWide = async (bench: PlsContext, start: () => Task): Promise<FittedWeig
   throw new Error('the last arithmetic is never given up');
 };
 
-/** One regression on all rows, in the cheapest arithmetic that bears it, as `runPls` chooses it for folds. */
+/** One regression on all rows, in float32 where that is accurate enough, as `runPls` decides it for folds. */
 export const fitWeights = (bench: PlsContext, start: () => Task): Promise<FittedWeights> =>
   isNarrow(bench.features.rows, bench.features.columns)
     ? fitNarrow(bench, start)

@@ -6,7 +6,7 @@ import type { Engine } from '../records/ports.ts';
 import type { RegressionSettings } from '../records/protocol.ts';
 import { checkFit, type FitSize, fitBytes, fitOperations } from './estimate.ts';
 import type { Fold } from './folds.ts';
-import { type Split, rowsHeldOut } from './held-out.ts';
+import { rowsHeldOut, type Split } from './held-out.ts';
 import {
   fitReadout,
   type HeldOutPredictions,
@@ -74,12 +74,12 @@ export const predictFolds = async (
     : predictHeldOutRidge(engine, source, targets, folds, settings, hooks);
 
 export interface OmittedPredictions extends Omit<Regressed, 'predictions'> {
-  /** [omissions][target sets of the omission], each [rows left out, sites], rows in the order of its blocks. */
+  /** [splits][target sets of the split], each [rows held out, sites], rows in the order of its folds. */
   readonly predictions: Float64Nd[][];
 }
 
 /**
- * Predicts the rows that each of several regressions leaves out, all from one Gram matrix. `alphas`: [omissions, sites]
+ * Predicts the rows that each of several splits holds out, all from one Gram matrix. `alphas`: [splits, sites]
  * per target set. Throws as `predictFolds` does; blocks must not overlap, what is left out may.
  */
 export const predictOmitted = async (

@@ -1,6 +1,6 @@
 import type { RidgeSettings } from '../records/protocol.ts';
 
-/** Sums over training rows from which the error of a alpha is known for every target. */
+/** Sums over training rows from which the error of an alpha is known for every target. */
 export interface RowSums {
   /** Σ a² and Σ (a/d)² of each target, with a = α⁻¹(y − ŷ) and d = α⁻¹(1 − h). */
   readonly squares: Float64Array;
@@ -47,7 +47,7 @@ export const criterion = (
     ? squares.map((sum) => (rows * sum) / (freedom * freedom))
     : leaveOneOut.map((sum) => sum / rows);
 
-/** Which targets share a alpha: [from, to) of all targets, for each choice to be made. */
+/** Which targets share an alpha: [from, to) of all targets, for each choice to be made. */
 export const choicesOf = (
   sites: readonly number[],
   perTarget: boolean,

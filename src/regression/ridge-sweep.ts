@@ -27,14 +27,14 @@ export interface SweepJob {
   readonly rows: number;
   /** Rows that each regression leaves out; they may overlap. */
   readonly tests: readonly Int32Array[];
-  /** Targets [from, to) that share a alpha. */
+  /** Targets [from, to) that share an alpha. */
   readonly choices: readonly (readonly [from: number, to: number])[];
   readonly settings: RidgeSettings;
 }
 
 export interface Sweep {
   readonly best: readonly Best[];
-  /** Strengths, in the settings' unit, that are lost in the rounding of the Gram matrix. */
+  /** Alphas, in the settings' unit, that are lost in the rounding of the Gram matrix. */
   readonly unusable: readonly number[];
 }
 
@@ -155,7 +155,7 @@ const takeIfBetter = (
   for (const [first, end] of choices) {
     let error = 0;
     for (let j = first; j < end; j++) error += errors[j]! / (end - first);
-    // The weaker of equals; NaN, from a alpha lost in rounding, is never better.
+    // The weaker of equals; NaN, from an alpha lost in rounding, is never better.
     if (!(error < best.errors[first]!)) continue;
     for (let j = first; j < end; j++) {
       best.errors[j] = error;
@@ -170,7 +170,7 @@ const takeIfBetter = (
 /**
  * Fits every regression at every alpha and keeps, for each choice, what its own training rows find best. Every
  * alpha costs one inverse of n × n, whatever the number of regressions and targets. The chosen errors of targets
- * that share a alpha are their mean.
+ * that share an alpha are their mean.
  */
 export const sweepAlphas = async (
   engine: Engine,

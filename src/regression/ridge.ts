@@ -20,7 +20,7 @@ export interface RidgePredictions extends HeldOutPredictions {
   readonly alphas: Float64Nd[];
   /**
    * The criterion (a mean squared error, in squared units of the targets) of the training rows at the chosen alpha:
-   * [folds, sites] per target set. Targets that share a alpha share their mean.
+   * [folds, sites] per target set. Targets that share an alpha share their mean.
    */
   readonly errors: Float64Nd[];
 }
@@ -252,7 +252,7 @@ const readoutOf = async (
 };
 
 /**
- * The same regression fitted on all rows, as weights on the features. `targets` is [rows, sites]. Throws as
+ * Ridge regression fitted on all rows, as weights on the features. `targets` is [rows, sites]. Throws as
  * `predictHeldOutRidge` does.
  */
 export const fitRidgeReadout = (

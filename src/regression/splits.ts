@@ -13,10 +13,10 @@ import { type Gram, gramMatrix, type StepHooks } from './gram.ts';
 import { eachFold } from './held-out.ts';
 import { collectHeldOut } from './pls.ts';
 import { openProducts, type Products } from './products.ts';
-import { type FitOutcome, warningsOf } from './warnings.ts';
 import { predictSplitsRidge } from './ridge.ts';
 import { type RegressionHooks, stepsOf } from './steps.ts';
 import { centreTargets } from './targets.ts';
+import { type FitOutcome, warningsOf } from './warnings.ts';
 
 /** Rows held out together, and the target sets that are predicted there, by number. */
 export interface SplitOfRows extends Fold {
@@ -28,7 +28,7 @@ export interface SplitPredictions {
   readonly predictions: Float64Nd[][];
   /** Of every split. */
   readonly arithmetics: readonly Arithmetic[];
-  /** Ridge: chosen strengths [splits, sites] per target set; null for other regressions. */
+  /** Ridge: chosen alphas [splits, sites] per target set; null for other regressions. */
   readonly alphas: readonly Float64Nd[] | null;
   readonly warnings: string[];
 }

@@ -155,7 +155,7 @@ const noteLines = (score: Score): string[] => {
     ...score.warnings,
     ...(layerWarnings.length > 0
       ? [
-          `${counted(layerWarnings.length, 'remark')} on layers, in the score file; the first: ${layerWarnings[0]}`,
+          `${counted(layerWarnings.length, 'warning')} on layers, in the score file; the first: ${layerWarnings[0]}`,
         ]
       : []),
   ];

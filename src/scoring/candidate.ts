@@ -39,7 +39,7 @@ export interface Candidate {
   readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing' | 'engineCheck'>;
 }
 
-/** What a subject is shown, and for what: the stimuli in use of a recording, for so many regressions. */
+/** What a candidate is shown, and for what: the stimuli in use of a recording, for so many regressions. */
 export interface CandidateContext {
   readonly recording: Recording;
   readonly shape: FitShape;

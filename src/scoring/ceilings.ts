@@ -171,7 +171,7 @@ const medianSplitHalf = (
 };
 
 /**
- * The same ceiling for some of the rows only, for a choice that must not know the others: the groups that lie within
+ * A ceiling for some of the rows only, for a choice that must not know the others: the groups that lie within
  * them, or, where one group holds all rows, the reliability of its trials on these rows.
  */
 export const ceilingOfSomeRows = (

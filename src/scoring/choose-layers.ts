@@ -1,6 +1,6 @@
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import type { NestedSelection, LayerScore } from '../records/score.ts';
+import type { LayerScore, NestedSelection } from '../records/score.ts';
 import { evaluateLayer } from './evaluate.ts';
 import type { Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
@@ -10,7 +10,7 @@ import type { ResponseSet } from './response-sets.ts';
 export interface ChoosableLayer {
   readonly scores: LayerScore;
   /** For each fold, the layer's value on the others. */
-  readonly nestedSelection: readonly (number | null)[] | null;
+  readonly selectionValues: readonly (number | null)[] | null;
   /** Of the set that is scored, [rows scored, sites]. */
   readonly predictions: Float64Nd;
 }
@@ -56,7 +56,7 @@ export const chooseLayers = (
 const highest = (options: readonly ChoosableLayer[], fold: number): ChoosableLayer | null => {
   let found: { readonly option: ChoosableLayer; readonly value: number } | null = null;
   for (const option of options) {
-    const value = option.nestedSelection?.[fold] ?? null;
+    const value = option.selectionValues?.[fold] ?? null;
     if (value !== null && (found === null || value > found.value)) found = { option, value };
   }
   return found?.option ?? null;

@@ -6,9 +6,9 @@ import { aggregationOf } from './aggregation.ts';
 import type { Ceiling } from './ceiling.ts';
 import { correlate } from './correlations.ts';
 import { nullable } from './defined.ts';
-import { withoutMeanPredictions } from './mean-predictions.ts';
 import { type Compared, intervalOf, type Resampling } from './intervals.ts';
 import type { Layout } from './layout.ts';
+import { withoutMeanPredictions } from './mean-predictions.ts';
 import { aroundTraining, type Both } from './pooling.ts';
 import type { ResponseSet } from './response-sets.ts';
 

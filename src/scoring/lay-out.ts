@@ -51,7 +51,7 @@ export const layOut = (
   const bins = recording.header.timeBins.map((timeBin, bin): BinSet => {
     const table = responseTable(recording, bin, usable.stimuli, sites);
     const ceiling = ceilingOf(protocol.ceiling, table, rows, seed);
-    const level = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
+    const overallCeiling = aggregate(ceiling.perSite, ceiling, protocol.normalisation).ceiling;
     return {
       label: { kind: 'time bin', timeBin },
       table,

@@ -2,8 +2,8 @@ import { stacked } from '../numeric/array.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
 import { divisorsOf } from './ceilings.ts';
-import { withoutMeanPredictions } from './mean-predictions.ts';
 import { foldOfRows, type Layout } from './layout.ts';
+import { withoutMeanPredictions } from './mean-predictions.ts';
 import type { ResponseSet } from './response-sets.ts';
 
 /**

@@ -8,7 +8,7 @@ import { type Group, groupsOf } from './groups.ts';
 
 /**
  * The rows of a recording under a protocol: which are left out together, which regressions that takes, and which are
- * correlated together. The same for all layers and for all response sets.
+ * correlated together. One layout serves all layers and all response sets.
  */
 export interface Layout {
   readonly protocol: Protocol;
@@ -32,7 +32,7 @@ export interface Layout {
   readonly scoredRows: Int32Array;
   /** Stimulus of each row that is scored, as an index into the recording. */
   readonly imageOfScored: Int32Array;
-  /** The same, but of nearly equal stimuli the first: what draws of images draw. */
+  /** Stimulus of each row that is scored, but of nearly equal stimuli the first: what draws of images draw. */
   readonly drawnWith: Int32Array;
   readonly groups: readonly Group[];
 }
@@ -91,7 +91,7 @@ const firstAlike = (stimuli: Recording['stimuli'], image: number): number => {
 
 /** Each fold's rows, as if its regression left nothing else out. */
 const eachOnItsOwn = (folds: readonly Fold[]): HeldOutRows[] =>
-  folds.map(({ name, test }) => ({ name, rows: test, test: test }));
+  folds.map(({ name, test }) => ({ name, rows: test, test }));
 
 /** Each split's rows among those scored. */
 const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
@@ -99,7 +99,7 @@ const oneAfterAnother = (folds: readonly Fold[]): HeldOutRows[] => {
   return folds.map(({ name, test }) => {
     const rows = Int32Array.from(test, (_, k) => from + k);
     from += test.length;
-    return { name, rows, test: test };
+    return { name, rows, test };
   });
 };
 

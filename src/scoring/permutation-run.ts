@@ -7,7 +7,7 @@ import type { Stimulus } from '../records/recording.ts';
 import type { NullScore } from '../records/score.ts';
 import { measureSpeed } from '../regression/estimate.ts';
 import { allChosen, drawnSets, nothingChosen, withLayer } from './chosen-draws.ts';
-import { runBytes, type Cost, type FitShape, secondsOf, fitShapeOf } from './cost.ts';
+import { type Cost, type FitShape, fitShapeOf, runBytes, secondsOf } from './cost.ts';
 import { fitLayer } from './fit-layer.ts';
 import type { LaidOut } from './lay-out.ts';
 import {

@@ -37,7 +37,7 @@ export const aroundTraining = (
 };
 
 /**
- * The same of predictions that were kept, with the fold of each row: a row's training rows are those of all other folds. For
+ * Both sides around the training means, of predictions that were kept, with the fold of each row: a row's training rows are those of all other folds. For
  * rows that are all scored, each once.
  */
 export const aroundOtherFolds = (both: Both, folds: Int32Array): Both => {

@@ -3,7 +3,7 @@ import { withOwnName } from '../records/own-name.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
-import { type RecordingLayout, layoutOf, type Recording } from '../records/recording.ts';
+import { layoutOf, type Recording, type RecordingLayout } from '../records/recording.ts';
 import { trialCount } from './responses.ts';
 
 /** PLS as scikit-learn's, 25 components, at Brain-Score's tolerance. */

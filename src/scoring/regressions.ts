@@ -10,8 +10,8 @@ import { predictOmitted } from '../regression/regress.ts';
 import { predictSplits, type SplitOfRows } from '../regression/splits.ts';
 import type { RegressionHooks } from '../regression/steps.ts';
 import { type Design, heldOutRowsOf, splitsOf } from './design.ts';
-import { trainedMean } from './mean-predictions.ts';
 import type { Layout } from './layout.ts';
+import { trainedMean } from './mean-predictions.ts';
 import { patternsOf } from './missing.ts';
 
 /** A layer, and what it is regressed by. */
@@ -109,14 +109,14 @@ const ofFolds = async (
   const places = new Map<string, { readonly split: number; readonly place: number }>();
   const lacking = lists.map((_, list) => new Set(setsLacking(parts, list)));
   const splits: Split[] = [];
-  wanted.forEach(({ name, cells: folds, sets: ofDesign }, regression) => {
+  wanted.forEach(({ name, heldOut, sets: ofDesign }, regression) => {
     lists.forEach((_, list) => {
       const own = ofDesign.filter((set) => lacking[list]!.has(set));
       if (own.length === 0) return;
       own.forEach((set, place) => {
         places.set(`${regression} ${set} ${list}`, { split: splits.length, place });
       });
-      splits.push({ name, cells: cells.heldOut(folds, list), sets: own });
+      splits.push({ name, heldOut: cells.heldOut(heldOut, list), sets: own });
     });
   });
   const fitted = await predictOmitted(
@@ -129,7 +129,7 @@ const ofFolds = async (
     hooks,
   );
   const rowsOf = (split: number): Int32Array =>
-    Int32Array.from(splits[split]!.cells.flatMap((cell) => [...cells.folds[cell]!.test]));
+    Int32Array.from(splits[split]!.heldOut.flatMap((cell) => [...cells.folds[cell]!.test]));
   const { alphas } = fitted;
   return {
     predicted: (set, regression) =>
@@ -190,7 +190,7 @@ const ofSplits = async (
   };
 };
 
-/** Rows cut so finely that folds, and folds with the rows of each list, are made of whole blocks. */
+/** Rows cut so finely that folds, and folds with the rows of each list, are made of whole cells. */
 const cellsOf = (folds: readonly Fold[], lists: readonly Int32Array[]) => {
   const lacking = lists.map((list) => new Set(list));
   const found = new Map<string, { readonly fold: number; readonly test: number[] }>();
@@ -207,7 +207,7 @@ const cellsOf = (folds: readonly Fold[], lists: readonly Int32Array[]) => {
     folds: cells.map(
       ({ fold, test }): Fold => ({ name: folds[fold]!.name, test: Int32Array.from(test) }),
     ),
-    /** The blocks of some folds, and all others whose rows a list has. */
+    /** The cells of some folds, and all others whose rows a list has. */
     heldOut: (own: readonly number[], list: number): number[] => {
       const inFolds = own.flatMap((fold) =>
         cells.flatMap((cell, index) => (cell.fold === fold ? [index] : [])),

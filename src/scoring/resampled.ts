@@ -47,7 +47,7 @@ export const sideOf = (
 /** Squares of numbers outside this range leave double precision. */
 const range = { least: 1e-100, most: 1e100 } as const;
 
-/** The same in units of a power of two where squares would be lost: correlations know no unit. */
+/** Values in units of a power of two where their squares would be lost: correlations know no unit. */
 const inItsUnit = (values: Float64Array): Float64Array => {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));

@@ -234,7 +234,7 @@ const inCorrelations = (layout: Layout): Layout => ({
   protocol: { ...layout.protocol, normalisation: 'r/c' },
 });
 
-/** The same sites and images, uncorrected. */
+/** A ceiling that divides by nothing, for the sites and images that this one uses. */
 const uncorrected = (ceiling: Ceiling): Ceiling => ({
   ...withoutDivision(ceiling),
   overall: null,
@@ -285,7 +285,7 @@ const describeSide = (
 
 /**
  * Responses that predict, the mean of its site for what is missing. Partial least squares knows no unit, so that squares of very
- * small or very large responses need not be lost; the strengths of a ridge regression may be meant in their unit.
+ * small or very large responses need not be lost; the alphas of a ridge regression may be meant in their unit.
  */
 const asFeatures = (predictors: Float64Nd, { protocol: { regression } }: Layout): Float64Nd => {
   const { data, shape } = filledWithMeans(predictors);

@@ -49,7 +49,7 @@ export const ownHalves = (
   return pairs(a).map((own, split) => ({ responses: own, predictors: theirs[split]! }));
 };
 
-/** The same halves for all sites, which share their trials. */
+/** Halves of the trials that all sites share. */
 export const sharedHalves = (
   table: ResponseTable,
   splits: number,

@@ -25,12 +25,12 @@ export type Untrainable = ReadonlyMap<number, string>;
 export const untrainable = (layout: Layout, bins: readonly BinResponses[]): Untrainable => {
   const rows = layout.imageOfRow.length;
   const least = leastRows(layout.protocol.regression);
-  const test = Math.max(...regressionsOf(layout).map(({ test }) => test.length));
+  const heldOut = Math.max(...regressionsOf(layout).map(({ test }) => test.length));
   const found = new Map<number, string>();
   for (const { timeBin, mean } of bins) {
     const when = bins.length === 1 ? '' : ` in ${timeBin.start}–${timeBin.end} ms`;
     for (const { columns, rows: lacking } of patternsOf(mean)) {
-      const training = rows - lacking.length - test;
+      const training = rows - lacking.length - heldOut;
       if (lacking.length === 0 || training >= least) continue;
       const reason =
         lacking.length === rows

@@ -29,7 +29,7 @@ const settled = (graph: OnnxGraph): OnnxGraph => {
 };
 
 /**
- * The same function in operations of opset 18 and in one form each: axes, pads and bounds are constant inputs and
+ * A graph's function in operations of opset 18 and in one form each: axes, pads and bounds are constant inputs and
  * complete, padding is explicit, shape arithmetic is folded, Identity, Dropout and other operations that do nothing are
  * gone, branches of a known condition (If) are taken, and functions that are compositions are written out. Names of inputs and outputs stay, and of initialisers that
  * no arithmetic on constants consumes; fused tensors go. What is to be varied must be an input (`initialisersToInputs`).

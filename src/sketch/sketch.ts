@@ -9,11 +9,11 @@ import { type Builder, builderOf, splitOperation } from './builder.ts';
 import {
   beforeExpand,
   broadcastShape,
+  existingEqual,
   folded,
   type Known,
   type Movement,
   rewritten,
-  existingEqual,
   withoutExpands,
 } from './simplify.ts';
 

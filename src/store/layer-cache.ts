@@ -2,8 +2,8 @@ import { encodeText } from '../formats/text.ts';
 import type { LayerFit } from '../records/fit.ts';
 import type { Cache, Hash } from '../records/ports.ts';
 
-/** Raised when the arithmetic of activations, folds or regression changes, so that old entries are never used. */
-const recipe = 6;
+/** Raised when the arithmetic of activations, folds or regression, or what entries hold, changes: old ones are never used. */
+const recipe = 7;
 
 /** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>

@@ -4,13 +4,13 @@ import type { Pixels } from '../records/ports.ts';
 import { type Normal, type ObjectClass, objectClasses, surfaces } from './shapes.ts';
 import {
   between,
-  type Rgb,
   dim,
   drawBackground,
   drawColour,
   drawTexture,
   mixColours,
   oneOf,
+  type Rgb,
   type Texture,
 } from './textures.ts';
 

@@ -64,7 +64,7 @@ const notes = [
   'V4 is driven by products of orientation and colour, IT by products of orientations side by side; a part of every rate depends on the objects of the scene, which no network is told.',
 ];
 
-/** The same settings give the same world, byte for byte. */
+/** Equal settings give the same world, byte for byte. */
 export const createWorld = (settings: WorldSettings): World => {
   const { seed } = settings.scenes;
   const scenes = drawScenes(settings.scenes);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { agreementOf, rankedMap } from '../../src/alignment/agreement.ts';
 import { centreBias, edges } from '../../src/alignment/controls.ts';
-import { alignmentMetrics, type ImageAgreement } from '../../src/alignment/metrics.ts';
 import { humanCeiling, splitSubjects } from '../../src/alignment/human-ceiling.ts';
+import { alignmentMetrics, type ImageAgreement } from '../../src/alignment/metrics.ts';
 import { defaultAlignmentProtocol } from '../../src/alignment/protocols.ts';
 import { summedMaps } from '../../src/data/fixations.ts';
 import { createRandom } from '../../src/numeric/random.ts';

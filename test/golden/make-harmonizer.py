@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-STRENGTH = 2.0
+LAMBDA = 2.0
 torch.manual_seed(5)
 random = numpy.random.default_rng(5)
 
@@ -79,7 +79,7 @@ def losses(network, image, labels, maps, mapped):
     alignment = sum((((a - b) ** 2).mean((1, 2, 3)) * mapped).mean() for a, b in levels) / 5
     smooth = labels * 0.9 + 0.1 / labels.shape[1]
     entropy = -(smooth * F.log_softmax(logits, 1)).sum(1).mean()
-    return entropy + STRENGTH * alignment, entropy, alignment, saliency
+    return entropy + LAMBDA * alignment, entropy, alignment, saliency
 
 
 def exact(array):
@@ -112,5 +112,5 @@ arrays |= dict(zip(("loss", "crossEntropy", "alignment", "saliency"), found))
 arrays |= {f"gradient__{name}": gradient for name, gradient in zip(names, gradients)}
 numpy.savez_compressed(folder / "case.npz", **{name: array.detach().numpy() for name, array in arrays.items()})
 versions = {"numpy": numpy.__version__, "torch": torch.__version__}
-(folder / "case.json").write_text(json.dumps({"versions": versions, "strength": STRENGTH, "parameters": names}) + "\n")
+(folder / "case.json").write_text(json.dumps({"versions": versions, "lambda": LAMBDA, "parameters": names}) + "\n")
 print([float(each) for each in found[:3]])

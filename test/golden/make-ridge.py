@@ -3,9 +3,9 @@
 Run: /usr/bin/python3 test/golden/make-ridge.py
 
 ridge.npz holds features `<data>__x` (float32), targets `<data>__y`, the fold of each row `<data>__fold`, and for each case
-the strengths chosen on each fold's training rows `<case>__strengths` [folds, targets], the criterion there
+the alphas chosen on each fold's training rows `<case>__alphas` [folds, targets], the criterion there
 `<case>__errors` [folds, targets], the held-out predictions `<case>__heldOut`, and the predictions of a fit on all rows,
-with strengths chosen on all rows, `<case>__fitted`. ridge.json lists the cases.
+with alphas chosen on all rows, `<case>__fitted`. ridge.json lists the cases.
 
 Leave-one-out is RidgeCV's. Generalised cross-validation, which RidgeCV does not offer, is written out from the hat matrix,
 with Ridge's predictions.
@@ -28,33 +28,33 @@ def data(name, rows, columns, targets, noise, offset=1.0, folds=5):
     x = (random.normal(size=(rows, columns)) * scale + offset * random.normal(size=columns)).astype(numpy.float32)
     drive = x @ (random.normal(size=(columns, targets)) * scale[:, None])
     y = drive / drive.std(0) + noise * random.normal(size=(rows, targets)) + random.normal(size=targets)
-    # Targets of very different size tell a common strength from one per target.
+    # Targets of very different size tell a common alpha from one per target.
     y *= 3.0 ** numpy.arange(targets)
     arrays[f"{name}__x"] = x
     arrays[f"{name}__y"] = y
     arrays[f"{name}__fold"] = random.permutation(numpy.arange(rows) % folds).astype(numpy.int32)
 
 
-def by_gcv(x, y, strengths, per_target):
+def by_gcv(x, y, alphas, per_target):
     m = len(x)
     centred = x - x.mean(0)
     errors = []
-    for strength in strengths:
-        hat = centred @ numpy.linalg.solve(centred.T @ centred + strength * numpy.eye(x.shape[1]), centred.T) + 1 / m
-        residual = y - Ridge(alpha=strength).fit(x, y).predict(x)
+    for alpha in alphas:
+        hat = centred @ numpy.linalg.solve(centred.T @ centred + alpha * numpy.eye(x.shape[1]), centred.T) + 1 / m
+        residual = y - Ridge(alpha=alpha).fit(x, y).predict(x)
         error = m * (residual**2).sum(0) / numpy.trace(numpy.eye(m) - hat) ** 2
         errors.append(error if per_target else numpy.full(y.shape[1], error.mean()))
     best = numpy.argmin(errors, axis=0)
-    return numpy.array(strengths)[best], numpy.min(errors, axis=0)
+    return numpy.array(alphas)[best], numpy.min(errors, axis=0)
 
 
-def by_leave_one_out(x, y, strengths, per_target):
-    model = RidgeCV(alphas=strengths, alpha_per_target=per_target).fit(x, y)
+def by_leave_one_out(x, y, alphas, per_target):
+    model = RidgeCV(alphas=alphas, alpha_per_target=per_target).fit(x, y)
     width = y.shape[1]
     return numpy.broadcast_to(model.alpha_, width), numpy.broadcast_to(-numpy.asarray(model.best_score_), width)
 
 
-def case(name, source, strengths, choose, per_target):
+def case(name, source, alphas, choose, per_target):
     x = arrays[f"{source}__x"].astype(numpy.float64)
     y = arrays[f"{source}__y"]
     fold = arrays[f"{source}__fold"]
@@ -62,17 +62,17 @@ def case(name, source, strengths, choose, per_target):
     held_out = numpy.empty_like(y)
     chosen, errors = [], []
     for k in numpy.unique(fold):
-        strength, error = choice(x[fold != k], y[fold != k], strengths, per_target)
-        held_out[fold == k] = Ridge(alpha=strength).fit(x[fold != k], y[fold != k]).predict(x[fold == k])
-        chosen.append(strength)
+        alpha, error = choice(x[fold != k], y[fold != k], alphas, per_target)
+        held_out[fold == k] = Ridge(alpha=alpha).fit(x[fold != k], y[fold != k]).predict(x[fold == k])
+        chosen.append(alpha)
         errors.append(error)
     arrays[f"{name}__heldOut"] = held_out
-    arrays[f"{name}__strengths"] = numpy.array(chosen)
+    arrays[f"{name}__alphas"] = numpy.array(chosen)
     arrays[f"{name}__errors"] = numpy.array(errors)
-    strength, _ = choice(x, y, strengths, per_target)
-    arrays[f"{name}__fitted"] = Ridge(alpha=strength).fit(x, y).predict(x)
+    alpha, _ = choice(x, y, alphas, per_target)
+    arrays[f"{name}__fitted"] = Ridge(alpha=alpha).fit(x, y).predict(x)
     cases.append(
-        {"name": name, "data": source, "strengths": list(strengths), "choose": choose, "perTarget": per_target}
+        {"name": name, "data": source, "alphas": list(alphas), "choose": choose, "perTarget": per_target}
     )
 
 
@@ -87,7 +87,7 @@ for source in ("narrow", "wide"):
             shared = "per target" if per_target else "common"
             case(f"{source}, {choose}, {shared}", source, grid, choose, per_target)
 case("deep, leave-one-out, per target", "deep", grid[2:], "leave-one-out", True)
-case("wide, one strength", "wide", [3.5], "leave-one-out", False)
+case("wide, one alpha", "wide", [3.5], "leave-one-out", False)
 
 folder = pathlib.Path(__file__).parent
 numpy.savez_compressed(folder / "ridge.npz", **arrays)

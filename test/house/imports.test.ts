@@ -2,7 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Module, moduleOf } from './modules.ts';
-import { cycles, EDGES, forbiddenImports, misplaced, PLACES, unwanted } from './rules.ts';
+import {
+  cycles,
+  EDGES,
+  forbiddenImports,
+  misplaced,
+  PLACES,
+  sharedNames,
+  unwanted,
+} from './rules.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SRC = join(ROOT, 'src');
@@ -58,6 +66,9 @@ describe('src', () => {
   });
   test('has no cycle', () => {
     expect(cycles(modules)).toEqual([]);
+  });
+  test('gives each exported name one meaning', () => {
+    expect(sharedNames(modules)).toEqual([]);
   });
   test('has no default export, any, reference directive or inner barrel', () => {
     expect(unwanted(modules, entries())).toEqual([]);
@@ -184,6 +195,15 @@ describe('the checker', () => {
       'graph/f.ts: /// <reference types="node" />',
       'graph/g.ts: only re-exports',
     ]);
+  });
+
+  test('catches a name that two modules export', () => {
+    const modules = planted({
+      'graph/a.ts': 'export const a = 1;\nexport interface Shared {}\nconst own = 2;',
+      'graph/b.ts': 'export type Shared = 1;\nexport async function b() {}\nconst own = 3;',
+      'graph/c.ts': "export { type Shared } from './a.ts';\nexport const c = 1;",
+    });
+    expect(sharedNames(modules)).toEqual(['Shared: graph/a.ts, graph/b.ts']);
   });
 
   test('catches unknown rooms, depth, length and other languages', () => {

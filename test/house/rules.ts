@@ -161,6 +161,32 @@ export const cycles = (modules: readonly Module[]): string[] => {
   return found;
 };
 
+const EXPORTED = ['const', 'function', 'class', 'interface', 'type', 'enum'];
+
+/** Names that a module declares and exports. */
+const exportedNames = ({ tokens }: Module): string[] =>
+  tokens.flatMap(({ text }, at) => {
+    if (text !== 'export' || tokens[at]!.kind !== 'word') return [];
+    const from = tokens.slice(at + 1, at + 6);
+    const keyword = from.findIndex((token) => EXPORTED.includes(token.text));
+    const before = from.slice(0, Math.max(keyword, 0)).map((token) => token.text);
+    if (keyword < 0 || !before.every((each) => ['async', 'declare', 'abstract'].includes(each)))
+      return [];
+    const name = from.slice(keyword + 1).find(({ text: each }) => each !== '*');
+    return name?.kind === 'word' ? [name.text] : [];
+  });
+
+/** Names that two modules export: a reader who meets one must not have to ask which. */
+export const sharedNames = (modules: readonly Module[]): string[] => {
+  const found = new Map<string, string[]>();
+  for (const module of modules)
+    for (const name of new Set(exportedNames(module)))
+      found.set(name, [...(found.get(name) ?? []), module.path]);
+  return [...found].flatMap(([name, paths]) =>
+    paths.length > 1 ? [`${name}: ${paths.join(', ')}`] : [],
+  );
+};
+
 /** Default exports, `any`, reference directives, and barrels that `entries` (paths below `src`) do not name. */
 export const unwanted = (modules: readonly Module[], entries: readonly string[]): string[] =>
   modules.flatMap((module) => {

@@ -133,7 +133,7 @@ describe('agrees with scikit-learn', () => {
     expect(found.arithmetic).toBe('float64 gram');
     const heldOut = await read<Float64Nd>(`${each.name}__heldOut`);
     expect(worstDifference(found.predictions[0]!, heldOut, y)).toBeLessThan(1e-8);
-    const alphas = await read<Float64Nd>(`${each.name}__strengths`);
+    const alphas = await read<Float64Nd>(`${each.name}__alphas`);
     expect(found.alphas[0]!.shape).toEqual(alphas.shape);
     expect([...found.alphas[0]!.data]).toEqual([...alphas.data]);
     const errors = await read<Float64Nd>(`${each.name}__errors`);
@@ -149,7 +149,7 @@ describe('agrees with scikit-learn', () => {
 
   it('on grids whose chosen alphas differ between folds or targets', async () => {
     const all = await Promise.all(
-      cases.map(async ({ name }) => new Set((await read<Float64Nd>(`${name}__strengths`)).data)),
+      cases.map(async ({ name }) => new Set((await read<Float64Nd>(`${name}__alphas`)).data)),
     );
     expect(all.filter(({ size }) => size > 1).length).toBeGreaterThan(3);
   });

@@ -14,7 +14,7 @@ interface Golden {
   readonly shape: readonly [number, number, number, number];
   readonly recorded: readonly number[];
   readonly predicted: readonly number[];
-  readonly linsley2023: Metrics & { readonly test: readonly (readonly [number, number])[] };
+  readonly linsley2023: Metrics & { readonly leftOut: readonly (readonly [number, number])[] };
   readonly tInterval: readonly [number, number];
   readonly linsley2023Code: Metrics;
 }
@@ -75,7 +75,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
     expect(aggregated.raw).toBeCloseTo(golden.linsley2023.raw, 12);
     expect(aggregated.ceiling).toBeCloseTo(golden.linsley2023.ceiling, 12);
     expect(ceiling.excluded.map(({ site, image }) => [image, site])).toEqual(
-      golden.linsley2023.test.map(([image, site]) => [names[image], siteIds[site]]),
+      golden.linsley2023.leftOut.map(([image, site]) => [names[image], siteIds[site]]),
     );
     const resampling = prepareResampling(
       {

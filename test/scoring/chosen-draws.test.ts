@@ -79,7 +79,7 @@ const scoredAlone = async (layout: Layout, set: ResponseSet) => {
       ...rest,
       ...{ name, predictions: table, alphas: null },
     });
-    candidates.push({ scores, nestedSelection: selectionValues?.[0] ?? null, predictions: table });
+    candidates.push({ scores, selectionValues: selectionValues?.[0] ?? null, predictions: table });
   }
   const best = bestLayer(candidates.map(({ scores }) => scores));
   const chosen = chooseLayers(layout, set, resampling, candidates, best.value);
