@@ -17,7 +17,7 @@ interface Golden {
     readonly outside: number;
     readonly map: Floats;
   };
-  readonly values: readonly {
+  readonly figures: readonly {
     readonly a: Floats;
     readonly b: Floats;
     readonly percentile: number;

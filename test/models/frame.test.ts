@@ -76,7 +76,7 @@ describe('clickme-2022', () => {
   let next = 0;
   const clicks: Float32Nd = {
     data: Float32Array.from({ length: 256 * 256 }, (_, i) =>
-      bits[i >> 3]! & (128 >> (i & 7)) ? clickme.intensities[next++]! : 0,
+      bits[i >> 3]! & (128 >> (i & 7)) ? clickme.levels[next++]! : 0,
     ),
     shape: [256, 256],
   };

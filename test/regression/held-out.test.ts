@@ -44,7 +44,7 @@ const sourceOf = (data: readonly number[], columns: number): FeatureSource => {
     columns,
     name: 'layer',
     blockCount: 1,
-    async *heldOut() {
+    async *blocks() {
       yield { data: Float32Array.from(data), shape };
     },
   };
