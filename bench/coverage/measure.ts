@@ -101,7 +101,7 @@ const scoreNetwork = (
         ...{ name: `${layer}`, features: features.shape[1]!, arithmetic: '' },
         ...{ predictions: predictions!, alphas: null, warnings: [] },
       }),
-      nestedSelection: selectionValues(layout, folds, scored, predictionsOf),
+      selectionValues: selectionValues(layout, folds, scored, predictionsOf),
       predictions: predictions!,
     };
   });

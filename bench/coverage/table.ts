@@ -1,7 +1,7 @@
 // The study as Markdown.
 
 import type { Cell } from './design.ts';
-import { type values, type Piece, togetherOf } from './pieces.ts';
+import { type Piece, togetherOf, type values } from './pieces.ts';
 
 interface Row {
   readonly cell: Cell;

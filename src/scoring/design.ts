@@ -21,10 +21,10 @@ export interface InnerFold {
   readonly split: number;
 }
 
-/** One regression: it trains on the rows of no block of its own, and predicts the rows of its blocks. */
+/** One regression: it predicts the rows of the folds that it holds out, and trains on all others. */
 export interface HeldOutFolds {
   readonly name: string;
-  /** Folds left out, as indices. */
+  /** As indices. */
   readonly heldOut: readonly number[];
 }
 
@@ -104,15 +104,15 @@ export const splitsOf = (
   });
 };
 
-const test = new WeakMap<HeldOutFolds, Int32Array>();
+const rowsOfSplits = new WeakMap<HeldOutFolds, Int32Array>();
 
-/** The rows that a regression leaves out, all blocks; kept, since every layer asks for them. */
+/** The rows that a regression holds out, of all its folds; kept, since every layer asks for them. */
 export const heldOutRowsOf = ({ folds, splits }: Design, split: number): Int32Array => {
   const regression = splits[split]!;
-  const known = test.get(regression);
+  const known = rowsOfSplits.get(regression);
   if (known !== undefined) return known;
   const rows = Int32Array.from(regression.heldOut.flatMap((fold) => [...folds[fold]!.test]));
-  test.set(regression, rows);
+  rowsOfSplits.set(regression, rows);
   return rows;
 };
 
@@ -125,14 +125,14 @@ export const partOf = (
 ): Float64Nd => {
   const sites = predictions.shape[1]!;
   let from = 0;
-  for (const fold of splits[split]!.heldOut) {
-    const rows = folds[fold]!.test.length;
-    if (fold === fold)
+  for (const each of splits[split]!.heldOut) {
+    const rows = folds[each]!.test.length;
+    if (each === fold)
       return {
         data: predictions.data.subarray(from * sites, (from + rows) * sites),
         shape: [rows, sites],
       };
     from += rows;
   }
-  throw new Error(`regression ${split} does not leave fold ${fold} out`);
+  throw new Error(`regression ${split} does not hold fold ${fold} out`);
 };

@@ -40,7 +40,7 @@ export const selectionValues = (
 
 const innerCeilings = new WeakMap<Design, WeakMap<Ceiling, Map<number, Ceiling>>>();
 
-/** The same for all layers, and for all permutations of stimuli: kept, since reliabilities take as long as a regression. */
+/** The ceiling on the rows of the other folds, one for all layers and all permutations of stimuli: kept, since reliabilities take as long as a regression. */
 const innerCeiling = (
   { groups }: Layout,
   design: Design,
