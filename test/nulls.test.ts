@@ -142,7 +142,9 @@ describe('the nulls of a score on a grid', () => {
       expect(value!).toBeGreaterThan(0.05);
       expect(interval!.low).toBeGreaterThan(0);
       expect(difference!.value).toBeCloseTo(found.value - value!, 9);
-      expect(difference!.method).toBe('t over 10 images, about these sites');
+      expect(difference!.method).toBe(
+        't over 10 images, corrected for shared training images, about these sites',
+      );
       expect(difference!.interval!.low).toBeGreaterThan(0);
       expect(difference!.interval!.high).toBeLessThan(1.2 * found.value);
       expect(difference!.p).toBeLessThan(0.05);

@@ -13,49 +13,49 @@ export interface Readout {
 
 /** XᵀX, XᵀY and the sums of X and Y over some rows. */
 interface Sums {
-  readonly rows: number;
   readonly xx: Float64Array;
   readonly xy: Float64Array;
   readonly x: Float64Array;
   readonly y: Float64Array;
 }
 
+const emptySums = (p: number, q: number): Sums => ({
+  xx: new Float64Array(p * p),
+  xy: new Float64Array(p * q),
+  x: new Float64Array(p),
+  y: new Float64Array(q),
+});
+
 const sumsOver = (features: Float32Nd, responses: Float64Nd, rows: Int32Array): Sums => {
   const p = features.shape[1]!;
   const q = responses.shape[1]!;
-  const sums = {
-    rows: rows.length,
-    xx: new Float64Array(p * p),
-    xy: new Float64Array(p * q),
-    x: new Float64Array(p),
-    y: new Float64Array(q),
-  };
+  const sums = emptySums(p, q);
   const { xx, xy, x, y } = sums;
   for (const row of rows) {
-    const own = responses.data.subarray(row * q, (row + 1) * q);
-    for (let s = 0; s < q; s++) y[s] = y[s]! + own[s]!;
+    const from = row * q;
+    for (let s = 0; s < q; s++) y[s] = y[s]! + responses.data[from + s]!;
     for (let a = 0; a < p; a++) {
       const value = features.data[row * p + a]!;
       x[a] = x[a]! + value;
       for (let b = 0; b < p; b++)
         xx[a * p + b] = xx[a * p + b]! + value * features.data[row * p + b]!;
       const at = a * q;
-      for (let s = 0; s < q; s++) xy[at + s] = xy[at + s]! + value * own[s]!;
+      for (let s = 0; s < q; s++) xy[at + s] = xy[at + s]! + value * responses.data[from + s]!;
     }
   }
   return sums;
 };
 
-const added = (a: Sums, b: Sums, sign: 1 | -1): Sums => {
-  const each = (left: Float64Array, right: Float64Array) =>
-    left.map((value, k) => value + sign * right[k]!);
-  return {
-    rows: a.rows + sign * b.rows,
-    xx: each(a.xx, b.xx),
-    xy: each(a.xy, b.xy),
-    x: each(a.x, b.x),
-    y: each(a.y, b.y),
-  };
+/** Adds some sums to others, in place. */
+const add = (into: Sums, { xx, xy, x, y }: Sums, sign: 1 | -1): void => {
+  addTo(into.xx, xx, sign);
+  addTo(into.xy, xy, sign);
+  addTo(into.x, x, sign);
+  addTo(into.y, y, sign);
+};
+
+const addTo = (into: Float64Array, values: Float64Array, sign: 1 | -1): void => {
+  for (let k = 0; k < values.length; k++) into[k] = into[k]! + sign * values[k]!;
 };
 
 /** Solves A·W = B in place of B, for A positive definite `[p, p]` and B `[p, q]`, by Cholesky's factors. */
@@ -82,7 +82,7 @@ const solve = (a: Float64Array, b: Float64Array, p: number, q: number): void => 
   }
 };
 
-const ridge = ({ rows, xx, xy, x, y }: Sums, alpha: number): Readout => {
+const ridge = ({ xx, xy, x, y }: Sums, rows: number, alpha: number): Readout => {
   const [p, q] = [x.length, y.length];
   const a = xx.slice();
   const weights = xy.slice();
@@ -106,12 +106,17 @@ export const readoutsOf = (
   alpha: number,
 ): ((heldOut: readonly number[]) => Readout) => {
   const parts = blocks.map(({ test }) => sumsOver(features, responses, test));
-  const all = parts.reduce((sum, part) => added(sum, part, 1));
-  return (heldOut) =>
-    ridge(
-      heldOut.reduce((sum, block) => added(sum, parts[block]!, -1), all),
-      alpha,
-    );
+  const sums = emptySums(features.shape[1]!, responses.shape[1]!);
+  return (heldOut) => {
+    for (const each of [sums.xx, sums.xy, sums.x, sums.y]) each.fill(0);
+    let rows = 0;
+    parts.forEach((part, block) => {
+      if (heldOut.includes(block)) return;
+      add(sums, part, 1);
+      rows += blocks[block]!.test.length;
+    });
+    return ridge(sums, rows, alpha);
+  };
 };
 
 /** Predictions `[rows, sites]` for some rows. */
@@ -123,13 +128,13 @@ export const predict = (
   const p = features.shape[1]!;
   const q = offset.length;
   const data = new Float64Array(rows.length * q);
-  rows.forEach((row, place) => {
-    const own = data.subarray(place * q, (place + 1) * q);
-    own.set(offset);
+  for (let place = 0; place < rows.length; place++) {
+    const [from, at] = [rows[place]! * p, place * q];
+    for (let s = 0; s < q; s++) data[at + s] = offset[s]!;
     for (let a = 0; a < p; a++) {
-      const value = features.data[row * p + a]!;
-      for (let s = 0; s < q; s++) own[s] = own[s]! + value * weights[a * q + s]!;
+      const value = features.data[from + a]!;
+      for (let s = 0; s < q; s++) data[at + s] = data[at + s]! + value * weights[a * q + s]!;
     }
-  });
+  }
   return { data, shape: [rows.length, q] };
 };

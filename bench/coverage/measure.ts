@@ -2,6 +2,7 @@
 
 import { pairedDifference } from '../../src/analysis/compare.ts';
 import type { ComparedScore } from '../../src/analysis/paired-sites.ts';
+import { takeColumns } from '../../src/numeric/columns.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import type { Float32Nd, Float64Nd } from '../../src/records/array.ts';
 import { VentralError } from '../../src/records/errors.ts';
@@ -9,13 +10,13 @@ import type { Protocol, RidgeSettings } from '../../src/records/protocol.ts';
 import type { LayerScore } from '../../src/records/score.ts';
 import { putTogether } from '../../src/regression/held-out.ts';
 import { ceilingIntervalOf } from '../../src/scoring/ceiling-interval.ts';
-import { divisorsOf } from '../../src/scoring/ceilings.ts';
+import { divisorsOf, sitesInUse } from '../../src/scoring/ceilings.ts';
 import { chooseLayers } from '../../src/scoring/choose-layers.ts';
 import { heldOutRowsOf, partOf } from '../../src/scoring/design.ts';
 import { bestLayer, evaluateLayer } from '../../src/scoring/evaluate.ts';
 import { prepareResampling, type Resampling } from '../../src/scoring/intervals.ts';
 import { type LaidOut, layOut } from '../../src/scoring/lay-out.ts';
-import { foldOfRows } from '../../src/scoring/layout.ts';
+import { foldOfRows, type Layout } from '../../src/scoring/layout.ts';
 import { selectionValues } from '../../src/scoring/nested.ts';
 import { defaultProtocol } from '../../src/scoring/protocols.ts';
 import { type Cell, design } from './design.ts';
@@ -36,6 +37,9 @@ export interface Measured {
   readonly score: Held;
   readonly raw: Pick<Held, 'value' | 'truth'>;
   readonly ceiling: Held;
+  /** The same intervals beside what is true of the sites in use; null on grids, which are about their sites. */
+  readonly scoreOfUsed: Held | null;
+  readonly ceilingOfUsed: Held | null;
   readonly difference: Held;
   readonly p: number;
   /** Median over sites of paired differences. */
@@ -85,8 +89,11 @@ const scoreNetwork = (
   const none = { ...resampling, rowCounts: [], siteDraws: [] };
   const candidates = layers.map((features, layer) => {
     const readout = readoutsOf(features, scored.responses, folds.folds, alpha);
-    const predictionsOf = (split: number): Float64Nd =>
-      predict(readout(folds.splits[split]!.heldOut), features, heldOutRowsOf(folds, split));
+    // A regression that leaves out two folds is asked for twice.
+    const predicted = folds.splits.map(({ heldOut }, split) =>
+      predict(readout(heldOut), features, heldOutRowsOf(folds, split)),
+    );
+    const predictionsOf = (split: number): Float64Nd => predicted[split]!;
     const parts = layout.folds.map((_, fold) => [partOf(folds, fold, fold, predictionsOf(fold))]);
     const [predictions] = putTogether(layout.folds, layout.imageOfRow.length, parts);
     return {
@@ -131,6 +138,7 @@ const measured = (cell: Cell, population: Population, world: World, seed: number
   const [first, second] = world.features.map((layers) => scoreNetwork(laidOut, resampling, layers));
   const networks = [first!, second!] as const;
   const truth = truthOf(cell, population, world, laidOut, networks);
+  const ofUsed = truthOfUsed(cell, population, world, laidOut, networks);
   const outcome = pairedDifference(
     contender(laidOut, networks[0]),
     contender(laidOut, networks[1]),
@@ -138,8 +146,11 @@ const measured = (cell: Cell, population: Population, world: World, seed: number
     design.replicates,
   );
   const ceiling = ceilingIntervalOf(layout, scored, resampling);
+  const { value, interval } = networks[0].scores;
   return {
-    score: held(networks[0].scores.value!, truth.values[0], networks[0].scores.interval),
+    score: held(value!, truth.values[0], interval),
+    scoreOfUsed: ofUsed === null ? null : held(value!, ofUsed.values[0], interval),
+    ceilingOfUsed: ofUsed === null ? null : held(scored.overallCeiling, ofUsed.ceiling, ceiling),
     raw: { value: networks[0].scores.raw!, truth: truth.raws[0] },
     ceiling: held(scored.overallCeiling, truth.ceiling, ceiling),
     difference: held(outcome.difference, truth.values[0] - truth.values[1], outcome.interval),
@@ -155,21 +166,22 @@ const held = (
   interval: { readonly low: number; readonly high: number } | null,
 ): Held => ({ value, truth, low: interval?.low ?? Number.NaN, high: interval?.high ?? Number.NaN });
 
-const truthOf = (
+/** The chosen layers' readouts of some responses `[rows, sites]`. */
+const readoutsFor = (
   cell: Cell,
   population: Population,
-  world: World,
-  { layout, scored }: LaidOut,
+  { features }: World,
+  { folds }: Layout,
   networks: readonly [Network, Network],
+  responses: Float64Nd,
 ) => {
   const { alpha } = design[cell.layout];
-  const responses = cell.layout === 'image' ? world.everywhere() : scored.responses;
-  const readouts = networks.map(({ chosen }, which): ReadoutOfFold[] => {
+  return networks.map(({ chosen }, which): ReadoutOfFold[] => {
     const layers = population.layersOf(which as 0 | 1, which === 0 ? 0 : cell.handicap);
     const fits = new Map(
       [...new Set(chosen)].map((layer) => [
         layer,
-        readoutsOf(world.features[which]![layer]!, responses, layout.folds, alpha),
+        readoutsOf(features[which]![layer]!, responses, folds, alpha),
       ]),
     );
     return chosen.map((layer, fold) => ({
@@ -177,9 +189,45 @@ const truthOf = (
       readout: fits.get(layer)!([fold]),
     }));
   }) as [ReadoutOfFold[], ReadoutOfFold[]];
+};
+
+const truthOf = (
+  cell: Cell,
+  population: Population,
+  world: World,
+  { layout, scored }: LaidOut,
+  networks: readonly [Network, Network],
+) => {
+  const responses = cell.layout === 'image' ? world.everywhere() : scored.responses;
+  const readouts = readoutsFor(cell, population, world, layout, networks, responses);
   if (cell.layout === 'image') return truthOfImages(population, cell.trials, readouts);
   const random = createRandom(`truth ${world.sites.join()}`);
   return truthOfGrids(population, world, cell.trials, readouts, random);
+};
+
+/** As if the population were the sites in use: what their being chosen makes of score and ceiling is then no error. */
+const truthOfUsed = (
+  cell: Cell,
+  population: Population,
+  world: World,
+  { layout, scored }: LaidOut,
+  networks: readonly [Network, Network],
+) => {
+  if (cell.layout === 'grid') return null;
+  const used = sitesInUse(scored.ceiling);
+  const sites = used.map((site) => world.sites[site]!);
+  const tuning = { data: population.tuning, shape: [population.size, population.sites] };
+  const responses = takeColumns(scored.responses, used);
+  return truthOfImages(
+    {
+      ...population,
+      sites: sites.length,
+      tuning: takeColumns(tuning, sites).data,
+      noise: Float64Array.from(sites, (site) => population.noise[site]!),
+    },
+    cell.trials,
+    readoutsFor(cell, population, world, layout, networks, responses),
+  );
 };
 
 const contender = (

@@ -14,7 +14,15 @@ interface ValueSums {
   readonly covered: number;
 }
 
-export const values = ['score', 'raw', 'ceiling', 'difference', 'effect'] as const;
+export const values = [
+  'score',
+  'scoreOfUsed',
+  'raw',
+  'ceiling',
+  'ceilingOfUsed',
+  'difference',
+  'effect',
+] as const;
 
 /** Consecutive worlds of a cell. */
 export interface Piece {
@@ -51,8 +59,13 @@ const sumsOf = ({ value, truth, low, high }: Held): ValueSums => ({
 
 export const pieceOf = (first: number, all: readonly (Measured | null)[]): Piece => {
   const measured = all.filter((each) => each !== null);
-  const over = (of: (each: Measured) => Held): ValueSums =>
-    measured.map((each) => sumsOf(of(each))).reduce(added, none);
+  const over = (of: (each: Measured) => Held | null): ValueSums =>
+    measured
+      .flatMap((each) => of(each) ?? [])
+      // Without an interval nothing can be covered: not among the worlds of this figure.
+      .filter(({ low }) => !Number.isNaN(low))
+      .map(sumsOf)
+      .reduce(added, none);
   return {
     first,
     worlds: all.length,
@@ -60,7 +73,9 @@ export const pieceOf = (first: number, all: readonly (Measured | null)[]): Piece
     sums: {
       score: over(({ score }) => score),
       raw: over(({ raw }) => ({ ...raw, low: 0, high: 0 })),
+      scoreOfUsed: over(({ scoreOfUsed }) => scoreOfUsed),
       ceiling: over(({ ceiling }) => ceiling),
+      ceilingOfUsed: over(({ ceilingOfUsed }) => ceilingOfUsed),
       difference: over(({ difference }) => difference),
       effect: over(({ effect }) => effect),
     },

@@ -22,8 +22,11 @@ export interface ReadoutOfFold {
   readonly readout: Readout;
 }
 
-const columnOf = (table: Float64Array, columns: number, column: number): Float64Array =>
-  Float64Array.from({ length: table.length / columns }, (_, k) => table[k * columns + column]!);
+const columnOf = (table: Float64Array, columns: number, column: number): Float64Array => {
+  const result = new Float64Array(table.length / columns);
+  for (let k = 0; k < result.length; k++) result[k] = table[k * columns + column]!;
+  return result;
+};
 
 /** Weights on the basis, one column for each site. */
 const onBasis = ({ layer, readout: { weights, offset } }: ReadoutOfFold): Float64Array[] => {
@@ -70,12 +73,7 @@ export const truthOfImages = (
   const perFold = readouts.map((folds) =>
     folds.map(({ layer, readout: { weights } }) => {
       const { covariance, across } = known.get(layer)!;
-      return Array.from({ length: sites }, (_, s) => {
-        const own = columnOf(weights, sites, s);
-        return (
-          dotOf(own, columnOf(across, sites, s)) / Math.sqrt(covarianceOf(covariance, own, own))
-        );
-      });
+      return correlationsOf(weights, covariance, across, sites);
     }),
   );
   const over = (which: number, scale: (s: number) => number): number =>
@@ -87,6 +85,28 @@ export const truthOfImages = (
     ceiling: median(ceilings),
     effect: median(Array.from({ length: sites }, (_, s) => ofSite(0, s) - ofSite(1, s))),
   };
+};
+
+/** Of each site's weights on features of this covariance, with responses of unit variance. */
+const correlationsOf = (
+  weights: Float64Array,
+  covariance: Float64Array,
+  across: Float64Array,
+  sites: number,
+): number[] => {
+  const variance = new Float64Array(sites);
+  const products = new Float64Array(sites);
+  const features = weights.length / sites;
+  for (let i = 0, at = 0; i < features; i++) {
+    for (let s = 0; s < sites; s++)
+      products[s] = products[s]! + weights[i * sites + s]! * across[i * sites + s]!;
+    for (let j = i; j < features; j++, at++) {
+      const each = (i === j ? 1 : 2) * covariance[at]!;
+      for (let s = 0; s < sites; s++)
+        variance[s] = variance[s]! + each * weights[i * sites + s]! * weights[j * sites + s]!;
+    }
+  }
+  return Array.from(products, (own, s) => own / Math.sqrt(variance[s]!));
 };
 
 /**
@@ -103,27 +123,35 @@ export const truthOfGrids = (
   const tunings = Array.from(sites, (site) => columnOf(tuning, all, site));
   const weights = readouts.map((folds) => folds.map(onBasis));
   const sums = { values: [0, 0], raws: [0, 0], ceiling: 0, effect: 0 };
+  const r = [new Float64Array(sites.length), new Float64Array(sites.length)] as const;
+  const signals = new Float64Array(sites.length);
+  const sides = tunings.map((each) => new Float64Array(each.length));
   // Readouts of different folds hardly differ beside images: each image is shown to two of them.
   const folds = 2;
+  let image = 0;
   for (let draw = 0; draw < design.drawnForGrids; draw++) {
-    const covariance = moments[random.int(moments.length)]!;
-    const signals = tunings.map((each) => covarianceOf(covariance, each, each));
+    // Each image and its mirror image, which are beside each other in the pool.
+    image = draw % 2 === 0 ? 2 * random.int(moments.length / 2) : image + 1;
+    const covariance = moments[image]!;
+    tunings.forEach((each, s) => {
+      productInto(sides[s]!, covariance, each);
+      signals[s] = dotOf(each, sides[s]!);
+    });
     const ceilings = signals.map((v, s) => Math.sqrt(v / (v + noise[sites[s]!]! ** 2 / trials)));
-    const sides = tunings.map((each) => productWith(covariance, each));
     sums.ceiling += median(ceilings);
     for (let k = 0; k < folds; k++) {
       const fold = random.int(readouts[0].length);
-      const [a, b] = weights.map((network) =>
-        network[fold]!.map(
-          (own, s) =>
-            dotOf(own, sides[s]!) / Math.sqrt(covarianceOf(covariance, own, own) * signals[s]!),
-        ),
-      );
-      [a!, b!].forEach((r, which) => {
-        sums.values[which]! += median(r) / folds;
-        sums.raws[which]! += median(r.map((each, s) => each * ceilings[s]!)) / folds;
+      weights.forEach((network, which) => {
+        const own = network[fold]!;
+        const values = r[which as 0 | 1];
+        for (let s = 0; s < own.length; s++) {
+          const variance = covarianceOf(covariance, own[s]!, own[s]!) * signals[s]!;
+          values[s] = dotOf(own[s]!, sides[s]!) / Math.sqrt(variance);
+        }
+        sums.values[which]! += median(values) / folds;
+        sums.raws[which]! += median(values.map((each, s) => each * ceilings[s]!)) / folds;
       });
-      sums.effect += median(a!.map((each, s) => each - b![s]!)) / folds;
+      sums.effect += median(r[0].map((each, s) => each - r[1][s]!)) / folds;
     }
   }
   const n = design.drawnForGrids;
@@ -142,9 +170,13 @@ const dotOf = (a: Float64Array, b: Float64Array): number => {
 };
 
 /** C·a for the upper triangle of C. */
-const productWith = (triangle: Float32Array | Float64Array, a: Float64Array): Float64Array => {
+const productInto = (
+  result: Float64Array,
+  triangle: Float32Array | Float64Array,
+  a: Float64Array,
+): void => {
   const size = a.length;
-  const result = new Float64Array(size);
+  result.fill(0);
   for (let i = 0, at = 0; i < size; i++) {
     result[i] = result[i]! + triangle[at++]! * a[i]!;
     for (let j = i + 1; j < size; j++) {
@@ -153,5 +185,10 @@ const productWith = (triangle: Float32Array | Float64Array, a: Float64Array): Fl
       result[j] = result[j]! + value * a[i]!;
     }
   }
+};
+
+const productWith = (triangle: Float32Array | Float64Array, a: Float64Array): Float64Array => {
+  const result = new Float64Array(a.length);
+  productInto(result, triangle, a);
   return result;
 };

@@ -8,7 +8,7 @@ import { normalised } from '../scoring/aggregate.ts';
 import { aggregationOf } from '../scoring/aggregation.ts';
 import { meanOfDefined, medianOfDefined, nullable } from '../scoring/defined.ts';
 import { perDrawnImage } from '../scoring/intervals.ts';
-import { errorOfMean, type TwoFactorError, tRange, twoFactorError } from '../scoring/two-factor.ts';
+import { type TwoFactorError, tRange, twoFactorError } from '../scoring/two-factor.ts';
 import { type Counts, takeCounts } from '../scoring/weighted.ts';
 import {
   type ComparedScore,
@@ -43,7 +43,8 @@ export const holm = (p: readonly number[]): number[] => {
 
 /**
  * All pairs, each with the difference of both scores and the paired effect over sites. On grids: t over the images that both
- * have a value for; this is about these sites. On images: a two-factor bootstrap over images and sites of the held-out
+ * have a value for, corrected for the training images that folds share (`errorOfRefitted`): two networks of equal worth, whose
+ * readouts to these few images differ, are not told apart; this is about these sites. On images: a two-factor bootstrap over images and sites of the held-out
  * predictions, the same draws for both, ceilings held fixed; interval and p come from one t. Never over sites alone: they
  * share their stimuli. Input errors: other recordings or protocols, predictions that were not kept.
  */
@@ -118,11 +119,13 @@ const overImages = (first: Contender, second: Contender): ComparisonOutcome => {
   }
   const differences = Array.from(together.values(), mean);
   return {
-    ...outcomeOf(mean(differences), errorOfMean(differences)),
+    ...outcomeOf(mean(differences), errorOfRefitted(differences, foldsOf(first))),
     effect: effectOverImages(first, second),
-    method: `t over ${differences.length} images, about these sites`,
+    method: `t over ${differences.length} images, corrected for shared training images, about these sites`,
   };
 };
+
+const foldsOf = ({ score }: Contender): number => scoredLayer(score).folds.length;
 
 /** In each group of rows what both reach at each site. */
 type Table = readonly SiteValues[];
@@ -150,7 +153,7 @@ const effectOverImages = (first: Contender, second: Contender): PairedEffect | n
     groups,
     drawnWith: drawn,
   });
-  return effectOf(mean(values), errorOfMean(values), perSiteOf(perGroup));
+  return effectOf(mean(values), errorOfRefitted(values, foldsOf(first)), perSiteOf(perGroup));
 };
 
 const effectOf = (

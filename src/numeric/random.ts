@@ -103,11 +103,14 @@ export const createRandom = (seed: number | string): Random => {
   const next = (): number => ((word() >>> 5) * 67108864 + (word() >>> 6)) / 9007199254740992;
 
   const int = (n: number): number => {
-    // Rejection keeps every value equally likely.
-    const limit = 4294967296 - (4294967296 % n);
     let drawn = word();
-    while (drawn >= limit) drawn = word();
-    return drawn % n;
+    if (drawn > 4294967296 - n) {
+      // Rejection keeps every value equally likely.
+      const limit = 4294967296 - (4294967296 % n);
+      while (drawn >= limit) drawn = word();
+    }
+    // The remainder, exactly: a remainder of numbers beyond 31 bits takes several times as long.
+    return drawn - Math.floor(drawn / n) * n;
   };
 
   // Marsaglia's polar method makes normals in pairs.

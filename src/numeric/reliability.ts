@@ -130,6 +130,12 @@ export interface SiteTrials {
   readonly rows: Int32Array;
 }
 
+/** Those for which it holds; the same list where that is all of them. */
+const keptWhere = (all: Int32Array, holds: (each: number) => boolean): Int32Array => {
+  for (let i = 0; i < all.length; i++) if (!holds(all[i]!)) return all.filter(holds);
+  return all;
+};
+
 /** Takes one site's column of halves and moments at the given rows. */
 export const siteTrials = (
   { first, second }: HalfMeans,
@@ -139,14 +145,15 @@ export const siteTrials = (
 ): SiteTrials => {
   const sites = counts.shape[1]!;
   const at = (table: Float64Nd, row: number): number => table.data[row * sites + site]!;
-  const there = rows.filter((row) => at(counts, row) > 0);
+  const there = keptWhere(rows, (row) => at(counts, row) > 0);
   const column = (table: Float64Nd, of: Int32Array): Float64Array => {
     const values = new Float64Array(of.length);
     for (let i = 0; i < of.length; i++) values[i] = at(table, of[i]!);
     return values;
   };
-  const places = Int32Array.from(there, (_, place) => place);
-  const repeated = places.filter((place) => at(counts, there[place]!) > 1);
+  const places = new Int32Array(there.length);
+  for (let place = 0; place < places.length; place++) places[place] = place;
+  const repeated = keptWhere(places, (place) => at(counts, there[place]!) > 1);
   const twice = repeated.map((place) => there[place]!);
   return {
     counts: column(counts, there),

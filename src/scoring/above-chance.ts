@@ -12,6 +12,9 @@ const significance = 0.05;
 const deals = 200;
 const tolerated = 10;
 
+/** Sites that are looked at together. */
+const sitesOfBlock = 6;
+
 /** Sites on which what could come from chance is counted, at most. */
 const mostCounted = 200;
 
@@ -30,10 +33,14 @@ export type Passed = readonly [Uint8Array, Uint8Array];
 
 /** Presentations of rows that have at least two: where each is shown, and the responses to it. */
 interface Presentations {
-  readonly rowOf: Int32Array;
+  readonly shown: number;
   /** `[presentations, sites]`, less the site's mean. */
   readonly values: Float64Array;
   readonly sites: number;
+  /** Where the presentations of each row begin, and at the end how many there are. */
+  readonly startOf: Int32Array;
+  /** Whether some value is missing. */
+  readonly missing: boolean;
 }
 
 /**
@@ -54,16 +61,51 @@ export const moreThanChance = (table: TrialTable, seed: number): boolean => {
   const sites = table.trials.shape[2]!;
   const counted = sites > mostCounted ? random.permutation(sites).slice(0, mostCounted) : null;
   const shown = presentationsOf(table.trials, counted);
+  const blocks = blocksOf(shown);
   const critical = criticalValues();
-  const found = countOf(passedIn(table, shown, null, critical));
+  const passes = (block: Presentations, order: Int32Array | null): number =>
+    countOf(passedIn(table, block, order, critical));
+  const found = blocks.reduce((sum, block) => sum + passes(block, null), 0);
   if (found === 0) return false;
   let asMany = 0;
   for (let deal = 0; deal < deals; deal++) {
-    const order = random.permutation(shown.rowOf.length);
-    if (countOf(passedIn(table, shown, order, critical)) >= found) asMany++;
+    const order = random.permutation(shown.shown);
+    if (reaches(found, blocks, (block) => passes(block, order))) asMany++;
     if (asMany >= tolerated) return false;
   }
   return true;
+};
+
+/** Whether as many sites pass as were found; no further block is looked at once that is known. */
+const reaches = (
+  found: number,
+  blocks: readonly Presentations[],
+  passes: (block: Presentations) => number,
+): boolean => {
+  let count = 0;
+  let most = blocks.reduce((sum, { sites }) => sum + 2 * sites, 0);
+  for (const block of blocks) {
+    const own = passes(block);
+    count += own;
+    most -= 2 * block.sites - own;
+    if (count >= found) return true;
+    if (most < found) return false;
+  }
+  return false;
+};
+
+/** The same presentations of a few sites each. */
+const blocksOf = (shown: Presentations): Presentations[] => {
+  const { sites, values } = shown;
+  const blocks: Presentations[] = [];
+  for (let first = 0; first < sites; first += sitesOfBlock) {
+    const own = Math.min(sitesOfBlock, sites - first);
+    const part = new Float64Array(shown.shown * own);
+    for (let at = 0; at < shown.shown; at++)
+      for (let s = 0; s < own; s++) part[at * own + s] = values[at * sites + first + s]!;
+    blocks.push({ ...shown, values: part, sites: own });
+  }
+  return blocks;
 };
 
 const countOf = (passed: Passed): number =>
@@ -73,86 +115,161 @@ const presentationsOf = ({ data, shape }: Float64Nd, counted: Int32Array | null)
   const [rows, trials, all] = shape as readonly [number, number, number];
   const columns = counted ?? Int32Array.from({ length: all }, (_, site) => site);
   const sites = columns.length;
-  const there = (row: number, trial: number): boolean =>
-    columns.some((site) => !Number.isNaN(data[(row * trials + trial) * all + site]!));
+  const there = (row: number, trial: number): boolean => {
+    for (let s = 0; s < sites; s++)
+      if (!Number.isNaN(data[(row * trials + trial) * all + columns[s]!]!)) return true;
+    return false;
+  };
   const places: [number, number][] = [];
   for (let row = 0; row < rows; row++) {
     const own = Array.from({ length: trials }, (_, trial) => trial).filter((t) => there(row, t));
     if (own.length > 1) for (const trial of own) places.push([row, trial]);
   }
+  const from = Float64Array.from(places, ([row, trial]) => (row * trials + trial) * all);
   const values = new Float64Array(places.length * sites);
   for (let s = 0; s < sites; s++) {
     let sum = 0;
     let count = 0;
-    places.forEach(([row, trial], at) => {
-      const value = data[(row * trials + trial) * all + columns[s]!]!;
+    for (let at = 0; at < from.length; at++) {
+      const value = data[from[at]! + columns[s]!]!;
       values[at * sites + s] = value;
-      if (Number.isNaN(value)) return;
+      if (Number.isNaN(value)) continue;
       sum += value;
       count++;
-    });
-    for (let at = 0; at < places.length; at++) values[at * sites + s]! -= sum / count;
+    }
+    for (let at = 0; at < places.length; at++)
+      values[at * sites + s] = values[at * sites + s]! - sum / count;
   }
-  return { rowOf: Int32Array.from(places, ([row]) => row), values, sites };
+  const startOf = new Int32Array(rows + 1);
+  for (const [row] of places) startOf[row + 1]! += 1;
+  for (let row = 0; row < rows; row++) startOf[row + 1]! += startOf[row]!;
+  return { shown: places.length, values, sites, startOf, missing: values.some(Number.isNaN) };
 };
 
-/** Sums over the presentations of each row, `[rows, sites]`, in a given order of what was shown. */
-const sumsOver = (
-  rows: number,
-  { rowOf, values, sites }: Presentations,
+/** Sums over groups, for each site; what is counted stands once for all sites where no value is missing. */
+const emptyTally = (sites: number, counted: number) => ({
+  total: new Float64Array(sites),
+  own: new Float64Array(sites),
+  between: new Float64Array(sites),
+  within: new Float64Array(sites),
+  n: new Float64Array(counted),
+  conditions: new Float64Array(counted),
+  df1: new Float64Array(counted),
+  df2: new Float64Array(counted),
+});
+
+type Tally = ReturnType<typeof emptyTally>;
+
+/** Sums over the presentations of one row, for each site. */
+interface RowSums {
+  readonly sums: Float64Array;
+  readonly squares: Float64Array;
+  readonly counts: Float64Array;
+}
+
+const sumRow = (
+  { values, sites, missing, startOf }: Presentations,
   order: Int32Array | null,
-) => {
-  const sums = new Float64Array(rows * sites);
-  const squares = new Float64Array(rows * sites);
-  const counts = new Float64Array(rows * sites);
-  for (let at = 0; at < rowOf.length; at++) {
-    const from = (order === null ? at : order[at]!) * sites;
-    const to = rowOf[at]! * sites;
+  row: number,
+  { sums, squares, counts }: RowSums,
+): void => {
+  sums.fill(0);
+  squares.fill(0);
+  const [start, end] = [startOf[row]!, startOf[row + 1]!];
+  const fromOf = (at: number): number => (order === null ? at : order[at]!) * sites;
+  if (!missing) {
+    counts.fill(end - start);
+    let at = start;
+    // Two at a time: this is what takes the time of a ceiling.
+    for (; at + 1 < end; at += 2) {
+      const [one, other] = [fromOf(at), fromOf(at + 1)];
+      for (let s = 0; s < sites; s++) {
+        const [a, b] = [values[one + s]!, values[other + s]!];
+        sums[s] = sums[s]! + a + b;
+        squares[s] = squares[s]! + a * a + b * b;
+      }
+    }
+    if (at === end) return;
+    const from = fromOf(at);
+    for (let s = 0; s < sites; s++) {
+      const value = values[from + s]!;
+      sums[s] = sums[s]! + value;
+      squares[s] = squares[s]! + value * value;
+    }
+    return;
+  }
+  counts.fill(0);
+  for (let at = start; at < end; at++) {
+    const from = fromOf(at);
     for (let s = 0; s < sites; s++) {
       const value = values[from + s]!;
       if (Number.isNaN(value)) continue;
-      sums[to + s]! += value;
-      squares[to + s]! += value * value;
-      counts[to + s]! += 1;
+      sums[s] = sums[s]! + value;
+      squares[s] = squares[s]! + value * value;
+      counts[s] = counts[s]! + 1;
     }
   }
-  return { sums, squares, counts };
+};
+
+const addRow = (
+  { total, own, within, n, conditions, df2 }: Tally,
+  { sums, squares, counts }: RowSums,
+): void => {
+  const each = counts.length > 1 ? 1 : 0;
+  for (let s = 0; s < sums.length; s++) {
+    const count = counts[each * s]!;
+    if (count < 2) continue;
+    const mine = sums[s]! ** 2 / count;
+    total[s] = total[s]! + sums[s]!;
+    own[s] = own[s]! + mine;
+    within[s] = within[s]! + (squares[s]! - mine);
+  }
+  for (let k = 0; k < counts.length; k++) {
+    const count = counts[k]!;
+    if (count < 2) continue;
+    n[k] = n[k]! + count;
+    df2[k] = df2[k]! + count - 1;
+    conditions[k] = conditions[k]! + 1;
+  }
+};
+
+const closeGroup = ({ total, own, between, n, conditions, df1 }: Tally): void => {
+  const each = n.length > 1 ? 1 : 0;
+  for (let s = 0; s < total.length; s++)
+    if (conditions[each * s]! > 0)
+      between[s] = between[s]! + (own[s]! - total[s]! ** 2 / n[each * s]!);
+  for (let k = 0; k < n.length; k++) if (conditions[k]! > 0) df1[k] = df1[k]! + conditions[k]! - 1;
+  for (const sums of [total, own, n, conditions]) sums.fill(0);
 };
 
 const passedIn = (
-  { trials, groups, halfOfRow }: TrialTable,
+  { groups, halfOfRow }: TrialTable,
   shown: Presentations,
   order: Int32Array | null,
   critical: Critical,
 ): Passed => {
-  const { sites } = shown;
-  const { sums, squares, counts } = sumsOver(trials.shape[0]!, shown, order);
-  const one = (half: number, site: number): number => {
-    let [between, within, df1, df2] = [0, 0, 0, 0];
-    for (const { rows } of groups) {
-      let [total, n, own, conditions] = [0, 0, 0, 0];
-      for (let i = 0; i < rows.length; i++) {
-        const row = rows[i]!;
-        const at = row * sites + site;
-        const count = counts[at]!;
-        if (halfOfRow[row] !== half || count < 2) continue;
-        total += sums[at]!;
-        n += count;
-        own += sums[at]! ** 2 / count;
-        within += squares[at]! - sums[at]! ** 2 / count;
-        df2 += count - 1;
-        conditions++;
-      }
-      if (conditions === 0) continue;
-      between += own - total ** 2 / n;
-      df1 += conditions - 1;
-    }
-    if (df1 === 0 || df2 === 0) return 0;
-    return between / df1 > critical(df1, df2) * (within / df2) ? 1 : 0;
+  const { sites, missing } = shown;
+  const counted = missing ? sites : 1;
+  const tallies = [emptyTally(sites, counted), emptyTally(sites, counted)] as const;
+  const row = {
+    sums: new Float64Array(sites),
+    squares: new Float64Array(sites),
+    counts: new Float64Array(counted),
   };
-  const side = (half: number): Uint8Array =>
-    Uint8Array.from({ length: sites }, (_, site) => one(half, site));
-  return [side(0), side(1)];
+  for (const { rows } of groups) {
+    for (let i = 0; i < rows.length; i++) {
+      sumRow(shown, order, rows[i]!, row);
+      addRow(tallies[halfOfRow[rows[i]!] as 0 | 1], row);
+    }
+    tallies.forEach(closeGroup);
+  }
+  const side = ({ between, within, df1, df2 }: Tally): Uint8Array =>
+    Uint8Array.from(between, (value, s) => {
+      const k = missing ? s : 0;
+      if (df1[k] === 0 || df2[k] === 0) return 0;
+      return value / df1[k]! > critical(df1[k]!, df2[k]!) * (within[s]! / df2[k]!) ? 1 : 0;
+    });
+  return [side(tallies[0]), side(tallies[1])];
 };
 
 type Critical = (df1: number, df2: number) => number;
@@ -160,17 +277,24 @@ type Critical = (df1: number, df2: number) => number;
 /** The value that F exceeds by chance in 5 % of draws, found by bisection and kept. */
 const criticalValues = (): Critical => {
   const known = new Map<string, number>();
+  const last = { df1: 0, df2: 0, value: 0 };
   return (df1, df2) => {
-    const key = `${df1} ${df2}`;
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    let [low, high] = [1e-9, 1e9];
-    for (let step = 0; step < 100; step++) {
-      const middle = Math.sqrt(low * high);
-      if (fUpperTail(middle, df1, df2) > significance) low = middle;
-      else high = middle;
-    }
-    known.set(key, high);
-    return high;
+    if (df1 !== last.df1 || df2 !== last.df2)
+      Object.assign(last, { df1, df2, value: criticalValue(known, df1, df2) });
+    return last.value;
   };
+};
+
+const criticalValue = (known: Map<string, number>, df1: number, df2: number): number => {
+  const key = `${df1} ${df2}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  let [low, high] = [1e-9, 1e9];
+  for (let step = 0; step < 100; step++) {
+    const middle = Math.sqrt(low * high);
+    if (fUpperTail(middle, df1, df2) > significance) low = middle;
+    else high = middle;
+  }
+  known.set(key, high);
+  return high;
 };

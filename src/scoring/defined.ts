@@ -1,4 +1,4 @@
-import { mean, median } from '../numeric/statistics.ts';
+import { mean, quantileOfSorted } from '../numeric/statistics.ts';
 
 const defined = (values: Iterable<number>): number[] =>
   Array.from(values).filter((value) => !Number.isNaN(value));
@@ -7,7 +7,13 @@ const defined = (values: Iterable<number>): number[] =>
 export const meanOfDefined = (values: Iterable<number>): number => mean(defined(values));
 
 /** Median of what is defined; NaN of nothing. */
-export const medianOfDefined = (values: Iterable<number>): number => median(defined(values));
+export const medianOfDefined = (values: Iterable<number>): number => {
+  // Typed arrays sort NaN to the end.
+  const sorted = Float64Array.from(values).sort();
+  let length = sorted.length;
+  while (length > 0 && Number.isNaN(sorted[length - 1]!)) length--;
+  return length === 0 ? Number.NaN : quantileOfSorted(sorted.subarray(0, length), 0.5);
+};
 
 /** Mean of what is defined, each value as often as its weight says; NaN where nothing has weight. */
 export const weightedMeanOfDefined = (

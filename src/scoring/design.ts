@@ -104,9 +104,17 @@ export const splitsOf = (
   });
 };
 
-/** The rows that a regression holds out, of all its folds. */
-export const heldOutRowsOf = ({ folds, splits }: Design, split: number): Int32Array =>
-  Int32Array.from(splits[split]!.heldOut.flatMap((fold) => [...folds[fold]!.test]));
+const rowsOfSplits = new WeakMap<HeldOutFolds, Int32Array>();
+
+/** The rows that a regression holds out, of all its folds; kept, since every layer asks for them. */
+export const heldOutRowsOf = ({ folds, splits }: Design, split: number): Int32Array => {
+  const regression = splits[split]!;
+  const known = rowsOfSplits.get(regression);
+  if (known !== undefined) return known;
+  const rows = Int32Array.from(regression.heldOut.flatMap((fold) => [...folds[fold]!.test]));
+  rowsOfSplits.set(regression, rows);
+  return rows;
+};
 
 /** The part of a regression's predictions, [rows left out, sites], that belongs to one of its folds. */
 export const partOf = (

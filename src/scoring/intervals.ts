@@ -1,5 +1,11 @@
 import { createRandom } from '../numeric/random.ts';
-import { byVariance, noiseShare, ofScoredMean, variesOtherwise } from '../numeric/reliability.ts';
+import {
+  byVariance,
+  noiseShare,
+  ofScoredMean,
+  type SiteTrials,
+  variesOtherwise,
+} from '../numeric/reliability.ts';
 import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { Protocol } from '../records/protocol.ts';
@@ -86,27 +92,62 @@ const resampledCeilings = (
   perSite: Float64Nd,
   rowCounts: readonly Counts[],
 ): Float64Array[] => {
+  const [first] = rowCounts;
+  if (first === undefined) return [];
   const sites = perSite.shape[1]!;
-  const all = Int32Array.from(rowCounts[0] ?? [], (_, row) => row);
+  const all = Int32Array.from(first, (_, row) => row);
   const result = rowCounts.map(() => new Float64Array(sites).fill(Number.NaN));
+  let drawn: DrawnRows | undefined;
   for (let s = 0; s < sites; s++) {
     if (Number.isNaN(perSite.data[s]!)) continue;
     const trials = trialsWithin(basis, all, s);
     const a = trials.first.map(centred);
     const b = trials.second.map(centred);
     const otherwise = variesOtherwise(trials);
-    const twice = trials.repeated.map((place) => trials.rows[place]!);
-    rowCounts.forEach((counts, replicate) => {
-      const within = takeCounts(counts, trials.rows);
+    drawn = drawn?.isOf(trials) ? drawn : drawnRows(trials, rowCounts);
+    const { within, repeated, lambda } = drawn;
+    for (let replicate = 0; replicate < rowCounts.length; replicate++) {
       const ofHalves = (): number => {
-        const repeated = takeCounts(counts, twice);
-        const r = mean(a.map((half, split) => weightedPearson(half, b[split]!, repeated)));
-        return ofScoredMean(r, noiseShare(trials, within));
+        const counts = repeated(replicate);
+        const r = mean(a.map((half, split) => weightedPearson(half, b[split]!, counts)));
+        return ofScoredMean(r, lambda(replicate));
       };
-      result[replicate]![s] = rootOf(otherwise ? byVariance(trials, within) : ofHalves());
-    });
+      result[replicate]![s] = rootOf(
+        otherwise ? byVariance(trials, within(replicate)) : ofHalves(),
+      );
+    }
   }
   return result;
+};
+
+/** What draws of rows are for a site, and for all others with the same rows and numbers of trials. */
+interface DrawnRows {
+  readonly isOf: (trials: SiteTrials) => boolean;
+  readonly within: (replicate: number) => Counts;
+  readonly repeated: (replicate: number) => Counts;
+  readonly lambda: (replicate: number) => number;
+}
+
+const drawnRows = (trials: SiteTrials, rowCounts: readonly Counts[]): DrawnRows => {
+  const { rows, counts } = trials;
+  const twice = trials.repeated.map((place) => rows[place]!);
+  const length = rowCounts[0]!.length;
+  const takenAt = (replicate: number, of: Int32Array): Counts =>
+    of.length === length ? rowCounts[replicate]! : takeCounts(rowCounts[replicate]!, of);
+  const within = (replicate: number): Counts => takenAt(replicate, rows);
+  const lambdas = rowCounts.map((_, replicate) => noiseShare(trials, within(replicate)));
+  return {
+    isOf: (other) => areEqual(rows, other.rows) && areEqual(counts, other.counts),
+    within,
+    repeated: (replicate) => takenAt(replicate, twice),
+    lambda: (replicate) => lambdas[replicate]!,
+  };
+};
+
+const areEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 };
 
 /** What is correlated, rows in the same order. */
@@ -244,7 +285,7 @@ export const drawsOfTables = (
   finish: (value: number) => number = (value) => value,
 ): TwoFactorDraws => {
   const meanOfMedians = (table: readonly Float64Array[], sites: Int32Array): number =>
-    finish(meanOfDefined(table.map((row) => medianOfDefined(Array.from(sites, (s) => row[s]!)))));
+    finish(meanOfDefined(table.map((row) => medianOfDefined(takeCounts(row, sites)))));
   return {
     images: tables.map((table) => meanOfMedians(table, inUse)),
     sites: siteDraws.map((sites) => meanOfMedians(whole, sites)),
@@ -260,7 +301,7 @@ export const drawsOfGroups = (
 ): TwoFactorDraws => {
   const rows = rowsOf(ceiled);
   const mediansOf = (sites: Int32Array): number[] =>
-    rows.map((row) => medianOfDefined(Array.from(sites, (s) => row[s]!)));
+    rows.map((row) => medianOfDefined(takeCounts(row, sites)));
   const ofAll = mediansOf(inUse);
   const ofDrawn = siteDraws.map(mediansOf);
   const over = (medians: readonly number[], counts: Counts): number =>

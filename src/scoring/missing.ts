@@ -45,5 +45,8 @@ export const rowsThere = (
   rows: Int32Array,
 ): Int32Array => {
   const columns = shape[1]!;
-  return rows.filter((row) => !Number.isNaN(data[row * columns + column]!));
+  for (let i = 0; i < rows.length; i++)
+    if (Number.isNaN(data[rows[i]! * columns + column]!))
+      return rows.filter((row) => !Number.isNaN(data[row * columns + column]!));
+  return rows;
 };

@@ -24,8 +24,8 @@ export const selectionValues = (
   predictionsOf: (split: number) => Float64Nd,
 ): (number | null)[] =>
   design.folds.map((_, fold) => {
-    const { predicted, rows, heldOut } = innerTable(design, fold, predictionsOf);
-    const within = groupsWithin(layout.groups, rows);
+    const { rows, heldOut, within } = innerRows(layout, design, fold);
+    const predicted = innerTable(design, fold, predictionsOf);
     const { aggregated } = evaluate(
       { protocol: layout.protocol, groups: within.ofSome, heldOut },
       {
@@ -57,25 +57,55 @@ const innerCeiling = (
   return kept;
 };
 
-/** The rows of the folds that are predicted for the choice, one fold after another. */
-const innerTable = (design: Design, fold: number, predictionsOf: (split: number) => Float64Nd) => {
+interface InnerRows {
+  /** Of the folds that are predicted for the choice, one fold after another. */
+  readonly rows: Int32Array;
+  readonly heldOut: readonly HeldOutRows[];
+  readonly within: ReturnType<typeof groupsWithin>;
+}
+
+const innerRowsOf = new WeakMap<Design, Map<number, InnerRows>>();
+
+/** Kept like the ceilings: the same for all layers and sets. */
+const innerRows = ({ groups }: Layout, design: Design, fold: number): InnerRows => {
+  const ofFolds = innerRowsOf.get(design) ?? new Map<number, InnerRows>();
+  innerRowsOf.set(design, ofFolds);
+  const kept = ofFolds.get(fold) ?? findInnerRows(groups, design, fold);
+  ofFolds.set(fold, kept);
+  return kept;
+};
+
+const findInnerRows = (groups: readonly Group[], design: Design, fold: number): InnerRows => {
   const inner = design.inner![fold]!;
   const rows = Int32Array.from(inner.flatMap((each) => [...design.folds[each.fold]!.test]));
-  const predictions = inner.map(({ fold: other, split }) =>
-    partOf(design, split, other, predictionsOf(split)),
-  );
-  const sites = predictions[0]!.shape[1]!;
-  const data = new Float64Array(rows.length * sites);
   let from = 0;
-  const heldOut = inner.map(({ fold: other, split }, k): HeldOutRows => {
-    data.set(predictions[k]!.data, from * sites);
+  const heldOut = inner.map(({ fold: other, split }): HeldOutRows => {
     const { name, test } = design.folds[other]!;
     const own = Int32Array.from(test, (_, place) => from + place);
     from += own.length;
     return { name, rows: own, test: heldOutRowsOf(design, split) };
   });
-  const predicted: Float64Nd = { data, shape: [rows.length, sites] };
-  return { predicted, rows, heldOut };
+  return { rows, heldOut, within: groupsWithin(groups, rows) };
+};
+
+/** What is predicted of these rows. */
+const innerTable = (
+  design: Design,
+  fold: number,
+  predictionsOf: (split: number) => Float64Nd,
+): Float64Nd => {
+  const predictions = design.inner![fold]!.map(({ fold: other, split }) =>
+    partOf(design, split, other, predictionsOf(split)),
+  );
+  const sites = predictions[0]!.shape[1]!;
+  const rows = predictions.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const data = new Float64Array(rows * sites);
+  let from = 0;
+  for (const part of predictions) {
+    data.set(part.data, from);
+    from += part.data.length;
+  }
+  return { data, shape: [rows, sites] };
 };
 
 /**

@@ -18,6 +18,16 @@ export interface Side {
   readonly places: Int32Array | null;
 }
 
+/** Places of the values that are there; null: all. */
+const placesThere = (values: Float64Array): Int32Array | null => {
+  for (let i = 0; i < values.length; i++)
+    if (Number.isNaN(values[i]!))
+      return Int32Array.from(values, (_, place) => place).filter(
+        (place) => !Number.isNaN(values[place]!),
+      );
+  return null;
+};
+
 /** One column of a `[rows, columns]` table at the given rows, less those where a value is missing; null where all are. */
 export const sideOf = (
   table: Float64Nd,
@@ -26,16 +36,12 @@ export const sideOf = (
   kind: CorrelationKind,
 ): Side | null => {
   const all = columnAt(table, column, rows);
-  const places = Int32Array.from(all, (_, place) => place).filter(
-    (place) => !Number.isNaN(all[place]!),
+  const places = placesThere(all);
+  if (places?.length === 0 || all.length === 0) return null;
+  const about = inItsUnit(
+    centred(places === null ? all : all.filter((value) => !Number.isNaN(value))),
   );
-  if (places.length === 0) return null;
-  const about = inItsUnit(centred(all.filter((value) => !Number.isNaN(value))));
-  return {
-    values: about,
-    order: kind === 'spearman' ? ascending(about) : null,
-    places: places.length === all.length ? null : places,
-  };
+  return { values: about, order: kind === 'spearman' ? ascending(about) : null, places };
 };
 
 /** Squares of numbers outside this range leave double precision. */
@@ -43,7 +49,8 @@ const range = { least: 1e-100, most: 1e100 } as const;
 
 /** Values in units of a power of two where their squares would be lost: correlations know no unit. */
 const inItsUnit = (values: Float64Array): Float64Array => {
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
   if (!(largest > 0) || (largest > range.least && largest < range.most)) return values;
   const unit = 2 ** Math.round(Math.log2(largest));
   return values.map((value) => value / unit);

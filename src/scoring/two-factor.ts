@@ -72,12 +72,23 @@ export const tRange = (
   };
 };
 
-/** Standard error of a mean over images. */
+/** Standard error of a mean over images, about these fitted readouts. */
 export const errorOfMean = (values: ArrayLike<number>): TwoFactorError => ({
   error: standardDeviation(values) / Math.sqrt(values.length),
   degrees: values.length - 1,
   lost: 0,
 });
+
+/**
+ * Standard error of a mean over n images that `folds` readouts were tested on, about networks whose readouts are fitted to other
+ * images too: V = s² (1 / n + 1 / n_training), the correction of Nadeau & Bengio (Machine Learning 52, 2003) for training images
+ * that folds share; n_training = n (folds − 1) / folds. Of a single fold nothing is shared, and it is about that fit.
+ */
+export const errorOfRefitted = (values: ArrayLike<number>, folds: number): TwoFactorError => {
+  const found = errorOfMean(values);
+  const shared = folds > 1 ? folds / (folds - 1) : 0;
+  return { ...found, error: found.error * Math.sqrt(1 + shared) };
+};
 
 /** The interval of a value from its draws; null where too few of them are defined. */
 export const twoFactorInterval = (

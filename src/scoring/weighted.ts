@@ -13,7 +13,9 @@ export const centred = (values: Float64Array): Float64Array => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
   const mean = sum / values.length;
-  return values.map((value) => value - mean);
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i]! - mean;
+  return result;
 };
 
 /**

@@ -94,15 +94,16 @@ describe('ventral compare', () => {
       ],
       1,
     );
-    // R: t.test(c(.3, -.1, .2, .1, .25, 0, .15, .05, -.05, .1)), mean .1, s .1290994, t = 2.449490.
+    // R: x <- c(.3, -.1, .2, .1, .25, 0, .15, .05, -.05, .1), mean .1, s .1290994; nine training images in each of ten folds:
+    // e <- sd(x) * sqrt(1/10 + 1/9), t = .1 / e = 1.685854, 2 * pt(-t, 9) = 0.1261033.
     expect(comparison).toMatchObject({
-      method: 't over 10 images, about these sites',
+      method: 't over 10 images, corrected for shared training images, about these sites',
       effect: null,
     });
     expect(comparison!.difference).toBeCloseTo(0.1, 12);
-    expect(comparison!.interval!.low).toBeCloseTo(0.1 - 2.2621572 * 0.0408248, 6);
-    expect(comparison!.interval!.high).toBeCloseTo(0.1 + 2.2621572 * 0.0408248, 6);
-    expect(comparison!.p).toBeCloseTo(0.0367686, 4);
+    expect(comparison!.interval!.low).toBeCloseTo(0.1 - 2.2621572 * 0.0593171, 6);
+    expect(comparison!.interval!.high).toBeCloseTo(0.1 + 2.2621572 * 0.0593171, 6);
+    expect(comparison!.p).toBeCloseTo(0.1261033, 6);
   });
 
   const images = 120;

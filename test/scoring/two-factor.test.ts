@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/numeric/random.ts';
 import { mean } from '../../src/numeric/statistics.ts';
-import { tRange, twoFactorError, twoFactorInterval } from '../../src/scoring/two-factor.ts';
+import {
+  errorOfMean,
+  errorOfRefitted,
+  tRange,
+  twoFactorError,
+  twoFactorInterval,
+} from '../../src/scoring/two-factor.ts';
 
 /** Draws of the mean of a table of image, site and image × site effects, each of variance 1. */
 const drawn = (images: number, sites: number, seed: string) => {
@@ -75,5 +81,17 @@ describe('two crossed factors', () => {
     expect(high).toBeCloseTo(4.40197, 5);
     expect(p).toBeCloseTo(0.05, 6);
     expect(tRange(0, { error: 0, degrees: 3 }, 0.95).p).toBe(1);
+  });
+});
+
+describe('a mean over images', () => {
+  it('varies with the training images that folds share, as Nadeau and Bengio say', () => {
+    // Standard deviation 1: √(1/4 + 1/3) of four images, each left out once; √(1/4 + 1/2) of two folds of two.
+    const values = [-1.5, -0.5, 0.5, 1.5].map((each) => each / Math.sqrt(5 / 3));
+    expect(errorOfMean(values).error).toBeCloseTo(0.5, 12);
+    expect(errorOfRefitted(values, 4)).toMatchObject({ degrees: 3, lost: 0 });
+    expect(errorOfRefitted(values, 4).error).toBeCloseTo(Math.sqrt(1 / 4 + 1 / 3), 12);
+    expect(errorOfRefitted(values, 2).error).toBeCloseTo(Math.sqrt(1 / 4 + 1 / 2), 12);
+    expect(errorOfRefitted(values, 1).error).toBeCloseTo(0.5, 12);
   });
 });
