@@ -2,7 +2,7 @@ import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd, NdArray } from '../records/array.ts';
 import { engineError, VentralError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
-import type { CheckStop, Engine, EngineSession, Feed } from '../records/ports.ts';
+import type { CheckStop, Engine, EngineSession, Feed, RunOutputs } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { channelGroup, normaliseAndAverage } from './feature-map.ts';
@@ -91,7 +91,7 @@ export const openTapped = (
       ),
       { sliced, batch, size },
     ),
-    externalDataFolder: network.externalDataFolder,
+    externalData: network.externalData,
     optimised,
   });
 
@@ -181,7 +181,7 @@ export const probe = async (
   };
 };
 
-type Outputs = Record<string, NdArray>;
+type Outputs = RunOutputs['fetched'];
 type Two<T> = readonly [T, T];
 
 /**
@@ -200,9 +200,11 @@ const runTwice = async (
   const full = paddedBatch(first, size);
   const session = await openEither(engine, setup, 'keep', layers);
   try {
-    const before = await session.run({ [name]: full });
+    const { fetched: before } = await session.run({ [name]: full });
     const startedAt = now();
-    const after = await session.run({ [name]: withImage(full, noise, changedOf(size)) });
+    const { fetched: after } = await session.run({
+      [name]: withImage(full, noise, changedOf(size)),
+    });
     return { runs: [before, after], seconds: (now() - startedAt) / 1000 / size };
   } finally {
     await session.release();
@@ -254,7 +256,7 @@ const pairOf = async (
   let session: EngineSession | null = null;
   try {
     session = await openEither(engine, setup, 'symbolic', layers);
-    return await session.run({ [setup.network.input.name]: stackedInputs(images) });
+    return (await session.run({ [setup.network.input.name]: stackedInputs(images) })).fetched;
   } catch (thrown) {
     // The engine's refusal is the answer here: this export takes no batches.
     if (thrown instanceof VentralError && thrown.kind === 'engine') return null;
@@ -295,7 +297,7 @@ export const activationsOf = async (
     ...pass,
     sliced: false,
   });
-  const run: Run = (feeds) => session.run(feeds, names);
+  const run: Run = async (feeds) => (await session.run(feeds, { fetch: names })).fetched;
   try {
     await eachBatch(run, extraction, hooks, (outputs, from, shown) => {
       wanted.forEach((layer, index) => {
@@ -336,7 +338,7 @@ export async function* slicesOf(
       const to = Math.min(from + width, layer.features);
       const data = new Float32Array(rows * (to - from));
       const bounds = sliceFeeds(from, to);
-      const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
+      const run: Run = async (feeds) => (await session.run({ ...feeds, ...bounds })).fetched;
       await eachBatch(run, extraction, hooks, (outputs, row, shown) => {
         const tap = outputs[outputName(0)]!;
         data.set(
@@ -351,11 +353,11 @@ export async function* slicesOf(
   }
 }
 
-type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Outputs>;
 
 /** `fed`: inputs of the run, those that only fill a fixed batch included. */
 type Receive = (
-  outputs: Record<string, NdArray>,
+  outputs: Outputs,
   from: number,
   rows: { readonly count: number; readonly fed: number },
 ) => void;

@@ -33,7 +33,7 @@ const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> 
     bytes,
     structure: readModel(bytes, 'pixels'),
     input,
-    externalDataFolder: null,
+    externalData: [],
     sha256: await hash.sha256([bytes]),
   };
 };

@@ -4,7 +4,7 @@ import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer, Preprocessing } from '../records/model.ts';
-import type { Files, Hash } from '../records/ports.ts';
+import type { Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
 import { sketchOf } from '../sketch/sketch.ts';
@@ -80,7 +80,7 @@ const openFor = async (
   { network, readout, preprocessing }: Explained,
   size: FrameSize,
   first: Float32Nd,
-  ports: CheckPorts & { readonly files: Files },
+  ports: CheckPorts,
 ): Promise<CheckedGradient> => {
   const layer = layerOf(network, readout, size);
   checkFixedFunction(network, [layer.tensor]);
@@ -90,7 +90,7 @@ const openFor = async (
     [{ layer, form: formOf(readout), output: tapName }],
     { sliced: false, batch: 'keep', size },
   );
-  const graph = graphFor(await decodeNetwork(network, tapped, ports), network.input, size);
+  const graph = graphFor(await decodeNetwork(network, tapped), network.input, size);
   const features = sizeOf(staticShapes(graph).get(tapName)!.shape.slice(1));
   const { weights } = readout;
   if (features !== weights.length)
@@ -127,7 +127,7 @@ export const openSiteSaliency = (
   readout: SiteReadout,
   preprocessing: Preprocessing,
   settings: SaliencySettings,
-  ports: CheckPorts & { readonly files: Files },
+  ports: CheckPorts,
 ): SiteExplainer => {
   const { layout } = network.input;
   const sized = openSized(

@@ -185,13 +185,13 @@ const classAgreement = async (
 ): Promise<number | null> => {
   const output = classOutput(extraction);
   if (output === null) return null;
-  const { bytes, structure, externalDataFolder, input } = extraction.network;
+  const { bytes, structure, externalData, input } = extraction.network;
   const size = input.batch ?? 1;
   const inputs = await examples(extraction, classInputs);
   const feeds = feedsOf({ ...extraction, batch: { mode: 'keep', size } }, inputs);
   const model = spliceModel(bytes, structure, { outputs: [output] });
   const classes = async (optimised: boolean): Promise<readonly number[] | null> => {
-    const open = () => engine.open({ bytes: model, externalDataFolder, optimised });
+    const open = () => engine.open({ bytes: model, externalData, optimised });
     const runs = await runsOf(open, feeds);
     const rows = runs?.get(output)?.flatMap(({ data }) => {
       const each = data.length / size;

@@ -67,9 +67,12 @@ export const weightsFromDual = async (
       const chunk = new Float64Array(n * (to - from));
       writeCentred(block, from, order, means, chunk, to - from, 0);
       const held = await engine.hold({ data: chunk, shape: [n, to - from] });
-      const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
-      await engine.take(held);
-      data.set(some, (offset + from) * sites);
+      try {
+        const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
+        data.set(some, (offset + from) * sites);
+      } finally {
+        await engine.drop(held);
+      }
       hooks.checkStop();
     }
     offset += columns;

@@ -42,7 +42,7 @@ it('says which nodes hide convolutions in their bodies, also in bodies of bodies
   const input = imageInput(structure, 'bodies.onnx');
   expect(
     hiddenProducts({
-      ...{ name: 'bodies.onnx', bytes, structure, input, externalDataFolder: null, sha256: '' },
+      ...{ name: 'bodies.onnx', bytes, structure, input, externalData: [], sha256: '' },
     }),
   ).toEqual([
     '2 convolutions or products inside the bodies of If, Loop or Scan are not among the layers: outer, single',

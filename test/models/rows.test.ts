@@ -137,7 +137,7 @@ const networkOf = (batch: number | string, side: number, last: readonly OnnxNode
   });
   const structure = readModel(bytes, 'tokens.onnx');
   return {
-    ...{ name: 'tokens.onnx', bytes, structure, externalDataFolder: null, sha256: '' },
+    ...{ name: 'tokens.onnx', bytes, structure, externalData: [], sha256: '' },
     input: imageInput(structure, 'tokens.onnx'),
   };
 };

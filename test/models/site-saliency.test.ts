@@ -25,7 +25,7 @@ afterAll(() => engine.close());
 const bytes = smallNetwork('batch');
 const structure = readModel(bytes, 'small.onnx');
 const network: Network = {
-  ...{ name: 'small.onnx', bytes, structure, externalDataFolder: null, sha256: '' },
+  ...{ name: 'small.onnx', bytes, structure, externalData: [], sha256: '' },
   input: imageInput(structure, 'small.onnx'),
 };
 const random = createRandom('site');

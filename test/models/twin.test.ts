@@ -247,7 +247,7 @@ describe('the random twin of a network', () => {
       bytes,
       structure,
       input: viewOf(structure, null).input,
-      externalDataFolder: null,
+      externalData: [],
       sha256: '',
     };
     expect(await randomTwin(network, 1, ports)).toEqual({
