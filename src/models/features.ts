@@ -6,7 +6,7 @@ import type {
   RunHooks,
 } from '../records/activations.ts';
 import type { Float32Nd, FloatNd } from '../records/array.ts';
-import type { Ports } from '../records/ports.ts';
+import type { Engine, Ports } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import {
   activationsOf,
@@ -115,7 +115,7 @@ export const networkFeatures = async (
       if (pass.slices > 1)
         return layers.map((layer) => {
           const sliced = { layer, slices: pass.slices, optimised: run.optimised };
-          return slicedSource(ports, extraction, sliced, rows, hooks);
+          return slicedSource(ports.engine, extraction, sliced, rows, hooks);
         });
       const task = `activations of ${layers.length === 1 ? layers[0]!.name : `${layers.length} layers`}`;
       const gathered = await activationsOf(ports.engine, extraction, run, layers, {
@@ -138,7 +138,7 @@ const sourceOf = (name: string, features: Float32Nd): FeatureSource => {
 };
 
 const slicedSource = (
-  { engine }: Pick<Ports, 'engine'>,
+  engine: Engine,
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   rows: number,

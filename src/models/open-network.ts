@@ -37,6 +37,9 @@ export interface NetworkRequest extends Presentation {
   readonly minimumFeatures: number;
 }
 
+/** All but images and progress. */
+export type NetworkPorts = Pick<Ports, 'engine' | 'files' | 'hash' | 'cache' | 'checkStop' | 'now'>;
+
 export interface OpenNetwork {
   readonly network: Network;
   readonly preprocessing: Preprocessing;
@@ -50,14 +53,16 @@ export type OpenTwin =
   | { readonly opened: null; readonly note: string };
 
 /** Reads a model, chooses its layers and preprocessing, and probes it with one small run. */
-export const openNetwork = async (request: NetworkRequest, ports: Ports): Promise<OpenNetwork> =>
-  openLayers(await loadNetwork(request.path, ports), request, ports);
+export const openNetwork = async (
+  request: NetworkRequest,
+  ports: NetworkPorts,
+): Promise<OpenNetwork> => openLayers(await loadNetwork(request.path, ports), request, ports);
 
 /** Opens the random twin of a model, its layers and preprocessing chosen as the model's are. */
 export const openTwin = async (
   request: NetworkRequest,
   seed: number,
-  ports: Ports,
+  ports: NetworkPorts,
 ): Promise<OpenTwin> => {
   const { network, note } = await randomTwin(await loadNetwork(request.path, ports), seed, ports);
   if (network === null) return { opened: null, note };
@@ -67,7 +72,7 @@ export const openTwin = async (
 const openLayers = async (
   network: Network,
   request: NetworkRequest,
-  ports: Ports,
+  ports: NetworkPorts,
 ): Promise<OpenNetwork> => {
   const { preprocessing, warning } = await resolvePreprocessing(
     { named: request.preprocess, modelPath: request.path, input: network.input },
