@@ -67,8 +67,8 @@ export interface EngineSession {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /**
-   * Runs the model. Fed arrays are copied to the engine and stay valid, held ones stay held. Rejects with a VentralError
-   * of kind `engine`; nothing is kept then.
+   * Runs the model. Fed arrays are copied at the call and stay valid, held ones stay held. Rejects with a VentralError of
+   * kind `engine`; nothing is kept then.
    */
   run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<RunOutputs>;
   /** Later runs reject with an `engine` error. Held arrays stay. */
@@ -76,8 +76,9 @@ export interface EngineSession {
 }
 
 /**
- * onnxruntime, outside the caller's thread. Calls are answered in their order. What concerns a model, a run or a held array
- * rejects with a VentralError of kind `engine`, after `close` everything with one of kind `stopped`.
+ * onnxruntime, outside the caller's thread. Runs and what is asked of held arrays are answered in their order. What is wrong
+ * with a model, a run or a held array rejects with a VentralError of kind `engine`; after `close`, everything rejects with
+ * one of kind `stopped`, also what was waiting.
  */
 export interface Engine {
   /** The execution provider by the runtime's name for it: `cpu`, `webgpu`, `cuda`, `wasm`, … */
@@ -85,6 +86,7 @@ export interface Engine {
   readonly threads: number;
   /** Name and version of the runtime, for provenance: `onnxruntime-node 1.30.0`. */
   readonly version: string;
+  /** Rejects as `Files` does where a file of weights cannot be read. */
   open(model: EngineModel): Promise<EngineSession>;
   /** Moves an array to the engine: `array.data` is detached (length 0) afterwards, unless its buffer is larger or shared. */
   hold(array: NdArray): Promise<Held>;
@@ -102,7 +104,10 @@ export interface FileInfo {
   readonly size: number;
 }
 
-/** Paths are strings with `/`; missing files and full disks reject with a VentralError of kind `storage`. */
+/**
+ * Paths are strings with `/`; missing files and full disks reject with a VentralError of kind `storage`, whose one line names
+ * the path. Bytes that are handed out or taken are nobody else's afterwards: changing them changes no file.
+ */
 export interface Files {
   read(path: string): Promise<Uint8Array>;
   /** Bytes `[from, to)`; fewer where the file ends. */
@@ -134,13 +139,15 @@ export interface Images {
   readonly version: string;
   /**
    * Decodes JPEG, PNG, WebP, GIF, TIFF or BMP-like bytes to RGB without EXIF rotation, bit-equal to PIL's
-   * `Image.open(…).convert('RGB')` for 8-bit RGB and grey images. `name` is for messages.
+   * `Image.open(…).convert('RGB')` for 8-bit RGB and grey images. Rejects with a VentralError of kind `input`, whose one
+   * line begins with `name`, for a truncated image or anything else.
    */
   decode(bytes: Uint8Array, name: string): Promise<Pixels>;
-  /** PNG bytes. */
+  /** PNG bytes, without loss. */
   encode(pixels: Pixels): Promise<Uint8Array>;
 }
 
+/** Files that cannot be read reject as those of `Files`. */
 export interface Hash {
   /** SHA-256 in lower-case hexadecimal of the parts joined. */
   sha256(parts: readonly Uint8Array[]): Promise<string>;
@@ -189,9 +196,11 @@ export interface Locks {
   take(path: string): Promise<() => Promise<void>>;
 }
 
-/** Finished work, keyed by the hashes of everything that it depends on. */
+/** Finished work, keyed by the hashes of everything that it depends on. A key is any text. */
 export interface Cache {
+  /** What was put last under this very key, as bytes of the reader's own; null where there is nothing, or it is damaged. */
   get(key: string): Promise<Uint8Array | null>;
+  /** Keeps a copy. Rejects with a VentralError of kind `storage` where there is no room. */
   put(key: string, value: Uint8Array): Promise<void>;
 }
 
