@@ -25,7 +25,7 @@ interface Rate {
 }
 
 const ours = async (engine: Engine, bytes: Uint8Array): Promise<number> => {
-  const session = await engine.open({ bytes, externalDataFolder: null });
+  const session = await engine.open({ bytes });
   const image = Float32Array.from({ length: batch * 3 * 224 * 224 }, (_, i) => Math.sin(i));
   const feed = { image: { data: image, shape: [batch, 3, 224, 224] } };
   await session.run(feed);

@@ -140,7 +140,7 @@ const fedTo = async (
 const ours = async (path: string, each: Case, repeats: number): Promise<Cost> => {
   const engine = await createNodeEngine({ threads: each.threads });
   const { bytes, nodes, parameters } = await prepared(path, each);
-  const session = await engine.open({ bytes, externalDataFolder: null, given: true });
+  const session = await engine.open({ bytes, given: true });
   const feeds = await fedTo(engine, each, parameters);
   const costs: { readonly seconds: number; readonly cpu: number }[] = [];
   for (let repeat = 0; repeat <= repeats; repeat++) {

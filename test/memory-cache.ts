@@ -4,9 +4,9 @@ import type { Cache } from '../src/records/ports.ts';
 export const memoryCache = (): Cache => {
   const entries = new Map<string, Uint8Array>();
   return {
-    get: async (key) => entries.get(key) ?? null,
+    get: async (key) => entries.get(key)?.slice() ?? null,
     put: async (key, value) => {
-      entries.set(key, value);
+      entries.set(key, Uint8Array.from(value));
     },
   };
 };

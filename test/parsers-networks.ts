@@ -113,7 +113,7 @@ export const networkParsers: Readonly<Record<string, Parser>> = {
       const ports = portsOf(bytes);
       const network = await openNetwork('x.onnx', ports);
       const { input } = network;
-      const whole = await decodeNetwork(network, bytes, ports);
+      const whole = await decodeNetwork(network, bytes);
       const graph = graphFor(whole, input, {
         height: input.height ?? 4,
         width: input.width ?? 4,

@@ -8,7 +8,12 @@ import { normalised } from '../scoring/aggregate.ts';
 import { aggregationOf } from '../scoring/aggregation.ts';
 import { meanOfDefined, medianOfDefined, nullable } from '../scoring/defined.ts';
 import { perDrawnImage } from '../scoring/intervals.ts';
-import { type TwoFactorError, tRange, twoFactorError } from '../scoring/two-factor.ts';
+import {
+  errorOfRefitted,
+  type TwoFactorError,
+  tRange,
+  twoFactorError,
+} from '../scoring/two-factor.ts';
 import { type Counts, takeCounts } from '../scoring/weighted.ts';
 import {
   type ComparedScore,

@@ -108,7 +108,7 @@ interface Maps {
 const readMaps = async (
   tree: FileTree,
   path: string,
-  ports: ImportPorts & { readonly hdf5: Hdf5 },
+  ports: Pick<ImportPorts, 'checkStop'> & { readonly hdf5: Hdf5 },
 ): Promise<Maps> => {
   const file = await openMatIn(tree, path, ports.hdf5);
   try {

@@ -254,7 +254,7 @@ const fetchedRecord = (
 const distrust = async (
   obtained: readonly Obtained[],
   thrown: VentralError,
-  { files }: FetchPorts,
+  files: Files,
 ): Promise<VentralError> => {
   const { message, problem } = thrown;
   const doubtful = obtained.filter(({ verified, downloaded }) => downloaded && !verified);
@@ -326,7 +326,7 @@ const bringAndImport = async (
     await importFiles(entry, obtained, out, ports);
   } catch (thrown) {
     if (thrown instanceof VentralError && thrown.kind === 'input')
-      throw await distrust(obtained, thrown, ports);
+      throw await distrust(obtained, thrown, ports.files);
     throw thrown;
   }
   await files.write(below(out, 'fetched.json'), [fetchedRecord(entry, obtained, ports.now())]);

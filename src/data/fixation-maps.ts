@@ -3,7 +3,7 @@ import { decodeText, encodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5 } from '../records/hdf5.ts';
 import type { HumanMap, HumanMaps } from '../records/human-map.ts';
-import type { Ports } from '../records/ports.ts';
+import type { Images, Ports } from '../records/ports.ts';
 import {
   checkUnit,
   type FixationList,
@@ -20,7 +20,10 @@ import { openMatFile } from './tree.ts';
 
 export type MapPorts = Pick<Ports, 'files' | 'images' | 'hash'> & { readonly hdf5: Hdf5 };
 
-const readLists = async (path: string, { files, hdf5 }: MapPorts): Promise<FixationList[]> => {
+const readLists = async (
+  path: string,
+  { files, hdf5 }: Pick<MapPorts, 'files' | 'hdf5'>,
+): Promise<FixationList[]> => {
   if (/\.csv$/i.test(path)) {
     return fixationsFromCsv(decodeText(await files.read(path), path), baseName(path));
   }
@@ -85,7 +88,7 @@ export const openFixationMaps = async (
       ...(rest > 0 ? [`${rest} of ${lists.length} lists of fixations are of other images`] : []),
       ...unitWarnings(lists, unit),
     ],
-    read: () => readMaps(used, { sigma, unit }, images.read, ports),
+    read: () => readMaps(used, { sigma, unit }, images.read, ports.images),
   };
 };
 
@@ -96,7 +99,7 @@ async function* readMaps(
   used: Used,
   { sigma, unit }: { readonly sigma: number; readonly unit: FixationUnit },
   read: Read,
-  { images }: MapPorts,
+  images: Images,
 ): AsyncGenerator<HumanMap> {
   for (const { name, list } of used) {
     const pixels = await images.decode(await read(name), name);

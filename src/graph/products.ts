@@ -33,7 +33,7 @@ export const productModel = (form: ProductForm, type: 'float32' | 'float64'): En
           },
     ],
   });
-  return { bytes, externalDataFolder: null };
+  return { bytes };
 };
 
 /**
@@ -64,7 +64,7 @@ export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
       },
     ],
   });
-  return { bytes, externalDataFolder: null };
+  return { bytes };
 };
 
 /**
@@ -97,5 +97,5 @@ export const gramScoresModel = (): EngineModel => {
       { op: 'MatMul', inputs: ['y', 'masked'], outputs: ['yh'] },
     ],
   });
-  return { bytes, externalDataFolder: null };
+  return { bytes };
 };

@@ -2,7 +2,7 @@ import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd, FloatNd, NdArray } from '../records/array.ts';
 import { engineError, VentralError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
-import type { Engine, EngineSession, Feed, Watch } from '../records/ports.ts';
+import type { Engine, EngineSession, Feed, RunOutputs, Watch } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { FixationGrid } from '../records/recording.ts';
 import { channelGroup, normaliseAndAverage } from './feature-map.ts';
@@ -96,7 +96,7 @@ export const openTapped = (
       ),
       { sliced, batch, size },
     ),
-    externalDataFolder: network.externalDataFolder,
+    externalData: network.externalData,
     optimised,
   });
 
@@ -186,7 +186,7 @@ export const probe = async (
   };
 };
 
-type Outputs = Record<string, NdArray>;
+type Outputs = RunOutputs['fetched'];
 type Two<T> = readonly [T, T];
 
 /** Where the images of layers lie, as runs have shown it. */
@@ -240,9 +240,11 @@ const runTwice = async (
   const full = paddedBatch(first, size);
   const session = await openEither(engine, setup, 'keep', layers);
   try {
-    const before = await session.run({ [name]: full });
+    const { fetched: before } = await session.run({ [name]: full });
     const startedAt = now();
-    const after = await session.run({ [name]: withImage(full, noise, changedOf(size)) });
+    const { fetched: after } = await session.run({
+      [name]: withImage(full, noise, changedOf(size)),
+    });
     return { runs: [before, after], seconds: (now() - startedAt) / 1000 / size };
   } finally {
     await session.release();
@@ -294,7 +296,7 @@ const pairOf = async (
   let session: EngineSession | null = null;
   try {
     session = await openEither(engine, setup, 'symbolic', layers);
-    return await session.run({ [setup.network.input.name]: stackedInputs(images) });
+    return (await session.run({ [setup.network.input.name]: stackedInputs(images) })).fetched;
   } catch (thrown) {
     // The engine's refusal is the answer here: this export takes no batches.
     if (thrown instanceof VentralError && thrown.kind === 'engine') return null;
@@ -329,7 +331,7 @@ export const activationsOf = async (
     ...pass,
     sliced: false,
   });
-  const run: Run = (feeds) => session.run(feeds, names);
+  const run: Run = async (feeds) => (await session.run(feeds, { fetch: names })).fetched;
   try {
     await eachBatch(run, extraction, watch, (outputs, from, shown) => {
       wanted.forEach((layer, index) => {
@@ -370,7 +372,7 @@ export async function* slicesOf(
       const to = Math.min(from + width, layer.features);
       const data = floats(layer, rows * (to - from));
       const bounds = sliceFeeds(from, to);
-      const run: Run = (feeds) => session.run({ ...feeds, ...bounds });
+      const run: Run = async (feeds) => (await session.run({ ...feeds, ...bounds })).fetched;
       await eachBatch(run, extraction, watch, (outputs, row, shown) => {
         const tap = outputs[outputName(0)]!;
         data.set(
@@ -388,11 +390,11 @@ export async function* slicesOf(
 const floats = ({ featureBytes }: SizedLayer, length: number): Float32Array | Float64Array =>
   featureBytes === 8 ? new Float64Array(length) : new Float32Array(length);
 
-type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, NdArray>>;
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Outputs>;
 
 /** `fed`: inputs of the run, those that only fill a fixed batch included. */
 type Receive = (
-  outputs: Record<string, NdArray>,
+  outputs: Outputs,
   from: number,
   rows: { readonly count: number; readonly fed: number },
 ) => void;

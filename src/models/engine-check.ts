@@ -105,7 +105,7 @@ export const runsIn = (session: EngineSession, feeds: readonly Feeds[]): Promise
   unlessRefused(async () => {
     const runs = new Map<string, NdArray[]>();
     for (const feed of feeds)
-      for (const [name, array] of Object.entries(await session.run(feed)))
+      for (const [name, array] of Object.entries((await session.run(feed)).fetched))
         runs.set(name, [...(runs.get(name) ?? []), array]);
     return runs;
   });

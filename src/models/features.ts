@@ -1,6 +1,6 @@
 import type { FeaturePass, FeatureSource, Features, LayerSize } from '../records/activations.ts';
 import type { FloatNd } from '../records/array.ts';
-import type { Ports, Watch } from '../records/ports.ts';
+import type { Engine, Ports, Watch } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import { asTask } from '../records/watch.ts';
 import {
@@ -111,7 +111,7 @@ export const networkFeatures = async (
       if (pass.slices > 1)
         return layers.map((layer) => {
           const sliced = { layer, slices: pass.slices, optimised: run.optimised };
-          return slicedSource(ports, extraction, sliced, rows, watch);
+          return slicedSource(ports.engine, extraction, sliced, rows, watch);
         });
       const task = `activations of ${layers.length === 1 ? layers[0]!.name : `${layers.length} layers`}`;
       const gathered = await activationsOf(
@@ -138,7 +138,7 @@ const sourceOf = (name: string, features: FloatNd): FeatureSource => {
 };
 
 const slicedSource = (
-  { engine }: Pick<Ports, 'engine'>,
+  engine: Engine,
   extraction: Extraction,
   pass: { readonly layer: SizedLayer; readonly slices: number; readonly optimised: boolean },
   rows: number,

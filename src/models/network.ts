@@ -3,7 +3,7 @@ import { encodeText } from '../formats/text.ts';
 import { withoutFunctions } from '../graph/inline.ts';
 import { type ModelStructure, readModel } from '../graph/read.ts';
 import type { ImageInput } from '../records/model.ts';
-import type { Files, Hash } from '../records/ports.ts';
+import type { Files, Hash, WeightsFile } from '../records/ports.ts';
 import { checkExternalData } from './external.ts';
 import { imageInput } from './image-input.ts';
 
@@ -16,8 +16,8 @@ export interface Network {
   readonly bytes: Uint8Array;
   readonly structure: ModelStructure;
   readonly input: ImageInput;
-  /** Folder of external data: the model's own. Null only for a model that is in no folder. */
-  readonly externalDataFolder: string | null;
+  /** The files of weights beside it, sorted by name. */
+  readonly externalData: readonly WeightsFile[];
   /** SHA-256 of the file and of its external data files in the order of their names. */
   readonly sha256: string;
 }
@@ -44,17 +44,17 @@ export const openNetwork = async (
   const bytes = read.functions.length === 0 ? file : withoutFunctions(file, name);
   const structure = bytes === file ? read : readModel(bytes, name);
   const input = imageInput(structure, name);
-  const external = await checkExternalData(structure, path, files);
+  const names = await checkExternalData(structure, path, files);
+  const externalData = names.map((each) => ({ name: each, path: below(folder, each), files }));
   const digests = [await hash.sha256([file])];
-  for (const file of external) digests.push(await hash.sha256File(below(folder, file)));
+  for (const each of externalData) digests.push(await hash.sha256File(each.path));
   return {
     name,
     path: typeof source === 'string' ? source : null,
     bytes,
     structure,
     input,
-    // Also where nothing is outside: without a folder the engine would look into the working directory.
-    externalDataFolder: folder,
+    externalData,
     sha256:
       digests.length === 1 ? digests[0]! : await hash.sha256([encodeText(digests.join('\n'))]),
   };

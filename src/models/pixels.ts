@@ -1,7 +1,7 @@
 import { encodeModel } from '../graph/encode.ts';
 import { readModel } from '../graph/read.ts';
 import type { ImageInput, Layer, Preprocessing } from '../records/model.ts';
-import type { Ports } from '../records/ports.ts';
+import type { Hash, Ports } from '../records/ports.ts';
 import { probe, tapForm } from './activations.ts';
 import { type CheckedFeatures, networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
@@ -18,7 +18,7 @@ const input: ImageInput = {
 };
 
 /** A network that hands its input on. */
-const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> => {
+const identityNetwork = async (hash: Hash): Promise<Network> => {
   const shape = ['batch', 3, 'height', 'width'];
   const bytes = encodeModel({
     name: 'pixels',
@@ -33,7 +33,7 @@ const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> 
     bytes,
     structure: readModel(bytes, 'pixels'),
     input,
-    externalDataFolder: null,
+    externalData: [],
     path: null,
     sha256: await hash.sha256([bytes]),
   };
@@ -46,9 +46,9 @@ const identityNetwork = async ({ hash }: Pick<Ports, 'hash'>): Promise<Network> 
 export const openPixels = async (
   { sampling, grid, images, pixelsOf, budget, stimuli }: Presentation,
   preprocessing: Preprocessing,
-  ports: Ports,
+  ports: Pick<Ports, 'engine' | 'cache' | 'hash' | 'checkStop' | 'now'>,
 ): Promise<CheckedFeatures> => {
-  const network = await identityNetwork(ports);
+  const network = await identityNetwork(ports.hash);
   const patches = sampling.kind === 'patches' ? grid : null;
   const inputs = modelInputs({ preprocessing, input, patches, images, pixelsOf });
   const size = await inputSize(inputs);

@@ -37,6 +37,9 @@ export interface NetworkRequest extends Presentation {
   readonly minimumFeatures: number;
 }
 
+/** All but images and progress. */
+export type NetworkPorts = Pick<Ports, 'engine' | 'files' | 'hash' | 'cache' | 'checkStop' | 'now'>;
+
 export interface ProbedNetwork {
   readonly network: Network;
   readonly preprocessing: Preprocessing;
@@ -50,14 +53,16 @@ export type ProbedTwin =
   | { readonly opened: null; readonly note: string };
 
 /** Chooses the layers and the preprocessing of a model, and probes it with one small run. */
-export const probeNetwork = (request: NetworkRequest, ports: Ports): Promise<ProbedNetwork> =>
-  openLayers(request.network, request, ports);
+export const probeNetwork = (
+  request: NetworkRequest,
+  ports: NetworkPorts,
+): Promise<ProbedNetwork> => openLayers(request.network, request, ports);
 
 /** Opens the random twin of a model, its layers and preprocessing chosen as the model's are. */
 export const probeTwin = async (
   request: NetworkRequest,
   seed: number,
-  ports: Ports,
+  ports: NetworkPorts,
 ): Promise<ProbedTwin> => {
   const { network, note } = await randomTwin(request.network, seed, ports);
   if (network === null) return { opened: null, note };
@@ -67,7 +72,7 @@ export const probeTwin = async (
 const openLayers = async (
   network: Network,
   request: NetworkRequest,
-  ports: Ports,
+  ports: NetworkPorts,
 ): Promise<ProbedNetwork> => {
   const { preprocessing, warning } = await resolvePreprocessing(
     { named: request.preprocess, modelPath: request.network.path, input: network.input },

@@ -2,7 +2,7 @@ import { inferFacts } from '../graph/facts.ts';
 import { spliceModel } from '../graph/splice.ts';
 import type { FeaturePass } from '../records/activations.ts';
 import type { Float32Nd } from '../records/array.ts';
-import type { CheckStop } from '../records/ports.ts';
+import type { CheckStop, Engine } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
 import {
   type Extraction,
@@ -66,7 +66,7 @@ const feedsOf = (
 
 /** Runs of all the layers without optimisation, once for all sessions: nothing that is not asked for changes them. */
 const plainRuns = async (
-  { engine }: CheckPorts,
+  engine: Engine,
   extraction: Extraction,
   layers: readonly SizedLayer[],
   feeds: readonly Feeds[],
@@ -82,7 +82,7 @@ const plainRuns = async (
 };
 
 const compared = async (
-  { engine }: CheckPorts,
+  engine: Engine,
   extraction: Extraction,
   { layers, slices }: FeaturePass,
   feeds: readonly Feeds[],
@@ -126,7 +126,7 @@ export const checkPasses = async (
   }> | null = null;
   const prepared = async () => {
     const feeds = feedsOf(extraction, await examples(extraction, 1));
-    return { feeds, plain: await plainRuns(ports, extraction, extraction.layers, feeds) };
+    return { feeds, plain: await plainRuns(ports.engine, extraction, extraction.layers, feeds) };
   };
   const verdicts: Verdict[] = [];
   for (const pass of passes) {
@@ -138,7 +138,7 @@ export const checkPasses = async (
     const verdict = await keptVerdict(ports, conditions, async () => {
       runs ??= prepared();
       const { feeds, plain } = await runs;
-      return compared(ports, extraction, pass, feeds, plain);
+      return compared(ports.engine, extraction, pass, feeds, plain);
     });
     verdicts.push(verdict);
   }
@@ -148,7 +148,7 @@ export const checkPasses = async (
   }));
   const equalClasses = isInteger(network.structure)
     ? await keptVerdict(ports, [identity, batch, size, 'classes'], () =>
-        classAgreement(ports, extraction),
+        classAgreement(ports.engine, extraction),
       )
     : null;
   return {
@@ -179,19 +179,16 @@ const argmax = (values: ArrayLike<number>): number => {
 };
 
 /** Share of inputs that the model gives the same class optimised and not; null where it gives none, or runs one way only. */
-const classAgreement = async (
-  { engine }: CheckPorts,
-  extraction: Extraction,
-): Promise<number | null> => {
+const classAgreement = async (engine: Engine, extraction: Extraction): Promise<number | null> => {
   const output = classOutput(extraction);
   if (output === null) return null;
-  const { bytes, structure, externalDataFolder, input } = extraction.network;
+  const { bytes, structure, externalData, input } = extraction.network;
   const size = input.batch ?? 1;
   const inputs = await examples(extraction, classInputs);
   const feeds = feedsOf({ ...extraction, batch: { mode: 'keep', size } }, inputs);
   const model = spliceModel(bytes, structure, { outputs: [output] });
   const classes = async (optimised: boolean): Promise<readonly number[] | null> => {
-    const open = () => engine.open({ bytes: model, externalDataFolder, optimised });
+    const open = () => engine.open({ bytes: model, externalData, optimised });
     const runs = await runsOf(open, feeds);
     const rows = runs?.get(output)?.flatMap(({ data }) => {
       const each = data.length / size;

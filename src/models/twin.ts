@@ -1,4 +1,3 @@
-import { below } from '../formats/paths.ts';
 import { encodeText } from '../formats/text.ts';
 import { decodeTensor } from '../graph/decode-tensor.ts';
 import type { Initialiser } from '../graph/graph.ts';
@@ -40,27 +39,19 @@ const made = ({ name, type, dims }: ReadTensor, role: Role, random: Random): Ini
 
 /** The tensor's own part of its external file. */
 const externalPart = async (
-  { externalDataFolder }: Network,
+  { externalData }: Network,
   tensor: ReadTensor,
-  { files }: Pick<Ports, 'files'>,
 ): Promise<[ReadTensor, Record<string, Uint8Array>]> => {
   if (tensor.external === null) return [tensor, {}];
   const { location, offset } = tensor.external;
   const length = sizeOf(tensor.dims) * elementBytes(tensor.type);
-  const bytes = await files.readRange(
-    below(externalDataFolder ?? '', location),
-    offset,
-    offset + length,
-  );
+  const { files, path } = externalData.find(({ name }) => name === location)!;
+  const bytes = await files.readRange(path, offset, offset + length);
   return [{ ...tensor, external: { location, offset: 0, length } }, { [location]: bytes }];
 };
 
-const isMask = async (
-  network: Network,
-  tensor: ReadTensor,
-  ports: Pick<Ports, 'files'>,
-): Promise<boolean> => {
-  const [read, external] = await externalPart(network, tensor, ports);
+const isMask = async (network: Network, tensor: ReadTensor): Promise<boolean> => {
+  const [read, external] = await externalPart(network, tensor);
   const { bytes, name } = network;
   const values = new Set<number | bigint>();
   for (const value of decodeTensor({ bytes, name }, read, external).data) {
@@ -78,7 +69,7 @@ const isMask = async (
 export const randomTwin = async (
   network: Network,
   seed: number,
-  { files, hash, checkStop }: Pick<Ports, 'files' | 'hash' | 'checkStop'>,
+  { hash, checkStop }: Pick<Ports, 'hash' | 'checkStop'>,
 ): Promise<Twin> => {
   const { bytes, structure, name } = network;
   const { roles, products, drawn: drawnProducts } = rolesOf(viewOf(structure, null));
@@ -96,7 +87,7 @@ export const randomTwin = async (
   for (const constant of constants) {
     checkStop();
     const role = roles.get(constant.name)!;
-    if (role.kind === 'table' && (await isMask(network, constant, { files }))) continue;
+    if (role.kind === 'table' && (await isMask(network, constant))) continue;
     fresh.push(made(constant, role, random.fork(constant.name)));
   }
   const twin = replaceConstants(bytes, structure, fresh);
@@ -109,7 +100,7 @@ export const randomTwin = async (
       bytes: twin,
       structure: twinStructure,
       input: network.input,
-      externalDataFolder: network.externalDataFolder,
+      externalData: network.externalData,
       path: network.path,
       sha256: await hash.sha256([twin, ...rest]),
     },

@@ -1,19 +1,30 @@
 import type { NdArray } from '../records/array.ts';
-import type { Engine, TensorInfo } from '../records/ports.ts';
+import type { Held, RunOutputs, TensorInfo } from '../records/ports.ts';
 
 // What the caller's thread and the engine's thread say to each other.
 
-export type Device = Engine['device'];
+/** An array, or a held one by its id, with the rows to take; null: as it is. */
+export type SentFeed =
+  | NdArray
+  | { readonly id: number; readonly rows: readonly [number, number] | null };
 
-/** An array, or a held one by its id, with the rows to take. */
-export type SentFeed = NdArray | { readonly id: number; readonly rows: readonly [number, number] };
+/** Where weights beside the model are: in a folder under the names that the model gives, or in these bytes. */
+export type SentWeights =
+  | { readonly folder: string }
+  | { readonly files: readonly { readonly path: string; readonly data: Uint8Array }[] };
 
 export type Command =
-  | { readonly kind: 'start'; readonly threads: number; readonly device: Device }
+  | {
+      readonly kind: 'start';
+      readonly threads: number;
+      readonly device: string;
+      /** Ids of sessions and held arrays come after this. */
+      readonly firstId: number;
+    }
   | {
       readonly kind: 'open';
       readonly bytes: Uint8Array;
-      readonly externalDataFolder: string | null;
+      readonly weights: SentWeights;
       readonly optimised: boolean;
     }
   | {
@@ -21,10 +32,11 @@ export type Command =
       readonly session: number;
       readonly feeds: Readonly<Record<string, SentFeed>>;
       readonly fetch: readonly string[] | null;
+      readonly keep: readonly string[];
     }
   | { readonly kind: 'release'; readonly session: number }
   | { readonly kind: 'hold'; readonly array: NdArray }
-  | { readonly kind: 'take'; readonly id: number };
+  | { readonly kind: 'read' | 'take' | 'drop'; readonly id: number };
 
 export interface Started {
   readonly version: string;
@@ -40,10 +52,12 @@ export interface Opened {
 export interface Answers {
   start: Started;
   open: Opened;
-  run: Record<string, NdArray>;
+  run: RunOutputs;
   release: null;
-  hold: number;
+  hold: Held;
+  read: NdArray;
   take: NdArray;
+  drop: null;
 }
 
 /**

@@ -2,29 +2,35 @@ import { parentPort, workerData } from 'node:worker_threads';
 import ort from 'onnxruntime-node';
 import type { ArrayData, NdArray } from '../records/array.ts';
 import { reasonOf } from '../records/errors.ts';
-import type { TensorInfo } from '../records/ports.ts';
+import type { Held, TensorInfo } from '../records/ports.ts';
 import {
   type Answers,
   type Command,
-  type Device,
   FLAG,
   type Reply,
   type Request,
   type SentFeed,
+  type SentWeights,
 } from './engine-protocol.ts';
 
 // The engine's thread: it alone talks to onnxruntime, whose `run` blocks whichever thread calls it.
 
 interface OpenSession {
   readonly session: ort.InferenceSession;
+  /** Element types of the inputs. */
   readonly types: ReadonlyMap<string, string>;
+}
+
+/** An array with its element type, which its class does not always tell (`carriers`). */
+interface TypedArray extends NdArray {
+  readonly type: string;
 }
 
 const port = parentPort!;
 const flags = workerData as Int32Array;
 const sessions = new Map<number, OpenSession>();
-const arrays = new Map<number, NdArray>();
-let settings: { readonly threads: number; readonly device: Device } = { threads: 1, device: 'cpu' };
+const arrays = new Map<number, TypedArray>();
+let settings: { readonly threads: number; readonly device: string } = { threads: 1, device: 'cpu' };
 let lastId = 0;
 
 const typeOf = (data: ArrayData): string => {
@@ -47,8 +53,25 @@ const infoOf = (metadata: readonly ort.InferenceSession.ValueMetadata[]): Tensor
     return { name: value.name, type: value.type, shape: [...value.shape] };
   });
 
+/**
+ * A model in memory has no folder: onnxruntime would look into the working directory for what was not handed over. Nothing
+ * is below a regular file.
+ */
+const nowhere = `${process.execPath}/none`;
+
+const externalOptions = (weights: SentWeights) => {
+  const folder = 'folder' in weights ? weights.folder : nowhere;
+  return {
+    // An empty list is one, too: weights that it lacks are then refused by their name.
+    ...('files' in weights ? { externalData: [...weights.files] } : {}),
+    session: { model_external_initializers_file_folder_path: folder },
+  };
+};
+
 const open = async (command: Command & { kind: 'open' }): Promise<Answers['open']> => {
+  const { session: external, ...outside } = externalOptions(command.weights);
   const session = await ort.InferenceSession.create(command.bytes, {
+    ...outside,
     executionProviders: [settings.device],
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
@@ -67,9 +90,7 @@ const open = async (command: Command & { kind: 'open' }): Promise<Answers['open'
       session: {
         // Threads that wait by spinning would take a core from the caller's own work between two runs.
         intra_op: { allow_spinning: '0' },
-        ...(command.externalDataFolder === null
-          ? {}
-          : { model_external_initializers_file_folder_path: command.externalDataFolder }),
+        ...external,
       },
     },
   });
@@ -85,26 +106,38 @@ const sessionOf = (id: number): OpenSession => {
   return found;
 };
 
-const heldRows = (id: number, [from, to]: readonly [number, number]): NdArray => {
+const heldArray = (id: number): TypedArray => {
   const held = arrays.get(id);
-  if (held === undefined) throw new Error('the held array was taken back');
-  const [rows = 1, ...rest] = held.shape;
-  if (from < 0 || to > rows || from > to)
-    throw new Error(`rows ${from} to ${to} of a held array with ${rows} rows`);
-  const width = rows === 0 ? 0 : held.data.length / rows;
-  return { data: held.data.subarray(from * width, to * width), shape: [to - from, ...rest] };
+  if (held === undefined)
+    throw new Error('a held array that was taken or dropped, or is of another engine');
+  return held;
+};
+
+const heldRows = (id: number, rows: readonly [number, number] | null): TypedArray => {
+  const held = heldArray(id);
+  if (rows === null) return held;
+  const [from, to] = rows;
+  const [count = 0, ...rest] = held.shape;
+  if (!(0 <= from && from <= to && to <= count))
+    throw new Error(`rows ${from} to ${to} of a held array with ${count} rows`);
+  const width = count === 0 ? 0 : held.data.length / count;
+  return {
+    type: held.type,
+    data: held.data.subarray(from * width, to * width),
+    shape: [to - from, ...rest],
+  };
 };
 
 const tensorOf = (name: string, feed: SentFeed, expected: string | undefined): ort.Tensor => {
-  const { data, shape } = 'id' in feed ? heldRows(feed.id, feed.rows) : feed;
-  const type = typeOf(data);
+  const { data, shape, type } =
+    'id' in feed ? heldRows(feed.id, feed.rows) : { ...feed, type: typeOf(feed.data) };
   if (expected === undefined) throw new Error(`the model has no input "${name}"`);
   if (type !== expected && type !== carriers[expected])
     throw new Error(`input "${name}" takes ${expected}, fed ${type}`);
   return new ort.Tensor(expected as ort.Tensor.Type, data as Float32Array, shape);
 };
 
-const arrayOf = (name: string, value: ort.OnnxValue): NdArray => {
+const arrayOf = (name: string, value: ort.OnnxValue): TypedArray => {
   if (!('data' in value)) throw new Error(`output "${name}" is not a tensor`);
   const { data, dims, type } = value;
   if (Array.isArray(data)) throw new Error(`output "${name}" holds text`);
@@ -114,27 +147,45 @@ const arrayOf = (name: string, value: ort.OnnxValue): NdArray => {
     type === 'float16'
       ? new Uint16Array(numbers.buffer, numbers.byteOffset, numbers.length)
       : numbers;
-  return { data: kept, shape: [...dims] };
+  return { type, data: kept, shape: [...dims] };
 };
+
+const hold = (array: TypedArray): Held => {
+  arrays.set(++lastId, array);
+  return { id: lastId, type: array.type, shape: array.shape };
+};
+
+const plain = ({ data, shape }: TypedArray): NdArray => ({ data, shape });
 
 const run = async (command: Command & { kind: 'run' }): Promise<Answers['run']> => {
   const { session, types } = sessionOf(command.session);
+  const keep = [...new Set(command.keep)];
+  const fetch = command.fetch ?? session.outputNames.filter((name) => !keep.includes(name));
+  // What is fetched leaves this thread with its memory.
+  const twice = fetch.find((name) => keep.includes(name));
+  if (twice !== undefined) throw new Error(`output "${twice}" both fetched and kept`);
   const feeds = Object.fromEntries(
     Object.entries(command.feeds).map(([name, feed]) => [
       name,
       tensorOf(name, feed, types.get(name)),
     ]),
   );
-  const fetched = await session.run(feeds, command.fetch ?? session.outputNames);
-  return Object.fromEntries(
-    Object.entries(fetched).map(([name, value]) => [name, arrayOf(name, value)]),
+  const values = await session.run(feeds, [...fetch, ...keep]);
+  // All are looked at before the first is kept: a run that fails keeps nothing.
+  const outputs = new Map(
+    Object.entries(values).map(([name, value]) => [name, arrayOf(name, value)]),
   );
+  return {
+    fetched: Object.fromEntries(fetch.map((name) => [name, plain(outputs.get(name)!)])),
+    kept: Object.fromEntries(keep.map((name) => [name, hold(outputs.get(name)!)])),
+  };
 };
 
 const obey = async (command: Command): Promise<Answers[keyof Answers]> => {
   switch (command.kind) {
     case 'start':
       settings = command;
+      lastId = command.firstId;
       ort.env.logLevel = 'fatal';
       return { version: ort.env.versions.node ?? ort.env.versions.common };
     case 'open':
@@ -148,14 +199,20 @@ const obey = async (command: Command): Promise<Answers[keyof Answers]> => {
       return null;
     }
     case 'hold':
-      arrays.set(++lastId, command.array);
-      return lastId;
-    case 'take': {
-      const array = arrays.get(command.id);
-      if (array === undefined) throw new Error('the held array was taken back before');
-      arrays.delete(command.id);
-      return array;
+      return hold({ ...command.array, type: typeOf(command.array.data) });
+    case 'read': {
+      const { data, shape } = heldArray(command.id);
+      return { data: data.slice(), shape };
     }
+    case 'take': {
+      const array = heldArray(command.id);
+      arrays.delete(command.id);
+      return plain(array);
+    }
+    case 'drop':
+      heldArray(command.id);
+      arrays.delete(command.id);
+      return null;
   }
 };
 
@@ -163,11 +220,22 @@ const obey = async (command: Command): Promise<Answers[keyof Answers]> => {
 const transferable = (command: Command, answer: Answers[keyof Answers]): ArrayBuffer[] => {
   const sent =
     command.kind === 'run'
-      ? Object.values(answer as Answers['run'])
-      : command.kind === 'take'
+      ? Object.values((answer as Answers['run']).fetched)
+      : command.kind === 'take' || command.kind === 'read'
         ? [answer as NdArray]
         : [];
   return [...new Set(sent.map(({ data }) => data.buffer as ArrayBuffer))];
+};
+
+const reply = (call: number, command: Command, answer: Answers[keyof Answers]): void => {
+  try {
+    port.postMessage({ call, answer } satisfies Reply, transferable(command, answer));
+  } catch (thrown) {
+    // Nobody would know of what was kept.
+    if (command.kind === 'run')
+      for (const { id } of Object.values((answer as Answers['run']).kept)) arrays.delete(id);
+    throw thrown;
+  }
 };
 
 /** One line, without the source file and the condition that onnxruntime's own assertions begin with. */
@@ -178,8 +246,7 @@ const serve = async (call: number, command: Command): Promise<void> => {
   Atomics.store(flags, FLAG.busy, 1);
   try {
     if (Atomics.load(flags, FLAG.closing) === 1) return;
-    const answer = await obey(command);
-    port.postMessage({ call, answer } satisfies Reply, transferable(command, answer));
+    reply(call, command, await obey(command));
   } catch (thrown) {
     port.postMessage({ call, failure: failureOf(thrown) } satisfies Reply);
   } finally {

@@ -190,14 +190,23 @@ const told = async <T>(job: 'read' | 'write', path: string, doing: Promise<T>): 
   }
 };
 
+const hostFiles = new WeakSet<Files>();
+
+/** Whether these are the files of this computer, so that others in this process find them under the same paths. */
+export const isHostFiles = (files: Files): boolean => hostFiles.has(files);
+
 /** Files of this computer. Relative paths are below the working directory; every failure names its path. */
-export const createNodeFiles = (): Files => ({
-  read: (path) => told('read', path, read(path)),
-  readRange: (path, from, to) => told('read', path, readRange(path, from, to)),
-  info: (path) => told('read', path, info(path)),
-  list: async (path) => (await told('read', path, readdir(path))).sort(),
-  write: (path, parts) => told('write', path, write(path, parts)),
-  append: (path, bytes) => told('write', path, append(path, bytes)),
-  move: (from, to) => told('write', `${basename(from)} → ${to}`, move(from, to)),
-  remove: (path) => told('write', path, remove(path)),
-});
+export const createNodeFiles = (): Files => {
+  const files: Files = {
+    read: (path) => told('read', path, read(path)),
+    readRange: (path, from, to) => told('read', path, readRange(path, from, to)),
+    info: (path) => told('read', path, info(path)),
+    list: async (path) => (await told('read', path, readdir(path))).sort(),
+    write: (path, parts) => told('write', path, write(path, parts)),
+    append: (path, bytes) => told('write', path, append(path, bytes)),
+    move: (from, to) => told('write', `${basename(from)} → ${to}`, move(from, to)),
+    remove: (path) => told('write', path, remove(path)),
+  };
+  hostFiles.add(files);
+  return files;
+};

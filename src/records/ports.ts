@@ -2,10 +2,20 @@ import type { NdArray } from './array.ts';
 
 // A port has one or two jobs; Node and the browser differ only behind these interfaces.
 
-/** A model as the engine takes it: the protobuf bytes, and the folder of its external data, if any. */
+/** A file of weights beside a model. */
+export interface WeightsFile {
+  /** As the model names it, relative to its own place: `weights.bin`, `parts/1.bin`. */
+  readonly name: string;
+  /** Where `files` has it. */
+  readonly path: string;
+  readonly files: Files;
+}
+
+/** A model as the engine takes it: the protobuf bytes, and the files that hold the rest of its weights. */
 export interface EngineModel {
   readonly bytes: Uint8Array;
-  readonly externalDataFolder: string | null;
+  /** Every file that the model names; the engine reads no other. Default: none. */
+  readonly externalData?: readonly WeightsFile[];
   /** The bytes are moved, not copied, and empty afterwards: for models that were made to be opened once. */
   readonly given?: boolean;
   /** False: every operation runs as the model has it, none merged or moved. Default: as the runtime optimises. */
@@ -20,9 +30,14 @@ export interface TensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
-/** An array that stays with the engine between runs, so that it crosses to the worker only once. */
+/**
+ * An array that stays with its engine between runs, so that it crosses to the worker once or never. Any other engine
+ * refuses it, and its own does after `take` or `drop`.
+ */
 export interface Held {
   readonly id: number;
+  /** Element type: of a kept output as the model has it, of a held array that of its class. */
+  readonly type: string;
   readonly shape: readonly number[];
 }
 
@@ -34,31 +49,53 @@ export interface HeldRows {
 
 export type Feed = NdArray | HeldRows;
 
+/** What becomes of the outputs of a run; none is both fetched and kept. */
+export interface RunOptions {
+  /** Outputs that come back as arrays. Default: all that are not kept. */
+  readonly fetch?: readonly string[];
+  /** Outputs that stay with the engine until they are taken or dropped. Default: none. */
+  readonly keep?: readonly string[];
+}
+
+/** Outputs of a run by name. */
+export interface RunOutputs {
+  readonly fetched: Readonly<Record<string, NdArray>>;
+  readonly kept: Readonly<Record<string, Held>>;
+}
+
 export interface EngineSession {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /**
-   * Runs the model; returns the named outputs (default: all). Fed arrays are copied to the engine and stay
-   * valid. Rejects with a VentralError of kind `engine`.
+   * Runs the model. Fed arrays are copied at the call and stay valid, held ones stay held. Rejects with a VentralError of
+   * kind `engine`; nothing is kept then.
    */
-  run(
-    feeds: Readonly<Record<string, Feed>>,
-    fetch?: readonly string[],
-  ): Promise<Record<string, NdArray>>;
+  run(feeds: Readonly<Record<string, Feed>>, options?: RunOptions): Promise<RunOutputs>;
+  /** Later runs reject with an `engine` error. Held arrays stay. */
   release(): Promise<void>;
 }
 
-/** onnxruntime, outside the caller's thread. */
+/**
+ * onnxruntime, outside the caller's thread. Runs and what is asked of held arrays are answered in their order. What is wrong
+ * with a model, a run or a held array rejects with a VentralError of kind `engine`; after `close`, everything rejects with
+ * one of kind `stopped`, also what was waiting.
+ */
 export interface Engine {
-  readonly device: 'cpu' | 'webgpu' | 'cuda';
+  /** The execution provider by the runtime's name for it: `cpu`, `webgpu`, `cuda`, `wasm`, … */
+  readonly device: string;
   readonly threads: number;
   /** Name and version of the runtime, for provenance: `onnxruntime-node 1.30.0`. */
   readonly version: string;
+  /** Rejects as `Files` does where a file of weights cannot be read. */
   open(model: EngineModel): Promise<EngineSession>;
-  /** Moves an array to the engine: `array.data` is detached (length 0) afterwards. */
+  /** Moves an array to the engine: `array.data` is detached (length 0) afterwards, unless its buffer is larger or shared. */
   hold(array: NdArray): Promise<Held>;
+  /** A copy of a held array, which stays. */
+  read(held: Held): Promise<NdArray>;
   /** Moves a held array back; the handle is spent. */
   take(held: Held): Promise<NdArray>;
+  /** Gives the memory of a held array back; the handle is spent. */
+  drop(held: Held): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,7 +104,10 @@ export interface FileInfo {
   readonly size: number;
 }
 
-/** Paths are strings with `/`; missing files and full disks reject with a VentralError of kind `storage`. */
+/**
+ * Paths are strings with `/`; missing files and full disks reject with a VentralError of kind `storage`, whose one line names
+ * the path. Bytes that are handed out or taken are nobody else's afterwards: changing them changes no file.
+ */
 export interface Files {
   read(path: string): Promise<Uint8Array>;
   /** Bytes `[from, to)`; fewer where the file ends. */
@@ -99,13 +139,15 @@ export interface Images {
   readonly version: string;
   /**
    * Decodes JPEG, PNG, WebP, GIF, TIFF or BMP-like bytes to RGB without EXIF rotation, bit-equal to PIL's
-   * `Image.open(…).convert('RGB')` for 8-bit RGB and grey images. `name` is for messages.
+   * `Image.open(…).convert('RGB')` for 8-bit RGB and grey images. Rejects with a VentralError of kind `input`, whose one
+   * line begins with `name`, for a truncated image or anything else.
    */
   decode(bytes: Uint8Array, name: string): Promise<Pixels>;
-  /** PNG bytes. */
+  /** PNG bytes, without loss. */
   encode(pixels: Pixels): Promise<Uint8Array>;
 }
 
+/** Files that cannot be read reject as those of `Files`. */
 export interface Hash {
   /** SHA-256 in lower-case hexadecimal of the parts joined. */
   sha256(parts: readonly Uint8Array[]): Promise<string>;
@@ -154,9 +196,11 @@ export interface Locks {
   take(path: string): Promise<() => Promise<void>>;
 }
 
-/** Finished work, keyed by the hashes of everything that it depends on. */
+/** Finished work, keyed by the hashes of everything that it depends on. A key is any text. */
 export interface Cache {
+  /** What was put last under this very key, as bytes of the reader's own; null where there is nothing, or it is damaged. */
   get(key: string): Promise<Uint8Array | null>;
+  /** Keeps a copy. Rejects with a VentralError of kind `storage` where there is no room. */
   put(key: string, value: Uint8Array): Promise<void>;
 }
 

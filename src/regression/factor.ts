@@ -133,7 +133,7 @@ export const invertDefinite = async (
       inverse.set(rows, from * n);
     }
   } finally {
-    await engine.take(held);
+    await engine.drop(held);
   }
   return inverse;
 };

@@ -116,7 +116,7 @@ export const withGram = async <T>(
   try {
     return await use(gram);
   } finally {
-    await engine.take(gram.held);
+    await engine.drop(gram.held);
   }
 };
 

@@ -53,8 +53,8 @@ export const denseOperator = async (
     partialLoadings: (vectors, from, to) =>
       products.multiply('aᵀ·b', { held, rows: [from, to] }, matrix(vectors, to - from)),
     release: async () => {
-      await engine.take(held);
-      await engine.take(across);
+      await engine.drop(held);
+      await engine.drop(across);
     },
   };
 };
@@ -150,7 +150,7 @@ export const streamedOperator = async (
     loadings: (vectors) => partialLoadings(vectors, 0, n),
     partialLoadings,
     release: async () => {
-      await engine.take(held);
+      await engine.drop(held);
     },
   };
 };

@@ -5,7 +5,15 @@ import {
   productModel,
 } from '../graph/products.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import type { Engine, EngineModel, EngineSession, Feed, Held, HeldRows } from '../records/ports.ts';
+import type {
+  Engine,
+  EngineModel,
+  EngineSession,
+  Feed,
+  Held,
+  HeldRows,
+  RunOutputs,
+} from '../records/ports.ts';
 
 /** Products of matrices in the engine; sessions are opened when first needed. */
 export interface Products {
@@ -42,13 +50,13 @@ export const openProducts = (engine: Engine): Products => {
     key: string,
     model: () => EngineModel,
     feeds: Readonly<Record<string, Feed>>,
-  ): Promise<Record<string, NdArray>> => {
+  ): Promise<RunOutputs['fetched']> => {
     let session = sessions.get(key);
     if (session === undefined) {
       session = engine.open(model());
       sessions.set(key, session);
     }
-    return (await session).run(feeds);
+    return (await (await session).run(feeds)).fetched;
   };
   const product = async (...asked: Parameters<typeof run>): Promise<ArrayData> =>
     (await run(...asked)).c!.data;
@@ -69,9 +77,7 @@ export const openProducts = (engine: Engine): Products => {
       return { h: images!, yt: alongT!, yh: alongH! };
     },
     hold: (array) => engine.hold(array),
-    drop: async (held) => {
-      await engine.take(held);
-    },
+    drop: (held) => engine.drop(held),
     release: async () => {
       for (const session of sessions.values()) await (await session).release();
       sessions.clear();

@@ -61,9 +61,12 @@ export const weightsFromDual = async (
       const chunk = new Float64Array(n * (to - from));
       writeCentred(block, { from, order, means }, { out: chunk, stride: to - from, at: 0 });
       const held = await engine.hold({ data: chunk, shape: [n, to - from] });
-      const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
-      await engine.take(held);
-      data.set(some, (offset + from) * sites);
+      try {
+        const some = await products.multiply('aᵀ·b', { held }, matrix(dual, n));
+        data.set(some, (offset + from) * sites);
+      } finally {
+        await engine.drop(held);
+      }
       steps.checkStop();
     }
     offset += columns;

@@ -97,8 +97,13 @@ const residualsOf = async (
   withoutConstant(inverse, n);
   const diagonal = Float64Array.from({ length: n }, (_, i) => inverse[i * n + i]!);
   const held = await engine.hold({ data: inverse, shape: [n, n] });
-  const dual = await products.multiply('a·b', { held }, matrix(targets, n));
-  return { q: (await engine.take(held)).data as Float64Array, diagonal, dual };
+  try {
+    const dual = await products.multiply('a·b', { held }, matrix(targets, n));
+    return { q: (await engine.take(held)).data as Float64Array, diagonal, dual };
+  } catch (thrown) {
+    await engine.drop(held);
+    throw thrown;
+  }
 };
 
 /** Of one regression at one alpha. */

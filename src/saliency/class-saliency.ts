@@ -7,7 +7,6 @@ import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
-import type { Files } from '../records/ports.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
 import {
   type CheckedGradient,
@@ -124,13 +123,13 @@ export const openClassSaliency = async (
   preprocessing: Preprocessing,
   settings: SaliencySettings,
   choosesClass: boolean,
-  ports: CheckPorts & { readonly files: Files },
+  ports: CheckPorts,
 ): Promise<ClassExplainer> => {
   checkFixedFunction(
     network,
     network.structure.outputs.map(({ name }) => name),
   );
-  const graph = await decodeNetwork(network, network.bytes, ports);
+  const graph = await decodeNetwork(network, network.bytes);
   const { layout } = network.input;
   const whole = { network, preprocessing, graph, choosesClass };
   const sized = openSized((size, first) => open(whole, size, first, ports), close);

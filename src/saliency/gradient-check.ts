@@ -110,7 +110,7 @@ export const openCheckedGradient = async (
 ): Promise<CheckedGradient> => {
   const bytes = gradientModel(graph, input, tensor);
   const open = (optimised: boolean, given: boolean) =>
-    ports.engine.open({ bytes, externalDataFolder: null, given, optimised });
+    ports.engine.open({ bytes, given, optimised });
   const cotangent = cotangentOf(shape);
   const feeds = examples.map(
     (image): Feeds => ({ [input.name]: repeated(image, input), [cotangentName]: cotangent }),

@@ -1,4 +1,3 @@
-import { below } from '../formats/paths.ts';
 import { differentiate } from '../gradient/differentiate.ts';
 import { lower } from '../gradient/lower.ts';
 import { decodeModel } from '../graph/decode.ts';
@@ -7,27 +6,23 @@ import { encodeModel } from '../graph/encode.ts';
 import type { OnnxGraph } from '../graph/graph.ts';
 import { cut, fixInputs } from '../graph/rewrite.ts';
 import { widened } from '../graph/widen.ts';
-import { externalFiles } from '../models/external.ts';
 import type { FrameSize } from '../models/frame.ts';
 import type { Network } from '../models/network.ts';
 import { sizeOf } from '../numeric/array.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { ImageInput } from '../records/model.ts';
-import type { Engine, EngineSession, Files } from '../records/ports.ts';
+import type { Engine, EngineSession } from '../records/ports.ts';
 import { canonical } from '../sketch/canonical.ts';
 
 /** The whole graph of a model file (or of a part of it, `bytes`), its weights included. */
 export const decodeNetwork = async (
-  { name, structure, externalDataFolder }: Network,
+  { name, externalData }: Network,
   bytes: Uint8Array,
-  { files }: { readonly files: Files },
 ): Promise<OnnxGraph> => {
   const external = new Map<string, Uint8Array>();
-  if (externalDataFolder !== null) {
-    for (const { location } of externalFiles(structure))
-      external.set(location, await files.read(below(externalDataFolder, location)));
-  }
+  for (const { name: location, path, files } of externalData)
+    external.set(location, await files.read(path));
   return { ...decodeModel(bytes, name, Object.fromEntries(external)), name };
 };
 
@@ -115,7 +110,7 @@ export const openGradient = async (
   shape: readonly number[],
 ): Promise<GradientSession> => {
   const bytes = gradientModel(graph, input, tensor);
-  const session = await engine.open({ bytes, externalDataFolder: null, given: true });
+  const session = await engine.open({ bytes, given: true });
   return gradientSession(session, input, tensor, shape);
 };
 
@@ -129,12 +124,12 @@ export const gradientSession = (
   valueAndGradient: async (image, weights) => {
     const cotangent = { data: new Float32Array(sizeOf(shape)), shape };
     for (const [place, weight] of weights) cotangent.data[place] = weight;
-    const outputs = await session.run({
+    const { fetched } = await session.run({
       [input.name]: repeated(image, input),
       [cotangentName]: cotangent,
     });
-    const values = outputs[tensor]!.data as Float32Array;
-    const gradient = outputs[gradientName]!.data as Float32Array;
+    const values = fetched[tensor]!.data as Float32Array;
+    const gradient = fetched[gradientName]!.data as Float32Array;
     let value = 0;
     for (const [place, weight] of weights) value += weight * values[place]!;
     return {
@@ -157,11 +152,11 @@ export const openForward = async (
   release(): Promise<void>;
 }> => {
   const bytes = encodeModel(disarmedGraph(cut(graph, { to: [tensor] })));
-  const session = await engine.open({ bytes, externalDataFolder: null });
+  const session = await engine.open({ bytes });
   return {
     run: async (image) => {
-      const outputs = await session.run({ [input.name]: repeated(image, input) });
-      return outputs[tensor]!.data as Float32Array;
+      const { fetched } = await session.run({ [input.name]: repeated(image, input) });
+      return fetched[tensor]!.data as Float32Array;
     },
     release: () => session.release(),
   };

@@ -13,7 +13,7 @@ import type { Random } from '../numeric/random.ts';
 import type { Float32Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer, Preprocessing } from '../records/model.ts';
-import type { Files, Hash } from '../records/ports.ts';
+import type { Hash } from '../records/ports.ts';
 import type { Sampling } from '../records/protocol.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
 import { sketchOf } from '../sketch/sketch.ts';
@@ -111,7 +111,7 @@ const openFor = async (
   { network, readout, preprocessing }: Explained,
   size: FrameSize,
   first: Float32Nd,
-  ports: CheckPorts & { readonly files: Files },
+  ports: CheckPorts,
 ): Promise<CheckedGradient> => {
   const layer = await locatedLayer({ network, readout, preprocessing }, size, first, ports);
   const tapped = tapModel(
@@ -120,7 +120,7 @@ const openFor = async (
     [{ layer, form: formOf(readout), output: tapName }],
     { sliced: false, batch: 'keep', size },
   );
-  const graph = graphFor(await decodeNetwork(network, tapped, ports), network.input, size);
+  const graph = graphFor(await decodeNetwork(network, tapped), network.input, size);
   const features = sizeOf(staticShapes(graph).get(tapName)!.shape.slice(1));
   const { weights } = readout;
   if (features !== weights.length)
@@ -162,7 +162,7 @@ export const openSiteSaliency = (
   readout: SiteReadout,
   preprocessing: Preprocessing,
   settings: SaliencySettings,
-  ports: CheckPorts & { readonly files: Files },
+  ports: CheckPorts,
 ): SiteExplainer => {
   const { layout } = network.input;
   const sized = openSized(

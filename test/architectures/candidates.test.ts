@@ -19,9 +19,9 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const run = async (graph: OnnxGraph, input: NdArray): Promise<Record<string, NdArray>> => {
-  const session = await engine.open({ bytes: encodeModel(graph), externalDataFolder: null });
+  const session = await engine.open({ bytes: encodeModel(graph) });
   try {
-    return await session.run({ image: input });
+    return (await session.run({ image: input })).fetched;
   } finally {
     await session.release();
   }

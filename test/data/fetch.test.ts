@@ -19,7 +19,7 @@ import { createNodeLocks } from '../../src/node/locks.ts';
 import { createRandom } from '../../src/numeric/random.ts';
 import { stoppedError } from '../../src/records/errors.ts';
 import type { Http, ProgressEvent } from '../../src/records/ports.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { inputLine } from '../formats/failure.ts';
 import { type LocalServer, type Served, startCuttingServer, startServer } from '../http-server.ts';
 import { bytesOf, humanMapsGolden } from '../human-maps-golden.ts';

@@ -15,7 +15,7 @@ import { createNodeImages } from '../../src/node/images.ts';
 import type { NdArray } from '../../src/records/array.ts';
 import { VentralError } from '../../src/records/errors.ts';
 import type { ProgressEvent } from '../../src/records/ports.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { inputLine } from '../formats/failure.ts';
 import { noisePixels } from '../formats/noise.ts';
 import { counting } from '../formats/recording-parts.ts';

@@ -6,7 +6,7 @@ import { type MatValue, textsOf } from '../../src/formats/mat.ts';
 import { openMatlab73 } from '../../src/formats/matlab73.ts';
 import { createNodeHdf5 } from '../../src/node/hdf5.ts';
 import { createRandom } from '../../src/numeric/random.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { endure, mutations, truncations } from '../mutations.ts';
 import { readBrainio, readMatlab73 } from '../parsers.ts';
 import { inputLine } from './failure.ts';

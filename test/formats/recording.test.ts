@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/formats/recording.ts';
 import { type RecordingParts, writeRecording } from '../../src/formats/recording-write.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { createMemoryFiles, createMemoryHash, type MemoryFiles } from '../memory-files.ts';
 import { inputLine } from './failure.ts';
 import { counting, grid, header, recordingFiles } from './recording-parts.ts';

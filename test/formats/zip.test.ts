@@ -7,7 +7,7 @@ import { npzParts, openNpz } from '../../src/formats/npz.ts';
 import { bytesSource, fileSource } from '../../src/formats/source.ts';
 import { isClutter, openZip } from '../../src/formats/zip.ts';
 import { zipParts } from '../../src/formats/zip-write.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { createMemoryFiles } from '../memory-files.ts';
 import { inputLine } from './failure.ts';
 

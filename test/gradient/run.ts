@@ -3,7 +3,7 @@ import type { OnnxGraph, OnnxNode, ValueInfo } from '../../src/graph/graph.ts';
 import type { ElementType } from '../../src/graph/schema.ts';
 import { createNodeEngine } from '../../src/node/engine.ts';
 import type { NdArray } from '../../src/records/array.ts';
-import type { Engine } from '../../src/records/ports.ts';
+import type { Engine, RunOutputs } from '../../src/records/ports.ts';
 
 let started: Promise<Engine> | null = null;
 /** One engine for all tests of a file. */
@@ -51,28 +51,23 @@ export const graphOf = (
 });
 
 type Feeds = Readonly<Record<string, NdArray>>;
+type Outputs = RunOutputs['fetched'];
 
 /** Runs a graph once for each of `feeds`, of which it takes what it has inputs for. */
-export const runGraphs = async (
-  graph: OnnxGraph,
-  feeds: readonly Feeds[],
-): Promise<Record<string, NdArray>[]> => {
+export const runGraphs = async (graph: OnnxGraph, feeds: readonly Feeds[]): Promise<Outputs[]> => {
   const bytes = encodeModel(graph);
-  const session = await (await engine()).open({ bytes, externalDataFolder: null });
-  const results: Record<string, NdArray>[] = [];
+  const session = await (await engine()).open({ bytes });
+  const results: Outputs[] = [];
   for (const own of feeds) {
     const used = session.inputs.map(({ name }) => [name, own[name]!]);
-    results.push(await session.run(Object.fromEntries(used)));
+    results.push((await session.run(Object.fromEntries(used))).fetched);
   }
   await session.release();
   return results;
 };
 
 /** Runs a graph once. */
-export const runGraph = async (
-  graph: OnnxGraph,
-  feeds: Feeds,
-): Promise<Record<string, NdArray>> => {
+export const runGraph = async (graph: OnnxGraph, feeds: Feeds): Promise<Outputs> => {
   const [result] = await runGraphs(graph, [feeds]);
   return result!;
 };

@@ -47,7 +47,7 @@ it('says which nodes hide convolutions in their bodies, also in bodies of bodies
         bytes,
         structure,
         input,
-        externalDataFolder: null,
+        externalData: [],
         path: null,
         sha256: '',
       },

@@ -58,7 +58,7 @@ const portsOf = () => {
 const networkOf = (bytes: Uint8Array, name = 'net.onnx', sha256 = name): Network => {
   const structure = readModel(bytes, name);
   const input = imageInput(structure, name);
-  return { ...{ name, bytes, structure, input, sha256 }, externalDataFolder: null, path: null };
+  return { ...{ name, bytes, structure, input, sha256 }, externalData: [], path: null };
 };
 
 /** A picture of waves and noise. */
@@ -126,7 +126,7 @@ describe('every family of networks', () => {
     const network = networkOf(goldenModel(`families/${model}`).bytes, model);
     const { input } = network;
     const size = { height: input.height ?? 32, width: input.width ?? 32 };
-    const graph = graphFor(await decodeNetwork(network, network.bytes, ports), input, size);
+    const graph = graphFor(await decodeNetwork(network, network.bytes), input, size);
     const { tensor, shape } = classLogits(graph);
     const { data } = pictureOf(size.height, size.width);
     const intensities = { data: Float32Array.from(data), shape: [size.height, size.width, 3] };

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { encodeModel } from '../../src/graph/encode.ts';
 import { type ModelStructure, readModel } from '../../src/graph/read.ts';
 import { join, messageField, textField, varintField } from '../../src/graph/wire.ts';
 import { checkExternalData, externalFiles } from '../../src/models/external.ts';
-import { createMemoryFiles } from '../memory-files.ts';
+import { openNetwork } from '../../src/models/network.ts';
+import { randomTwin } from '../../src/models/twin.ts';
+import { createNodeEngine } from '../../src/node/engine.ts';
+import { decodeNetwork } from '../../src/saliency/gradient-session.ts';
+import { createMemoryFiles, createMemoryHash } from '../memory-files.ts';
+import { patterned } from '../onnx.ts';
 
 /** A model of one weight [10, 10] at byte 100 of a file, with a length of 400 or of "the rest". */
 const modelWith = (location: string, length: string | null = '400'): ModelStructure => {
@@ -129,5 +135,72 @@ describe('external data', () => {
     await expect(checkExternalData(modelWith(location), '/m/net.onnx', files)).rejects.toThrow(
       /net\.onnx: external data: expected a path below the model's folder/,
     );
+  });
+});
+
+describe('a network whose weights lie beside it, in files that are not of this computer', () => {
+  const image = patterned([1, 3, 2, 2]);
+  const weights = patterned([2, 3, 1, 1]);
+  /** y = Conv(image, w), w from byte 8 of `sub/w.bin`. */
+  const bytes = (): Uint8Array => {
+    const value = (name: string, shape: number[]) => ({ name, type: 'float32', shape }) as const;
+    const graph = encodeModel({
+      ...{ name: 'net', opset: 17, initialisers: [] },
+      inputs: [value('image', [1, 3, 2, 2])],
+      outputs: [value('y', [1, 2, 2, 2])],
+      nodes: [{ op: 'Conv', inputs: ['image', 'w'], outputs: ['y'] }],
+    });
+    const entry = (key: string, content: string) =>
+      messageField(13, [...textField(1, key), ...textField(2, content)]);
+    const weight = messageField(5, [
+      ...weights.shape.flatMap((size) => varintField(1, size)),
+      ...varintField(2, 1),
+      ...textField(8, 'w'),
+      ...entry('location', 'sub/w.bin'),
+      ...entry('offset', '8'),
+      ...entry('length', '24'),
+      ...varintField(14, 1),
+    ]);
+    return join([graph, ...messageField(7, weight)]);
+  };
+  const load = async () => {
+    const beside = new Uint8Array(32);
+    beside.set(new Uint8Array(weights.data.buffer), 8);
+    const files = createMemoryFiles({ 'm/net.onnx': bytes(), 'm/sub/w.bin': beside });
+    return openNetwork('m/net.onnx', { files, hash: createMemoryHash(files) });
+  };
+
+  it('runs, and is decoded', async () => {
+    const network = await load();
+    const { initialisers } = await decodeNetwork(network, network.bytes);
+    expect(initialisers).toMatchObject([{ name: 'w', array: weights }]);
+    const engine = await createNodeEngine({ threads: 1 });
+    try {
+      const session = await engine.open(network);
+      const { fetched } = await session.run({ image });
+      const y = Array.from({ length: 8 }, (_, at) => {
+        const [channel, place] = [Math.floor(at / 4), at % 4];
+        return [0, 1, 2].reduce(
+          (sum, c) => sum + weights.data[3 * channel + c]! * image.data[4 * c + place]!,
+          0,
+        );
+      });
+      for (const [at, found] of [...(fetched.y!.data as Float32Array)].entries())
+        expect(found).toBeCloseTo(y[at]!, 5);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('has a twin', async () => {
+    const network = await load();
+    const { network: twin } = await randomTwin(network, 1, {
+      hash: createMemoryHash(createMemoryFiles()),
+      checkStop: () => undefined,
+    });
+    const { initialisers } = await decodeNetwork(twin!, twin!.bytes);
+    expect(initialisers.map(({ name, array }) => [name, array.shape])).toEqual([
+      ['w', [2, 3, 1, 1]],
+    ]);
   });
 });

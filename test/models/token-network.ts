@@ -39,7 +39,7 @@ export const tokenNetwork = (
   });
   const structure = readModel(bytes, 'tokens.onnx');
   return {
-    ...{ name: 'tokens.onnx', bytes, structure, externalDataFolder: null, path: null, sha256: '' },
+    ...{ name: 'tokens.onnx', bytes, structure, externalData: [], path: null, sha256: '' },
     input: imageInput(structure, 'tokens.onnx'),
   };
 };

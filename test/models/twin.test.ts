@@ -247,7 +247,7 @@ describe('the random twin of a network', () => {
       bytes,
       structure,
       input: viewOf(structure, null).input,
-      externalDataFolder: null,
+      externalData: [],
       path: null,
       sha256: '',
     };

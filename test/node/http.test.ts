@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeHttp } from '../../src/node/http.ts';
 import { proxyFor } from '../../src/node/proxy.ts';
 import type { Http, HttpReply } from '../../src/records/ports.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { inputLine } from '../formats/failure.ts';
 import { type LocalServer, startCuttingServer, startServer } from '../http-server.ts';
 

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createNodeLocks } from '../../src/node/locks.ts';
-import { storageLine } from '../files-contract.ts';
+import { storageLine } from '../contracts/contract.ts';
 import { temporaryFolder } from '../small-study.ts';
 
 const locks = createNodeLocks();

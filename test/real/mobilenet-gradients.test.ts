@@ -82,7 +82,7 @@ const derivativesOf = async (model: string): Promise<Derived> => {
   };
   const second = differentiate(along, 'along', ['x'], { names: ['product'] });
   const bytes = encodeModel(lower(second));
-  const session = await engine.open({ bytes, externalDataFolder: null });
+  const session = await engine.open({ bytes });
   return { session, image, logits: shape };
 };
 
@@ -124,7 +124,7 @@ const derivativesAt = async (
   const run = async (fetch: string, top: number, at = x, vector = vectors[0]!) => {
     const data = Float32Array.from({ length: size }, (_, place) => (place === top ? 1 : 0));
     const feeds = { x: at, vector, cotangent: { data, shape: logits } };
-    return (await session.run(feeds, [fetch]))[fetch]!.data as Float32Array;
+    return (await session.run(feeds, { fetch: [fetch] })).fetched[fetch]!.data as Float32Array;
   };
   const plain = await run('logits', 0);
   const top = plain.indexOf(Math.max(...plain));

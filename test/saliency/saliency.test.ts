@@ -61,13 +61,12 @@ const networkOf = (bytes: Uint8Array): Network => {
     bytes,
     structure,
     input,
-    externalDataFolder: null,
+    externalData: [],
     path: null,
     sha256: '',
   };
 };
-const decode = (network: Network) =>
-  decodeNetwork(network, network.bytes, { files: createNodeFiles() });
+const decode = (network: Network) => decodeNetwork(network, network.bytes);
 
 /** Yields the golden's noise in the place of drawn normals. */
 const replaying = (normals: Float32Array): Random => {
@@ -311,8 +310,9 @@ describe('the class that the network says', () => {
           return {
             ...session,
             run: async (feeds: Parameters<typeof session.run>[0]) => {
-              const { y } = await session.run(feeds);
-              return { y: { ...y!, data: (y!.data as Float32Array).map((each) => -each) } };
+              const { y } = (await session.run(feeds)).fetched;
+              const data = (y!.data as Float32Array).map((each) => -each);
+              return { fetched: { y: { ...y!, data } }, kept: {} };
             },
           };
         },

@@ -36,7 +36,7 @@ const networkOf = (model: Uint8Array): Network => {
       name: 'small.onnx',
       bytes: model,
       structure: read,
-      externalDataFolder: null,
+      externalData: [],
       path: null,
       sha256: '',
     },
