@@ -11,7 +11,6 @@ import {
   resolveAlignmentProtocol,
 } from './alignment/protocols.ts';
 import { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
-import { encodeText } from './formats/text.ts';
 import { type ClassExplainer, openClassSaliency } from './models/class-saliency.ts';
 import {
   clickmeImage,
@@ -37,10 +36,10 @@ import type { Hdf5 } from './records/hdf5.ts';
 import type { HumanMap, HumanMaps } from './records/human-map.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
+import { protocolHash } from './records/protocol-form.ts';
 import { runtimeOf } from './records/provenance.ts';
 import { counted } from './report/table.ts';
 import { imageKey, keptImage } from './store/image-cache.ts';
-import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
 /** What is asked for. Paths as the Files port takes them. */
@@ -301,10 +300,7 @@ const assemble = async (
       maps: { name: maps.name, count: done, sha256: maps.sha256 },
       preprocessing,
       engineCheck,
-      protocol: {
-        name: protocol.name,
-        sha256: await ports.hash.sha256([encodeText(canonicalJson(protocol))]),
-      },
+      protocol: { name: protocol.name, sha256: await protocolHash(protocol, ports.hash) },
       seed: request.seed,
       ...runtimeOf(ports, ventralVersion),
       seconds: (ports.now() - startedAt) / 1000,

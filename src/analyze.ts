@@ -3,11 +3,10 @@
 import { depthProfile } from './analysis/profile.ts';
 import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
-import { encodeText } from './formats/text.ts';
 import { inputError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import type { Profile } from './records/profile.ts';
-import type { Protocol } from './records/protocol.ts';
+import { protocolHash } from './records/protocol-form.ts';
 import type { Recording } from './records/recording.ts';
 import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
@@ -15,7 +14,6 @@ import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { onSharedStimuli } from './scoring/shared-stimuli.ts';
 import { ceilingBetween, ceilingWithin, type LaidOutRecording } from './scoring/site-ceilings.ts';
-import { canonicalJson } from './store/layer-cache.ts';
 import { readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
 
@@ -85,7 +83,7 @@ export const siteCeilings = async (
       ceilings.push(await ceilingWithin(laidOutOf(recording), seed, ports));
   return {
     kind: 'site-ceilings',
-    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+    protocol: { name: protocol.name, sha256: await protocolHash(protocol, ports.hash) },
     ceilings,
     warnings,
     seed,
@@ -110,7 +108,3 @@ const readRecordings = async (
     second === undefined ? null : await readRecording(second, ports),
   ];
 };
-
-/** What `provenance.protocol.sha256` of a score under this protocol is. */
-const hashOf = (protocol: Protocol, { hash }: Ports): Promise<string> =>
-  hash.sha256([encodeText(canonicalJson(protocol))]);

@@ -3,7 +3,6 @@
 
 import { hashStimuli } from './data/stimuli.ts';
 import { readRecording } from './formats/recording.ts';
-import { encodeText } from './formats/text.ts';
 import { unstacked } from './numeric/array.ts';
 import type { FeatureSource, Features, LayerSize } from './records/activations.ts';
 import type { Float64Nd } from './records/array.ts';
@@ -11,6 +10,7 @@ import type { LayerFit } from './records/fit.ts';
 import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
+import { protocolHash } from './records/protocol-form.ts';
 import { runtimeOf, withTimeSince } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
@@ -44,7 +44,7 @@ import { selectionBasis } from './scoring/nested.ts';
 import { outOfRange } from './scoring/out-of-range.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { fitReadouts } from './scoring/readout.ts';
-import { canonicalJson, fitKey, getFit, putFit } from './store/layer-cache.ts';
+import { fitKey, getFit, putFit } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
 /** What is asked for. Paths as the Files port takes them. */
@@ -108,7 +108,7 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const provenance = {
     recording: { name: recording.header.name, sha256: recording.hash },
     stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
-    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+    protocol: { name: protocol.name, sha256: await protocolHash(protocol, ports.hash) },
     seed: request.seed,
     ...runtimeOf(ports, ventralVersion),
   };
@@ -268,9 +268,6 @@ export const withLearningCurve = async (
     },
   };
 };
-
-const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
-  hash.sha256([encodeText(canonicalJson(value))]);
 
 const planLayers = (
   features: Features,

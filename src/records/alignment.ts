@@ -38,6 +38,8 @@ export type HumanCeilingSettings = z.infer<typeof humanCeilingSchema>;
 export const alignmentProtocolSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
+  /** Raised when what is computed under the same settings gives other numbers. Hashed where it is not 1. */
+  revision: positive.default(1),
   saliency: saliencySchema,
   /** Whose logit: the class that the data set says, or the one that the network says. */
   class: z.enum(['label', 'top1']),

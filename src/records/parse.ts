@@ -66,16 +66,10 @@ export const parseAs = <S extends z.ZodType>(
   });
 };
 
-/** Parses JSON text, then `parseAs`. */
-export const parseJsonAs = <S extends z.ZodType>(
-  schema: S,
-  text: string,
-  source: string,
-  mend: string,
-): z.infer<S> => {
-  let value: unknown;
+/** JSON text as a value; input error where it is none. */
+export const parseJson = (text: string, source: string, mend: string): unknown => {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (thrown) {
     throw inputError(
       {
@@ -87,5 +81,12 @@ export const parseJsonAs = <S extends z.ZodType>(
       thrown,
     );
   }
-  return parseAs(schema, value, source, mend);
 };
+
+/** Parses JSON text, then `parseAs`. */
+export const parseJsonAs = <S extends z.ZodType>(
+  schema: S,
+  text: string,
+  source: string,
+  mend: string,
+): z.infer<S> => parseAs(schema, parseJson(text, source, mend), source, mend);

@@ -1,8 +1,8 @@
 import { decodeText, encodeText } from '../formats/text.ts';
 import type { NdArray } from '../records/array.ts';
+import { canonicalJson } from '../records/canonical-json.ts';
 import type { HumanMap } from '../records/human-map.ts';
 import type { Cache, Hash } from '../records/ports.ts';
-import { canonicalJson } from './layer-cache.ts';
 
 /** Raised when the arithmetic of saliency or agreement changes, so that old entries are never used. */
 const recipe = 3;

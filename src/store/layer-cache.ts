@@ -1,4 +1,5 @@
 import { encodeText } from '../formats/text.ts';
+import { canonicalJson } from '../records/canonical-json.ts';
 import type { LayerFit } from '../records/fit.ts';
 import type { Cache, Hash } from '../records/ports.ts';
 
@@ -8,14 +9,6 @@ const recipe = 7;
 /** SHA-256 over everything that a layer's predictions depend on. Objects are serialised with sorted keys. */
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>
   hash.sha256([encodeText(canonicalJson({ recipe, ...dependsOn }))]);
-
-/** JSON whose text does not depend on the order in which fields were written. */
-export const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 /** A JSON line, then the predictions as little-endian float64. */
 export const putFit = (cache: Cache, key: string, fit: LayerFit): Promise<void> => {
