@@ -1,12 +1,21 @@
 // What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
+import type { AreaScores } from './analysis/resample-layers.ts';
 import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
 import { inputError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
 import type { Profile } from './records/profile.ts';
 import { protocolHash } from './records/protocol-form.ts';
+import {
+  candidateInput,
+  type InputRole,
+  knownInput,
+  type ProvenanceInput,
+  runWith,
+  timedRun,
+} from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
@@ -14,7 +23,7 @@ import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
 import { onSharedStimuli } from './scoring/shared-stimuli.ts';
 import { ceilingBetween, ceilingWithin, type LaidOutRecording } from './scoring/site-ceilings.ts';
-import { readLayerPredictions, readScore } from './store/score-files.ts';
+import { layerPredictionsPath, readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
 
 export interface ProfileRequest {
@@ -28,8 +37,10 @@ export interface ProfileRequest {
 /** The depth profile of a network over areas. Input errors: as `depthProfile`, and files that are no scores. */
 export const profile = async (
   { scores, seed, replicates = 1000 }: ProfileRequest,
-  { files, progress, checkStop }: Pick<Ports, 'files' | 'progress' | 'checkStop'>,
+  ports: Pick<Ports, 'files' | 'hash' | 'now' | 'progress' | 'checkStop'>,
 ): Promise<Profile> => {
+  const { files, progress, checkStop } = ports;
+  const startedAt = ports.now();
   const areas = await Promise.all(
     scores.map(async (file) => ({
       file,
@@ -41,7 +52,34 @@ export const profile = async (
     progress({ task: 'resampling', done, total, unit: 'draws' });
     checkStop();
   });
-  return { ...found, version: ventralVersion };
+  // Neither engine nor images: one thread of plain arithmetic.
+  const run = { versions: { ventral: ventralVersion }, seed, threads: 1, device: 'cpu' };
+  return {
+    ...found,
+    provenance: {
+      run: timedRun(run, startedAt, ports.now()),
+      inputs: await profileInputs(areas, ports),
+      engineCheck: null,
+    },
+  };
+};
+
+/** What was scored, each area's recording, and the files that were read. */
+const profileInputs = async (
+  areas: readonly AreaScores[],
+  { hash }: Pick<Ports, 'hash'>,
+): Promise<ProvenanceInput[]> => {
+  const candidate = candidateInput(areas[0]!.score.provenance);
+  const read = async (role: InputRole, path: string): Promise<ProvenanceInput> => ({
+    ...{ role, name: path, sha256: await hash.sha256File(path) },
+  });
+  const inputs = candidate === undefined ? [] : [candidate];
+  for (const { file, score, predictions } of areas) {
+    inputs.push(knownInput(score.provenance, 'recording'), await read('score', file));
+    if (predictions !== null)
+      inputs.push(await read('layer-predictions', layerPredictionsPath(file)));
+  }
+  return inputs;
 };
 
 export interface CeilingRequest {
@@ -63,6 +101,7 @@ export const siteCeilings = async (
   { recordings, protocol: named, seed, betweenOnly }: CeilingRequest,
   ports: Ports,
 ): Promise<SiteCeilings> => {
+  const startedAt = ports.now();
   const [first, second] = await readRecordings(recordings, ports);
   const protocol = await resolveProtocol(named, first, ports.files);
   const laidOutOf = (recording: Recording): LaidOutRecording => {
@@ -83,11 +122,22 @@ export const siteCeilings = async (
       ceilings.push(await ceilingWithin(laidOutOf(recording), seed, ports));
   return {
     kind: 'site-ceilings',
-    protocol: { name: protocol.name, sha256: await protocolHash(protocol, ports.hash) },
+    format: 2,
     ceilings,
     warnings,
-    seed,
-    version: ventralVersion,
+    provenance: {
+      run: timedRun(runWith(ports, ventralVersion, seed), startedAt, ports.now()),
+      inputs: [
+        ...(second === null ? [first] : [first, second]).map(({ header, hash }) => ({
+          ...{ role: 'recording', name: header.name, sha256: hash },
+        })),
+        {
+          ...{ role: 'protocol', name: protocol.name },
+          sha256: await protocolHash(protocol, ports.hash),
+        },
+      ],
+      engineCheck: null,
+    },
   };
 };
 

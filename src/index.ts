@@ -73,10 +73,12 @@ export type { NdArray } from './records/array.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
 export type { Hdf5 } from './records/hdf5.ts';
 export type { HumanMap, HumanMaps } from './records/human-map.ts';
+export type { Interval } from './records/interval.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export type { Engine, Files, Hash, Http, Images, Locks, Ports } from './records/ports.ts';
 export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
+export type { Provenance, ProvenanceInput, Run } from './records/provenance.ts';
 export {
   type Recording,
   type RecordingHeader,
@@ -85,10 +87,8 @@ export {
 } from './records/recording.ts';
 export type { SaliencySettings } from './records/saliency.ts';
 export type {
-  Interval,
   LayerScore,
   NullScore,
-  Provenance,
   Score,
   SiteScore,
 } from './records/score.ts';

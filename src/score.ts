@@ -11,9 +11,16 @@ import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
 import { protocolHash } from './records/protocol-form.ts';
-import { runtimeOf, withTimeSince } from './records/provenance.ts';
+import {
+  knownInput,
+  type Provenance,
+  type RunBefore,
+  runWith,
+  timedRun,
+  withTimeSince,
+} from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
-import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
+import type { HeldOut, LayerScore, Score, TimeCourse } from './records/score.ts';
 import { checkRegression } from './regression/regress.ts';
 import {
   type Candidate,
@@ -80,7 +87,7 @@ export interface ScorePlan {
   readonly features: Features;
   readonly layers: readonly PlannedLayer[];
   readonly estimate: Cost;
-  readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
+  readonly provenance: Omit<Provenance, 'run'> & { readonly run: RunBefore };
   readonly warnings: readonly string[];
 }
 
@@ -106,11 +113,18 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   const stimuli = await hashStimuli(recording, ports);
   const warnings = [...recording.warnings, ...laidOut.warnings];
   const provenance = {
-    recording: { name: recording.header.name, sha256: recording.hash },
-    stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
-    protocol: { name: protocol.name, sha256: await protocolHash(protocol, ports.hash) },
-    seed: request.seed,
-    ...runtimeOf(ports, ventralVersion),
+    run: runWith(ports, ventralVersion, request.seed),
+    inputs: [
+      { role: 'recording', name: recording.header.name, sha256: recording.hash },
+      {
+        ...{ role: 'stimuli', name: recording.header.name, sha256: stimuli.sha256 },
+        count: recording.stimuli.length,
+      },
+      {
+        ...{ role: 'protocol', name: protocol.name },
+        sha256: await protocolHash(protocol, ports.hash),
+      },
+    ],
   };
   const basis = { request, recording, protocol, laidOut, provenance, warnings };
   const candidate = await openCandidate(request.candidate, contextOf(basis), ports);
@@ -126,7 +140,7 @@ export const contextOf = ({
 }: PlanBasis): CandidateContext => ({
   recording,
   shape: fitShapeOf(laidOut),
-  stimuli: provenance.stimuli.sha256,
+  stimuli: knownInput(provenance, 'stimuli').sha256!,
   layers,
   memory,
 });
@@ -135,7 +149,10 @@ export const contextOf = ({
 export type PlanBasis = Pick<
   ScorePlan,
   'request' | 'recording' | 'protocol' | 'laidOut' | 'warnings'
-> & { readonly provenance: Omit<ScorePlan['provenance'], keyof Candidate['provenance']> };
+> & { readonly provenance: Omit<ScorePlan['provenance'], 'engineCheck'> };
+
+/** What comes with a candidate: of a plan whose candidate is exchanged, the other inputs stay. */
+const candidateRoles: readonly string[] = ['model', 'activations', 'preprocessing'];
 
 /** Completes a plan with what is scored: a network, activations, or a null in their place. */
 export const planCandidate = async (
@@ -149,7 +166,13 @@ export const planCandidate = async (
     features,
     layers,
     estimate: await costOf(features, layers, fitShapeOf(basis.laidOut), ports),
-    provenance: { ...provenance, ...basis.provenance },
+    provenance: {
+      ...{ run: basis.provenance.run, engineCheck: provenance.engineCheck },
+      inputs: [
+        ...provenance.inputs,
+        ...basis.provenance.inputs.filter(({ role }) => !candidateRoles.includes(role)),
+      ],
+    },
     warnings: [...basis.warnings, ...features.warnings],
   };
 };
@@ -357,6 +380,7 @@ const assemble = (
   const areas = new Set(recording.header.sites.map(({ area }) => area));
   return {
     kind: 'neural-predictivity',
+    format: 2,
     area: [...areas].join('+'),
     value: scores.value!,
     raw: scores.raw!,
@@ -380,10 +404,6 @@ const assemble = (
       ...nothingInCommon(timeCourse),
       ...outOfRange(protocol.ceiling, scores, layers, timeCourse),
     ],
-    provenance: {
-      ...provenance,
-      seconds: (endedAt - startedAt) / 1000,
-      startedAt: new Date(startedAt).toISOString(),
-    },
+    provenance: { ...provenance, run: timedRun(provenance.run, startedAt, endedAt) },
   };
 };

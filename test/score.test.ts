@@ -96,8 +96,8 @@ describe('ventral score, from stimuli to the best layer', () => {
     const slow: Ports = { ...ports, now: () => (clock += 1000) };
     const plan = await planScore(request(), slow);
     const scored = await score(plan, slow);
-    const { seconds } = (await withLearningCurve(plan, scored, slow)).score.provenance;
-    expect(seconds).toBeGreaterThan(scored.score.provenance.seconds);
+    const { run } = (await withLearningCurve(plan, scored, slow)).score.provenance;
+    expect(run.seconds).toBeGreaterThan(scored.score.provenance.run.seconds!);
   });
 
   it('finds the layer that the sites are linear functions of, with a raw score of 1', async () => {
@@ -216,9 +216,12 @@ describe('ventral score, from stimuli to the best layer', () => {
     writeFileSync(path, Buffer.concat(parts));
     const fromFile = await run(request({ candidate: { kind: 'activations', path } }));
     expect(fromFile.score.provenance).toMatchObject({
-      model: null,
-      preprocessing: null,
-      activations: { name: 'features.npz' },
+      inputs: [
+        { role: 'activations', name: 'features.npz' },
+        { role: 'recording' },
+        { role: 'stimuli', count: images },
+        { role: 'protocol' },
+      ],
     });
     fromFile.score.layers.forEach(({ value }, index) => {
       expect(value!).toBeCloseTo(fromModel.score.layers[index]!.value!, 12);

@@ -47,6 +47,14 @@ const checkPredictions = (
   kept: LayerPredictions,
 ): void => {
   const [rows, sites] = [kept.stimulusIds.length, kept.siteIds.length];
+  const overRows = aggregationOf(protocol).over === 'rows';
+  if (overRows && kept.folds.length === 0)
+    throw inputError({
+      where: `${file}.layer-predictions.npz`,
+      expected: 'the fold of each row, around whose training mean it is correlated',
+      got: 'none, as older versions wrote it',
+      mend: 'score again with --keep layer-predictions, or take the file away: then sites alone are resampled',
+    });
   const shapes = [
     [kept.recorded, [rows, sites]],
     [kept.predicted, [layers.length, rows, sites]],
@@ -57,7 +65,7 @@ const checkPredictions = (
     layers.every(({ layer }, index) => layer === kept.layers[index]) &&
     sites === layers[0]!.sites.length &&
     kept.groups.length === rows &&
-    (aggregationOf(protocol).over !== 'rows' || kept.folds.length === rows) &&
+    (!overRows || kept.folds.length === rows) &&
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({

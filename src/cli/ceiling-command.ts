@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { siteCeilings } from '../analyze.ts';
-import { encodeText } from '../formats/text.ts';
 import { cacheFolder } from '../node/platform.ts';
 import { siteCeilingLines } from '../report/site-ceiling.ts';
+import { encodeSiteCeilings } from '../store/score-files.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs, writeTogether } from './outputs.ts';
 import { resolveRecording } from './recordings.ts';
@@ -49,10 +49,7 @@ export const addCeilingCommand = (program: Command): void => {
         );
         const found = await siteCeilings({ recordings, protocol, seed, betweenOnly }, ports);
         if (out !== undefined)
-          await writeTogether(
-            [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }],
-            ports.files,
-          );
+          await writeTogether([{ path: out, parts: [encodeSiteCeilings(found)] }], ports.files);
         process.stdout.write(`${siteCeilingLines(found).join('\n')}\n`);
       }),
     );

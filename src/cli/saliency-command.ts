@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { inputError } from '../records/errors.ts';
+import { knownInput } from '../records/provenance.ts';
 import type { SaliencyMethod, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
 import { saliencyText } from '../report/alignment-report.ts';
-import { counted, durationText, shortList } from '../report/table.ts';
+import { runText } from '../report/run-text.ts';
+import { counted, shortList } from '../report/table.ts';
 import { parseNumber, parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { type ClassChoice, runSaliency, type SaliencyRequest } from './saliency-run.ts';
@@ -150,7 +152,7 @@ const saliencyLines = (record: SaliencyRecord, out: string): string[] => {
       : `the predicted response of ${of.site}, from layer ${of.layer}`;
   const odd = images.filter(({ warning }) => warning !== null);
   return [
-    `${provenance.model.name}: ${saliencyText(settings)} of ${what} on ${counted(images.length, 'image')}, in ${out}`,
+    `${knownInput(provenance, 'model').name}: ${saliencyText(settings)} of ${what} on ${counted(images.length, 'image')}, in ${out}`,
     ...(odd.length === 0
       ? []
       : [
@@ -160,6 +162,6 @@ const saliencyLines = (record: SaliencyRecord, out: string): string[] => {
           )}`,
         ]),
     ...warnings.map((warning) => `note: ${warning}`),
-    `${counted(provenance.threads, 'thread')} on ${provenance.device}, seed ${provenance.seed}, ${durationText(provenance.seconds)}`,
+    runText(provenance.run),
   ];
 };
