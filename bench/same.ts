@@ -14,29 +14,7 @@ import type { Difference, SameTable } from './compare-json.ts';
 import { compareFiles } from './same-files.ts';
 import { writeInputs } from './same-inputs.ts';
 import { chosen, type Job, jobs, v4Missing } from './same-jobs.ts';
-
-/** What a change may do to files. Whoever renames a field adds it here. */
-const table: SameTable = {
-  renamed: {
-    choice: 'nestedSelection',
-    curve: 'learningCurve',
-    figures: 'metrics',
-    remark: 'warning',
-    splitError: 'standardErrorOverSplits',
-    strengths: 'alphas',
-    subject: 'candidate',
-  },
-  // Which kind of file it is, where it had none.
-  added: ['kind'],
-  ignored: [
-    ...['seconds', 'startedAt', 'format', 'version'],
-    // The hash of a score file, in which the seconds stand.
-    'score.sha256',
-    // The wording of messages.
-    ...['warnings', 'notes', 'note', 'method', 'description'],
-  ],
-  shapeless: ['provenance'],
-};
+import { table } from './same-table.ts';
 
 const shownDifferences = 20;
 const root = join(import.meta.dirname, '..');

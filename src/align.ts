@@ -11,7 +11,6 @@ import {
   resolveAlignmentProtocol,
 } from './alignment/protocols.ts';
 import { type HumanMapsRequest, openHumanMaps } from './data/human-maps.ts';
-import { encodeText } from './formats/text.ts';
 import {
   clickmeImage,
   clickmeMap,
@@ -35,12 +34,12 @@ import type { Hdf5 } from './records/hdf5.ts';
 import type { HumanMap, HumanMaps } from './records/human-map.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
-import { runtimeOf } from './records/provenance.ts';
+import { protocolHash } from './records/protocol-form.ts';
+import { preprocessingInput, runWith, timedRun } from './records/provenance.ts';
 import { counted } from './report/table.ts';
 import { type ClassExplainer, openClassSaliency } from './saliency/class-saliency.ts';
 import { type CheckedSession, gradientSummary } from './saliency/gradient-check.ts';
 import { imageKey, keptImage } from './store/image-cache.ts';
-import { canonicalJson } from './store/layer-cache.ts';
 import { ventralVersion } from './version.ts';
 
 /** What is asked for. Paths as the Files port takes them. */
@@ -278,6 +277,7 @@ const assemble = async (
   const { engineCheck, notes } = gradientSummary(sessions);
   return {
     kind: 'human-alignment',
+    format: 2,
     value: spearman.value,
     raw: spearman.raw,
     ceiling: spearman.ceiling,
@@ -296,19 +296,17 @@ const assemble = async (
       ...mapWarnings,
     ],
     provenance: {
-      model: { name: network.name, sha256: network.sha256 },
-      logit,
-      maps: { name: maps.name, count: done, sha256: maps.sha256 },
-      preprocessing,
+      run: timedRun(runWith(ports, ventralVersion, request.seed), startedAt, ports.now()),
+      inputs: [
+        { role: 'model', name: network.name, sha256: network.sha256, tensor: logit },
+        { role: 'human-maps', name: maps.name, sha256: maps.sha256, count: done },
+        await preprocessingInput(preprocessing, ports.hash),
+        {
+          ...{ role: 'protocol', name: protocol.name },
+          sha256: await protocolHash(protocol, ports.hash),
+        },
+      ],
       engineCheck,
-      protocol: {
-        name: protocol.name,
-        sha256: await ports.hash.sha256([encodeText(canonicalJson(protocol))]),
-      },
-      seed: request.seed,
-      ...runtimeOf(ports, ventralVersion),
-      seconds: (ports.now() - startedAt) / 1000,
-      startedAt: new Date(startedAt).toISOString(),
     },
   };
 };

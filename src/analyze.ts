@@ -1,6 +1,7 @@
 // What scores are held against: where along a network's depth each area is matched best, and how well sites predict sites.
 
 import { depthProfile } from './analysis/profile.ts';
+import type { AreaScores } from './analysis/resample-layers.ts';
 import { onSharedStimuli } from './consistency/shared-stimuli.ts';
 import {
   ceilingBetween,
@@ -9,18 +10,24 @@ import {
 } from './consistency/site-ceilings.ts';
 import { sharedImageWarnings } from './data/same-images.ts';
 import { readRecording } from './formats/recording.ts';
-import { encodeText } from './formats/text.ts';
 import { inputError } from './records/errors.ts';
 import type { Ports, Watch } from './records/ports.ts';
 import type { Profile } from './records/profile.ts';
-import type { Protocol } from './records/protocol.ts';
+import { protocolHash } from './records/protocol-form.ts';
+import {
+  candidateInput,
+  type InputRole,
+  knownInput,
+  type ProvenanceInput,
+  runWith,
+  timedRun,
+} from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import type { SiteCeiling, SiteCeilings } from './records/site-ceiling.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
-import { canonicalJson } from './store/layer-cache.ts';
-import { readLayerPredictions, readScore } from './store/score-files.ts';
+import { layerPredictionsPath, readLayerPredictions, readScore } from './store/score-files.ts';
 import { ventralVersion } from './version.ts';
 
 export interface ProfileRequest {
@@ -34,8 +41,10 @@ export interface ProfileRequest {
 /** The depth profile of a network over areas. Input errors: as `depthProfile`, and files that are no scores. */
 export const profile = async (
   { scores, seed, replicates = 1000 }: ProfileRequest,
-  { files, progress, checkStop }: Pick<Ports, 'files' | keyof Watch>,
+  ports: Pick<Ports, 'files' | 'hash' | 'now' | keyof Watch>,
 ): Promise<Profile> => {
+  const { files, progress, checkStop } = ports;
+  const startedAt = ports.now();
   const areas = await Promise.all(
     scores.map(async (file) => ({
       file,
@@ -47,7 +56,34 @@ export const profile = async (
     progress({ task: 'resampling', done, total, unit: 'draws' });
     checkStop();
   });
-  return { ...found, version: ventralVersion };
+  // Neither engine nor images: one thread of plain arithmetic.
+  const run = { versions: { ventral: ventralVersion }, seed, threads: 1, device: 'cpu' };
+  return {
+    ...found,
+    provenance: {
+      run: timedRun(run, startedAt, ports.now()),
+      inputs: await profileInputs(areas, ports),
+      engineCheck: null,
+    },
+  };
+};
+
+/** What was scored, each area's recording, and the files that were read. */
+const profileInputs = async (
+  areas: readonly AreaScores[],
+  { hash }: Pick<Ports, 'hash'>,
+): Promise<ProvenanceInput[]> => {
+  const candidate = candidateInput(areas[0]!.score.provenance);
+  const read = async (role: InputRole, path: string): Promise<ProvenanceInput> => ({
+    ...{ role, name: path, sha256: await hash.sha256File(path) },
+  });
+  const inputs = candidate === undefined ? [] : [candidate];
+  for (const { file, score, predictions } of areas) {
+    inputs.push(knownInput(score.provenance, 'recording'), await read('score', file));
+    if (predictions !== null)
+      inputs.push(await read('layer-predictions', layerPredictionsPath(file)));
+  }
+  return inputs;
 };
 
 export interface CeilingRequest {
@@ -69,6 +105,7 @@ export const siteCeilings = async (
   { recordings, protocol: named, seed, betweenOnly }: CeilingRequest,
   ports: Ports,
 ): Promise<SiteCeilings> => {
+  const startedAt = ports.now();
   const [first, second] = await readRecordings(recordings, ports);
   const protocol = await resolveProtocol(named, first, ports.files);
   const laidOutOf = (recording: Recording): LaidOutRecording => {
@@ -89,11 +126,22 @@ export const siteCeilings = async (
       ceilings.push(await ceilingWithin(laidOutOf(recording), seed, ports));
   return {
     kind: 'site-ceilings',
-    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
+    format: 2,
     ceilings,
     warnings,
-    seed,
-    version: ventralVersion,
+    provenance: {
+      run: timedRun(runWith(ports, ventralVersion, seed), startedAt, ports.now()),
+      inputs: [
+        ...(second === null ? [first] : [first, second]).map(({ header, hash }) => ({
+          ...{ role: 'recording', name: header.name, sha256: hash },
+        })),
+        {
+          ...{ role: 'protocol', name: protocol.name },
+          sha256: await protocolHash(protocol, ports.hash),
+        },
+      ],
+      engineCheck: null,
+    },
   };
 };
 
@@ -114,7 +162,3 @@ const readRecordings = async (
     second === undefined ? null : await readRecording(second, ports),
   ];
 };
-
-/** What `provenance.protocol.sha256` of a score under this protocol is. */
-const hashOf = (protocol: Protocol, { hash }: Ports): Promise<string> =>
-  hash.sha256([encodeText(canonicalJson(protocol))]);

@@ -11,8 +11,9 @@ import { encodeModel } from './graph/encode.ts';
 import type { OnnxGraph } from './graph/graph.ts';
 import { createRandom } from './numeric/random.ts';
 import type { Demo, DemoArea } from './records/demo.ts';
+import type { Interval } from './records/interval.ts';
 import type { Ports } from './records/ports.ts';
-import type { Interval, Score } from './records/score.ts';
+import type { Score } from './records/score.ts';
 import { during } from './records/watch.ts';
 import { planScore, score } from './score.ts';
 import { exchangeMaps } from './world/shuffle.ts';
@@ -77,7 +78,7 @@ export const demo = async (request: DemoRequest, ports: Ports): Promise<Demo> =>
     await writeArea(world, recording, folder, ports);
     found.push(await scoreArea(request, recording, networks, ports));
   }
-  return { seed, folder, statement, areas: found };
+  return { kind: 'demo', format: 2, seed, folder, statement, areas: found };
 };
 
 const modelPath = (folder: string, name: string): string => below(folder, `models/${name}.onnx`);

@@ -27,7 +27,7 @@ import {
 } from './predictivity.ts';
 import { VentralError } from './records/errors.ts';
 import type { Ports } from './records/ports.ts';
-import { withTimeSince } from './records/provenance.ts';
+import { findInput, withTimeSince } from './records/provenance.ts';
 import type { NullScore } from './records/score.ts';
 import { during } from './records/watch.ts';
 import { type Candidate, openPixelsCandidate, openTwinCandidate } from './scoring/candidate.ts';
@@ -221,7 +221,7 @@ const positionRival = async (plan: OpenScore, ports: Ports): Promise<Rival> => {
   const features = positionFeatures(plan.laidOut.layout);
   if (features === null)
     return { name: 'position', draws: [], note: 'not applicable to a single fixation' };
-  const provenance = { model: null, activations: null, preprocessing: null, engineCheck: null };
+  const provenance = { inputs: [], engineCheck: null };
   return singleRival(plan, 'position', { features, provenance }, null, ports);
 };
 
@@ -229,13 +229,13 @@ const pixelRival = (plan: OpenScore, ports: Ports): Promise<Rival> =>
   unlessImpossible<Rival>(
     ports,
     async () => {
-      const { preprocessing } = plan.provenance;
+      const preprocessing = findInput(plan.provenance, 'preprocessing')?.settings;
       const candidate = await openPixelsCandidate(
         preprocessing ?? presetNamed('imagenet-224')!,
         contextOf(plan),
         ports,
       );
-      const note = preprocessing === null ? 'preprocessing imagenet-224' : null;
+      const note = preprocessing === undefined ? 'preprocessing imagenet-224' : null;
       return singleRival(plan, 'pixels', candidate, note, ports);
     },
     (note) => ({ name: 'pixels', draws: [], note }),

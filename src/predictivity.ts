@@ -13,9 +13,15 @@ import type { LayerFit } from './records/fit.ts';
 import type { LayerPredictions } from './records/layer-predictions.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
-import { withTimeSince } from './records/provenance.ts';
+import {
+  knownInput,
+  type Provenance,
+  type RunBefore,
+  timedRun,
+  withTimeSince,
+} from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
-import type { HeldOut, LayerScore, Provenance, Score, TimeCourse } from './records/score.ts';
+import type { HeldOut, LayerScore, Score, TimeCourse } from './records/score.ts';
 import type { Candidate, CandidateContext, CandidateRequest } from './scoring/candidate.ts';
 import { ceilingIntervalOf } from './scoring/ceiling-interval.ts';
 import { divisorsOf } from './scoring/ceilings.ts';
@@ -65,7 +71,7 @@ export interface OpenScore {
   readonly features: Features;
   readonly layers: readonly PlannedLayer[];
   readonly estimate: Cost;
-  readonly provenance: Omit<Provenance, 'seconds' | 'startedAt'>;
+  readonly provenance: Omit<Provenance, 'run'> & { readonly run: RunBefore };
   readonly warnings: readonly string[];
 }
 
@@ -89,7 +95,7 @@ export const contextOf = ({
 }: PlanBasis): CandidateContext => ({
   recording,
   shape: fitShapeOf(laidOut),
-  stimuli: provenance.stimuli.sha256,
+  stimuli: knownInput(provenance, 'stimuli').sha256!,
   layers,
   memory,
 });
@@ -98,7 +104,10 @@ export const contextOf = ({
 export type PlanBasis = Pick<
   OpenScore,
   'conditions' | 'candidate' | 'recording' | 'protocol' | 'laidOut' | 'warnings'
-> & { readonly provenance: Omit<OpenScore['provenance'], keyof Candidate['provenance']> };
+> & { readonly provenance: Omit<OpenScore['provenance'], 'engineCheck'> };
+
+/** What comes with a candidate: of a plan whose candidate is exchanged, the other inputs stay. */
+const candidateRoles: readonly string[] = ['model', 'activations', 'preprocessing'];
 
 /** Completes a plan with what is scored: a network, activations, or a null in their place. */
 export const planCandidate = async (
@@ -112,7 +121,13 @@ export const planCandidate = async (
     features,
     layers,
     estimate: await costOf(features, layers, fitShapeOf(basis.laidOut), ports),
-    provenance: { ...provenance, ...basis.provenance },
+    provenance: {
+      ...{ run: basis.provenance.run, engineCheck: provenance.engineCheck },
+      inputs: [
+        ...provenance.inputs,
+        ...basis.provenance.inputs.filter(({ role }) => !candidateRoles.includes(role)),
+      ],
+    },
     warnings: [...basis.warnings, ...features.warnings],
   };
 };
@@ -318,6 +333,7 @@ const assemble = (
   const areas = new Set(recording.header.sites.map(({ area }) => area));
   return {
     kind: 'neural-predictivity',
+    format: 2,
     area: [...areas].join('+'),
     value: scores.value!,
     raw: scores.raw!,
@@ -341,10 +357,6 @@ const assemble = (
       ...nothingInCommon(timeCourse),
       ...outOfRange(protocol.ceiling, scores, layers, timeCourse),
     ],
-    provenance: {
-      ...provenance,
-      seconds: (endedAt - startedAt) / 1000,
-      startedAt: new Date(startedAt).toISOString(),
-    },
+    provenance: { ...provenance, run: timedRun(provenance.run, startedAt, endedAt) },
   };
 };

@@ -11,11 +11,13 @@ export type { Comparison } from './records/comparison.ts';
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
 export type { Hdf5 } from './records/hdf5.ts';
 export type { HumanMap, HumanMaps } from './records/human-map.ts';
+export type { Interval } from './records/interval.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export { planSchema, type ScorePlan } from './records/plan.ts';
 export type { Engine, Files, Hash, Http, Images, Locks, Ports, Watch } from './records/ports.ts';
 export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
+export type { Provenance, ProvenanceInput, Run } from './records/provenance.ts';
 export {
   type Recording,
   type RecordingHeader,
@@ -25,10 +27,8 @@ export {
 export type { SaliencyRecord, SaliencySettings } from './records/saliency.ts';
 export {
   type HeldOut,
-  type Interval,
   type LayerScore,
   type NullScore,
-  type Provenance,
   type Score,
   type SiteScore,
   scoreSchema,

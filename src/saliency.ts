@@ -10,7 +10,13 @@ import type { Float32Nd } from './records/array.ts';
 import { inputError } from './records/errors.ts';
 import type { Preprocessing } from './records/model.ts';
 import type { Ports } from './records/ports.ts';
-import { runtimeOf } from './records/provenance.ts';
+import {
+  findInput,
+  type ProvenanceInput,
+  preprocessingInput,
+  runWith,
+  timedRun,
+} from './records/provenance.ts';
 import type { SaliencyImage, SaliencyRecord, SaliencySettings } from './records/saliency.ts';
 import type { Score } from './records/score.ts';
 import { openClassSaliency } from './saliency/class-saliency.ts';
@@ -96,25 +102,27 @@ export const saliency = async (
       ports.progress({ task: 'saliency', done: entries.length, total, unit: 'images' });
     }
     const { engineCheck, notes } = gradientSummary(sessions);
+    const explained = explainer.of();
     return {
       kind: 'saliency',
+      format: 2,
       settings,
-      of: explainer.of(),
+      of: explained,
       images: entries,
       warnings: [...warnings, ...notes],
       provenance: {
-        model: { name: network.name, sha256: network.sha256 },
-        images: {
-          name: baseName(request.images),
-          count: entries.length,
-          sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
-        },
-        preprocessing,
+        run: timedRun(runWith(ports, ventralVersion, seed), startedAt, ports.now()),
+        inputs: [
+          { role: 'model', name: network.name, sha256: network.sha256 },
+          {
+            ...{ role: 'images', name: baseName(request.images) },
+            sha256: await ports.hash.sha256([encodeText(digests.join('\n'))]),
+            count: entries.length,
+          },
+          await preprocessingInput(preprocessing, ports.hash),
+          ...scoreInputs(explained),
+        ],
         engineCheck,
-        seed,
-        ...runtimeOf(ports, ventralVersion),
-        seconds: (ports.now() - startedAt) / 1000,
-        startedAt: new Date(startedAt).toISOString(),
       },
     };
   } finally {
@@ -164,12 +172,13 @@ const openClass = async (
 };
 
 const checkSameModel = (score: Score, path: string, network: Network): Preprocessing => {
-  const { model, preprocessing } = score.provenance;
-  if (model?.sha256 === network.sha256 && preprocessing !== null) return preprocessing;
+  const model = findInput(score.provenance, 'model');
+  const preprocessing = findInput(score.provenance, 'preprocessing')?.settings;
+  if (model?.sha256 === network.sha256 && preprocessing !== undefined) return preprocessing;
   throw inputError({
     where: `--readout ${path}`,
     expected: `a score of ${network.name}`,
-    got: model === null ? 'one of activations' : `one of ${model.name}, another file`,
+    got: model === undefined ? 'one of activations' : `one of ${model.name}, another file`,
     mend: 'give the network that was scored, or score this one with --keep readout',
   });
 };
@@ -247,3 +256,7 @@ const keptImage = async (
     warning: warningOf(range),
   };
 };
+
+/** The score whose readout was differentiated. */
+const scoreInputs = (of: SaliencyRecord['of']): ProvenanceInput[] =>
+  of.kind === 'site' ? [{ role: 'score', ...of.score }] : [];

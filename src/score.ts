@@ -3,7 +3,6 @@
 
 import { openRecording, type RecordingInMemory } from './data/open-recording.ts';
 import { hashStimuli } from './data/stimuli.ts';
-import { encodeText } from './formats/text.ts';
 import type { NamedArrays } from './models/activation-file.ts';
 import { type Network, openNetwork } from './models/network.ts';
 import { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
@@ -22,7 +21,8 @@ import type { Preprocessing } from './records/model.ts';
 import type { ScorePlan } from './records/plan.ts';
 import type { Ports } from './records/ports.ts';
 import type { Protocol } from './records/protocol.ts';
-import { runtimeOf } from './records/provenance.ts';
+import { protocolHash } from './records/protocol-form.ts';
+import { candidateInput, runWith } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import { type Signal, stoppable } from './records/watch.ts';
 import { checkRegression } from './regression/regress.ts';
@@ -31,7 +31,6 @@ import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { regressionsOf } from './scoring/layout.ts';
 import { resolveProtocol } from './scoring/protocols.ts';
-import { canonicalJson } from './store/layer-cache.ts';
 import { type ScoreFiles, scoreOutputs } from './store/score-outputs.ts';
 import { writeTogether } from './store/write-together.ts';
 import { ventralVersion } from './version.ts';
@@ -85,11 +84,18 @@ export const planScore = async (request: ScoreRequest, ports: Ports): Promise<Sc
   checkRegression(layout.imageOfRow.length, regressionsOf(layout), protocol.regression);
   const stimuli = await hashStimuli(recording, ports);
   const provenance = {
-    recording: { name: recording.header.name, sha256: recording.hash },
-    stimuli: { count: recording.stimuli.length, sha256: stimuli.sha256 },
-    protocol: { name: protocol.name, sha256: await hashOf(protocol, ports) },
-    seed: conditions.seed,
-    ...runtimeOf(ports, ventralVersion),
+    run: runWith(ports, ventralVersion, conditions.seed),
+    inputs: [
+      { role: 'recording', name: recording.header.name, sha256: recording.hash },
+      {
+        ...{ role: 'stimuli', name: recording.header.name, sha256: stimuli.sha256 },
+        count: recording.stimuli.length,
+      },
+      {
+        ...{ role: 'protocol', name: protocol.name },
+        sha256: await protocolHash(protocol, ports.hash),
+      },
+    ],
   };
   const warnings = [...recording.warnings, ...laidOut.warnings];
   const candidate = await candidateOf(request, ports);
@@ -146,13 +152,14 @@ export const reopen = async (
   );
   plan.inputs.forEach((planned, index) => {
     const found = job.plan.inputs[index];
-    if (found?.sha256 !== planned.sha256)
-      throw inputError({
-        where: `input ${planned.name} of the plan`,
-        expected: `the one that was planned with (SHA-256 ${planned.sha256.slice(0, 12)}…)`,
-        got: found === undefined ? 'nothing' : `another (${found.sha256.slice(0, 12)}…)`,
-        mend: 'plan the score again',
-      });
+    if (found?.sha256 === planned.sha256) return;
+    const short = (hash: string | null | undefined): string => `${hash?.slice(0, 12)}…`;
+    throw inputError({
+      where: `${planned.role} ${planned.name} of the plan`,
+      expected: `the one that was planned with (SHA-256 ${short(planned.sha256)})`,
+      got: found === undefined ? 'nothing' : `another (${short(found.sha256)})`,
+      mend: 'plan the score again',
+    });
   });
   return job;
 };
@@ -191,6 +198,7 @@ const planOf = (handle: OpenScore): ScorePlan => {
   const passes = features.passes.map((pass) => pass.layers.map(({ name }) => name));
   return {
     kind: 'score-plan',
+    format: 2,
     candidate:
       candidate.kind === 'model'
         ? { kind: 'model', path: candidate.network.path, preprocess: candidate.preprocess }
@@ -205,7 +213,7 @@ const planOf = (handle: OpenScore): ScorePlan => {
     },
     protocol,
     conditions,
-    inputs: inputsOf(handle),
+    inputs: handle.provenance.inputs,
     timeBin: scored.label.timeBin,
     timeBins: fitted.length,
     stimuli: layout.stimuli.length,
@@ -230,19 +238,8 @@ const plannedLayer = (
   done,
 });
 
-/** The candidate comes first. */
-const inputsOf = ({ provenance }: OpenScore): ScorePlan['inputs'] => {
-  const { model, activations, recording, stimuli } = provenance;
-  const candidate = model ?? activations;
-  return [
-    ...(candidate === null ? [] : [candidate]),
-    recording,
-    { name: 'stimuli', sha256: stimuli.sha256 },
-  ];
-};
-
 const plannedCandidate = ({ candidate, inputs }: ScorePlan): ScoreRequest['candidate'] => {
-  if (candidate.path === null) return notInFiles(candidate.kind, inputs[0]!.name);
+  if (candidate.path === null) return notInFiles(candidate.kind, candidateInput({ inputs })!.name);
   if (candidate.kind === 'model') return candidate.path;
   const { path, order } = candidate;
   return { activations: path, ...(order === null ? {} : { order }) };
@@ -256,6 +253,3 @@ const notInFiles = (what: string, name: string): never => {
     mend: `give the ${what} again`,
   });
 };
-
-const hashOf = (value: unknown, { hash }: Ports): Promise<string> =>
-  hash.sha256([encodeText(canonicalJson(value))]);

@@ -1,3 +1,4 @@
+import type { Provenance, ProvenanceInput } from '../src/records/provenance.ts';
 import { type LayerScore, type Score, scoreSchema } from '../src/records/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
 
@@ -20,10 +21,21 @@ export const madeLayer = (layer: string, change: Partial<LayerScore> = {}): Laye
   ...change,
 });
 
+/** A run of two threads and seven seconds that rests on these. */
+export const madeProvenance = (inputs: readonly ProvenanceInput[]): Provenance => ({
+  run: {
+    ...{ versions: {}, seed: 1, threads: 2, device: 'cpu' },
+    ...{ seconds: 7, startedAt: '2026-01-01T00:00:00Z' },
+  },
+  inputs,
+  engineCheck: null,
+});
+
 /** A score with one layer `conv` in 70–170 ms, as its schema has it, and what the caller changes. */
 export const madeScore = (change: Partial<Score> = {}): Score =>
   scoreSchema.parse({
     kind: 'neural-predictivity',
+    format: 2,
     area: 'IT',
     value: 0.5,
     raw: 0.4,
@@ -40,20 +52,11 @@ export const madeScore = (change: Partial<Score> = {}): Score =>
     timeCourse: null,
     excludedSites: [],
     warnings: [],
-    provenance: {
-      model: { name: 'net.onnx', sha256 },
-      activations: null,
-      recording: { name: 'recording', sha256 },
-      stimuli: { count: 5, sha256 },
-      preprocessing: null,
-      engineCheck: null,
-      protocol: { name: 'image-cv', sha256 },
-      seed: 1,
-      versions: {},
-      threads: 2,
-      device: 'cpu',
-      seconds: 7,
-      startedAt: '2026-01-01T00:00:00Z',
-    },
+    provenance: madeProvenance([
+      { role: 'model', name: 'net.onnx', sha256 },
+      { role: 'recording', name: 'recording', sha256 },
+      { role: 'stimuli', name: 'recording', sha256, count: 5 },
+      { role: 'protocol', name: 'image-cv', sha256 },
+    ]),
     ...change,
   });

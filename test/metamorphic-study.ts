@@ -170,8 +170,8 @@ export const writeOtherwise = async (study: Study, ports: Ports): Promise<string
     path,
     {
       header: {
-        format: 'ventral-recording',
-        version: 1,
+        kind: 'recording',
+        format: 2,
         name: 'metamorphic',
         species: 'none',
         dims: [...dims],

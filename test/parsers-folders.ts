@@ -65,7 +65,7 @@ const portsOf = (bytes: Uint8Array) => {
 };
 
 const header = {
-  ...{ format: 'ventral-recording', version: 1, name: 'rec', species: 'simulated' },
+  ...{ kind: 'recording', format: 2, name: 'rec', species: 'simulated' },
   ...{ dims: ['stimulus', 'trial', 'site'], timeBins: [{ start: 70, end: 170 }], grid: null },
   sites: [
     { id: 's0', area: 'IT', animal: 'm' },

@@ -11,6 +11,7 @@ import { stoppedError } from '../src/records/errors.ts';
 import { planSchema } from '../src/records/plan.ts';
 import type { Ports } from '../src/records/ports.ts';
 import type { PlsSettings, Protocol, RidgeSettings } from '../src/records/protocol.ts';
+import { knownInput } from '../src/records/provenance.ts';
 import { scoreSchema } from '../src/records/score.ts';
 import { planScore, reopen, type ScoreRequest, score, writeScore } from '../src/score.ts';
 import { protocolNamed } from '../src/scoring/protocols.ts';
@@ -100,8 +101,8 @@ describe('ventral score, from stimuli to the best layer', () => {
     const slow: Ports = { ...ports, now: () => (clock += 1000) };
     const plan = await planScore(request(), slow);
     const scored = await score(plan, slow);
-    const { seconds } = (await withLearningCurve(plan.handle, scored, slow)).score.provenance;
-    expect(seconds).toBeGreaterThan(scored.score.provenance.seconds);
+    const { run } = (await withLearningCurve(plan.handle, scored, slow)).score.provenance;
+    expect(run.seconds).toBeGreaterThan(scored.score.provenance.run.seconds!);
   });
 
   it('finds the layer that the sites are linear functions of, with a raw score of 1', async () => {
@@ -210,7 +211,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     );
     const other = writeModel(folder, smallNetwork('batch', 1.002), 'later.onnx');
     await expect(reopen(stored, ports, { candidate: other })).rejects.toThrow(
-      /^input .*\.onnx of the plan: expected the one that was planned with \(SHA-256 [0-9a-f]{12}…\), got another/,
+      /^model .*\.onnx of the plan: expected the one that was planned with \(SHA-256 [0-9a-f]{12}…\), got another/,
     );
   });
 
@@ -228,7 +229,7 @@ describe('ventral score, from stimuli to the best layer', () => {
     const both = await run(request({ candidate: network, recording: inMemory }));
     const valuesOf = (found: typeof both) => found.score.layers.map(({ value }) => value);
     expect(valuesOf(both)).toEqual(valuesOf(fromFiles));
-    expect(both.score.provenance.recording.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(knownInput(both.score.provenance, 'recording').sha256).toMatch(/^[0-9a-f]{64}$/);
     expect(both.plan.candidate).toMatchObject({ path: null });
     await expect(reopen(both.plan, ports)).rejects.toThrow(
       'model in memory of the plan: expected a path, got an input that was in memory; give the model again',
@@ -283,9 +284,12 @@ describe('ventral score, from stimuli to the best layer', () => {
     writeFileSync(path, Buffer.concat(parts));
     const fromFile = await run(request({ candidate: { activations: path }, preprocess: null }));
     expect(fromFile.score.provenance).toMatchObject({
-      model: null,
-      preprocessing: null,
-      activations: { name: 'features.npz' },
+      inputs: [
+        { role: 'activations', name: 'features.npz' },
+        { role: 'recording' },
+        { role: 'stimuli', count: images },
+        { role: 'protocol' },
+      ],
     });
     fromFile.score.layers.forEach(({ value }, index) => {
       expect(value!).toBeCloseTo(fromModel.score.layers[index]!.value!, 12);

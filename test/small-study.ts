@@ -107,8 +107,8 @@ export const writeStudy = async (
     path,
     {
       header: {
-        format: 'ventral-recording',
-        version: 1,
+        kind: 'recording',
+        format: 2,
         name: 'small',
         species: 'none',
         sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),

@@ -99,7 +99,7 @@ const recordingOf = ({ layout, images, sites, trials }: Cell, data: Float64Array
   return {
     ...{ folder: 'world', hash: '', warnings: [] },
     header: {
-      ...{ format: 'ventral-recording', version: 1, name: 'world', species: 'none' },
+      ...{ kind: 'recording', format: 2, name: 'world', species: 'none' },
       dims: ['stimulus', ...(onGrid ? (['row', 'column'] as const) : []), 'trial', 'site'],
       sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
       timeBins: [{ start: 0, end: 100 }],

@@ -5,8 +5,8 @@ import type {
   AlignmentMetric,
   AlignmentMetrics,
   AlignmentProtocol,
-  ImageInterval,
 } from '../records/alignment.ts';
+import type { Interval } from '../records/interval.ts';
 import { fewImages } from '../scoring/intervals.ts';
 import { humanCeiling, type PeopleOfImage, type SplitPeople } from './human-ceiling.ts';
 
@@ -55,10 +55,10 @@ const intervalOf = (
   statistic: Statistic,
   { interval: { level, replicates } }: AlignmentProtocol,
   seed: number,
-): ImageInterval | null => {
+): Interval | null => {
   const n = raw.length;
   if (n < 2) return null;
-  const shared = { level, images: n };
+  const shared = { level, n: { images: n, sites: null } };
   const tail = (1 - level) / 2;
   if (n <= fewImages) {
     const centre = mean(raw) * scale;

@@ -20,6 +20,7 @@ const humanMaps: AlignmentProtocol = {
     'preprocessing says, compared at the size of the input; Spearman over pixels, mean over images, divided by what the ' +
     'true map would reach with these people, from the agreement of halves of them (√ρ, by Spearman–Brown). Fixations are ' +
     'blurred with σ = 24 pixels, a degree in OSIE.',
+  revision: 2,
   saliency: { method: 'abs-max' },
   class: 'top1',
   frame: 'preprocessing',
@@ -37,6 +38,7 @@ const clickme2022: AlignmentProtocol = {
     'logit; image resized bilinear without antialiasing, human map resized to 64×64, blurred with the released ' +
     'off-centre kernel and resized to the input; mean Spearman over images, divided by the human ceiling 0.65753. ' +
     'The released code takes one batch of 64 after another and drops the last, incomplete one; here all images count.',
+  revision: 1,
   saliency: { method: 'abs-max' },
   class: 'label',
   frame: 'clickme-2022',

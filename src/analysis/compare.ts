@@ -2,16 +2,17 @@ import { createRandom } from '../numeric/random.ts';
 import { mean } from '../numeric/statistics.ts';
 import type { Comparison, PairedEffect } from '../records/comparison.ts';
 import { inputError } from '../records/errors.ts';
+import { type InputRole, knownInput } from '../records/provenance.ts';
 import { sameBin } from '../records/recording.ts';
 import { type Score, scoredLayer } from '../records/score.ts';
 import { normalised } from '../scoring/aggregate.ts';
 import { aggregationOf } from '../scoring/aggregation.ts';
 import { meanOfDefined, medianOfDefined, nullable } from '../scoring/defined.ts';
-import { perDrawnImage } from '../scoring/intervals.ts';
+import { fewImages, perDrawnImage } from '../scoring/intervals.ts';
 import {
   errorOfRefitted,
+  intervalAround,
   type TwoFactorError,
-  tRange,
   twoFactorError,
 } from '../scoring/two-factor.ts';
 import { type Counts, takeCounts } from '../scoring/weighted.ts';
@@ -76,12 +77,11 @@ const checkComparable = ([first, ...others]: readonly StoredContender[]): void =
       mend: 'ventral compare a.json b.json',
     });
   for (const { name, score } of others) {
-    const { recording, protocol } = score.provenance;
-    const bin = sameBin(score.timeBin, first.score.timeBin);
-    if (recording.sha256 !== first.score.provenance.recording.sha256 || !bin)
+    const differs = (role: InputRole): boolean =>
+      knownInput(score.provenance, role).sha256 !== knownInput(first.score.provenance, role).sha256;
+    if (differs('recording') || !sameBin(score.timeBin, first.score.timeBin))
       throw notComparable(name, 'recording and time bin', first.name);
-    if (protocol.sha256 !== first.score.provenance.protocol.sha256)
-      throw notComparable(name, 'protocol', first.name);
+    if (differs('protocol')) throw notComparable(name, 'protocol', first.name);
   }
 };
 
@@ -123,10 +123,19 @@ const overImages = (first: Contender, second: Contender): ComparisonOutcome => {
     if (other !== undefined) together.set(drawn, [...(together.get(drawn) ?? []), value - other]);
   }
   const differences = Array.from(together.values(), mean);
+  const n = {
+    images: differences.length,
+    sites: Math.min(scoredLayer(first.score).sitesUsed, scoredLayer(second.score).sitesUsed),
+  };
   return {
-    ...outcomeOf(mean(differences), errorOfRefitted(differences, foldsOf(first))),
+    ...outcomeOf(
+      mean(differences),
+      errorOfRefitted(differences, foldsOf(first)),
+      n,
+      't over images, corrected for shared training images',
+    ),
     effect: effectOverImages(first, second),
-    method: `t over ${differences.length} images, corrected for shared training images, about these sites`,
+    method: `t over ${n.images} images, corrected for shared training images, about these sites`,
   };
 };
 
@@ -158,21 +167,26 @@ const effectOverImages = (first: Contender, second: Contender): PairedEffect | n
     groups,
     drawnWith: drawn,
   });
-  return effectOf(mean(values), errorOfRefitted(values, foldsOf(first)), perSiteOf(perGroup));
+  return effectOf(mean(values), errorOfRefitted(values, foldsOf(first)), perSiteOf(perGroup), {
+    images: values.length,
+    method: 't over images, corrected for shared training images',
+  });
 };
 
 const effectOf = (
   value: number,
-  found: Pick<TwoFactorError, 'error' | 'degrees'>,
+  found: TwoFactorError,
   perSite: readonly number[],
+  { images, method }: { readonly images: number; readonly method: string },
 ): PairedEffect | null => {
   if (Number.isNaN(value)) return null;
-  const { p, ...interval } = tRange(value, found, level);
+  const sites = perSite.filter((each) => !Number.isNaN(each)).length;
+  const { interval, p } = intervalAround(value, found, howOf({ images, sites }, method));
   return {
-    ...{ value, interval: orNull(interval), p: nullable(p) },
+    ...{ value, interval, p: nullable(p) },
     first: perSite.filter((each) => each > 0).length,
     second: perSite.filter((each) => each < 0).length,
-    sites: perSite.filter((each) => !Number.isNaN(each)).length,
+    sites,
   };
 };
 
@@ -222,26 +236,29 @@ const overImagesAndSites = (
     meanOfDefined(
       table.map((group) => medianAt(differencesOf(group, overall, normalisation), sites)),
     );
+  const method = 'bootstrap over images and sites';
   const difference = first.score.value - second.score.value;
   const found = errorOf((table, sites) => scoreIn(table, sites, 0) - scoreIn(table, sites, 1));
   const perSite = perSiteOf(whole.map((group) => differencesOf(group, overall, normalisation)));
   return {
-    ...outcomeOf(difference, found),
-    effect: effectOf(effectIn(whole, inUse), errorOf(effectIn), perSite),
+    ...outcomeOf(difference, found, { images, sites: inUse.length }, method),
+    effect: effectOf(effectIn(whole, inUse), errorOf(effectIn), perSite, { images, method }),
     method: `bootstrap over ${images} images and ${inUse.length} sites`,
   };
 };
 
-/** A difference that cannot be tested is none that was shown. */
-const outcomeOf = (difference: number, found: TwoFactorError) => {
-  const { p, ...interval } = tRange(difference, found, level);
-  return {
-    difference,
-    interval: orNull(interval),
-    p: Number.isNaN(p) ? 1 : p,
-    undefinedDraws: found.lost,
-  };
-};
+const howOf = (n: { readonly images: number; readonly sites: number }, method: string) => ({
+  ...{ level, method, n },
+  approximate: n.images <= fewImages,
+});
 
-const orNull = (range: { readonly low: number; readonly high: number }) =>
-  Number.isNaN(range.low) ? null : range;
+/** A difference that cannot be tested is none that was shown. */
+const outcomeOf = (
+  difference: number,
+  found: TwoFactorError,
+  n: { readonly images: number; readonly sites: number },
+  method: string,
+) => {
+  const { interval, p } = intervalAround(difference, found, howOf(n, method));
+  return { difference, interval, p: Number.isNaN(p) ? 1 : p, undefinedDraws: found.lost };
+};

@@ -1,7 +1,9 @@
 import { createRandom } from '../numeric/random.ts';
 import { percentileRange } from '../numeric/statistics.ts';
 import { inputError } from '../records/errors.ts';
+import type { Interval } from '../records/interval.ts';
 import type { AreaOrder, AreaProfile, Profile } from '../records/profile.ts';
+import { candidateInput, findInput, knownInput } from '../records/provenance.ts';
 import type { Score } from '../records/score.ts';
 import { nullable } from '../scoring/defined.ts';
 import { fewImages } from '../scoring/intervals.ts';
@@ -37,7 +39,7 @@ export const depthProfile = (
   replicates: number,
   seed: number,
   eachReplicate: EachReplicate,
-): Omit<Profile, 'version'> => {
+): Omit<Profile, 'provenance'> => {
   checkOneNetwork(areas);
   const { score } = areas[0]!;
   const placed = networkDepths(score.layers.map(({ place }) => place));
@@ -53,7 +55,8 @@ export const depthProfile = (
   );
   return {
     kind: 'depth-profile',
-    candidate: candidateOf(score)!.name,
+    format: 2,
+    candidate: candidateInput(score.provenance)!.name,
     layers: score.layers.map(({ layer, features }, index) => ({
       layer,
       features,
@@ -67,15 +70,12 @@ export const depthProfile = (
     ],
     replicates,
     level,
-    seed,
     warnings: [...(placed === null ? [placesUnknown] : []), ...warningsOf(areas, resamplers)],
   };
 };
 
 const placesUnknown =
   'the score files do not say where in the network their layers stand: depth is relative to the layers scored, not to the network; score again, which computes no finished layer again';
-
-const candidateOf = ({ provenance }: Score) => provenance.model ?? provenance.activations;
 
 const checkOneNetwork = (areas: readonly AreaScores[]): void => {
   const [first, ...others] = areas;
@@ -87,12 +87,12 @@ const checkOneNetwork = (areas: readonly AreaScores[]): void => {
       mend: 'score without --layers, or with a glob that several layers match',
     });
   for (const { file, score } of others) {
-    const model = score.provenance.model?.sha256;
-    if (model !== first.score.provenance.model?.sha256)
+    const model = findInput(score.provenance, 'model')?.sha256;
+    if (model !== findInput(first.score.provenance, 'model')?.sha256)
       throw inputError({
         where: file,
         expected: `scores of the network of ${first.file}`,
-        got: `${candidateOf(score)?.name ?? 'another'}, other weights`,
+        got: `${candidateInput(score.provenance)?.name ?? 'another'}, other weights`,
         mend: 'score one network against each area; networks are compared by ventral compare',
       });
     const layersOf = (each: Score): string => JSON.stringify(each.layers.map(({ layer }) => layer));
@@ -112,13 +112,13 @@ const namesOf = (areas: readonly AreaScores[]): string[] => {
   const byArea = areas.map(({ score }) => score.area);
   if (distinct(byArea)) return byArea;
   const byRecording = areas.map(
-    ({ score }) => `${score.area} (${score.provenance.recording.name})`,
+    ({ score }) => `${score.area} (${knownInput(score.provenance, 'recording').name})`,
   );
   return distinct(byRecording) ? byRecording : areas.map(({ file }) => file);
 };
 
 /** Which pool of images each area draws from: one for all recordings of the same stimuli. */
-const poolOf = ({ score }: AreaScores): string => score.provenance.stimuli.sha256;
+const poolOf = ({ score }: AreaScores): string => knownInput(score.provenance, 'stimuli').sha256!;
 
 /** The images of a pool, those that are drawn together in one list. */
 const unitsOf = (
@@ -184,9 +184,34 @@ const resample = (
   return places;
 };
 
-const rangeOf = (values: Float64Array): { low: number; high: number } | null => {
+const recordingOf = ({ provenance }: Score): AreaProfile['recording'] => {
+  const { name, sha256 } = knownInput(provenance, 'recording');
+  return { name, sha256: sha256! };
+};
+
+/** What of one or several areas was drawn; of several the fewest. */
+const drawnFrom = (
+  resampled: readonly AreaProfile['resampled'][],
+): Pick<Interval, 'method' | 'n' | 'approximate'> => {
+  const kinds = [...new Set(resampled.map(({ what }) => what))];
+  const fewest = (of: 'images' | 'sites'): number | null =>
+    Math.min(...resampled.map((each) => each[of])) || null;
+  return {
+    method: ['percentile bootstrap', ...(kinds.length === 1 ? [`over ${kinds[0]}`] : [])].join(' '),
+    n: { images: fewest('images'), sites: fewest('sites') },
+    approximate: resampled.some(({ approximate }) => approximate),
+  };
+};
+
+const intervalOf = (
+  values: Float64Array,
+  ...resampled: readonly AreaProfile['resampled'][]
+): Interval | null => {
   const range = percentileRange(values, level);
-  return Number.isNaN(range.low) ? null : range;
+  if (Number.isNaN(range.low)) return null;
+  const lost = values.filter(Number.isNaN).length;
+  const undefinedDraws = lost === 0 ? {} : { undefinedDraws: lost };
+  return { ...range, level, ...drawnFrom(resampled), ...undefinedDraws };
 };
 
 const areaProfile = (
@@ -196,35 +221,34 @@ const areaProfile = (
   depths: readonly number[],
   { peakLayer, peak, centre }: Places,
 ): AreaProfile => {
-  const drawn = unitsOf([{ images, drawnWith }]).length;
+  const _drawn = unitsOf([{ images, drawnWith }]).length;
   const values = score.layers.map(({ value }) => value);
   const numbers = values.map((value) => value ?? Number.NaN);
   const best = peakOf(numbers);
+  const resampled = {
+    ...{ what, images: images.length, sites },
+    approximate: images.length <= fewImages,
+  };
   return {
     name,
     file,
-    recording: score.provenance.recording,
+    recording: recordingOf(score),
     timeBin: score.timeBin,
     protocol: score.protocol.name,
     values,
     peak: {
       layer: score.layers[best]!.layer,
       depth: depths[best]!,
-      interval: rangeOf(peak),
+      interval: intervalOf(peak, resampled),
       shares: depths.map(
         (_, layer) => peakLayer.filter((each) => each === layer).length / peakLayer.length,
       ),
     },
     centreOfMass: {
       depth: nullable(centreOfMass(numbers, depths)),
-      interval: rangeOf(centre),
+      interval: intervalOf(centre, resampled),
     },
-    resampled: {
-      what,
-      images: drawn,
-      sites,
-      approximate: drawn <= fewImages,
-    },
+    resampled,
   };
 };
 
@@ -249,7 +273,7 @@ const ordersOf = (
         first: first.name,
         second: second.name,
         difference: nullable(found(second) - found(first)),
-        interval: rangeOf(differences),
+        interval: intervalOf(differences, first.resampled, second.resampled),
         ...sharesOf(differences),
       };
     }),
@@ -278,7 +302,7 @@ const warningsOf = (
   resamplers: readonly LayerResampler[],
 ): string[] => {
   const files = (of: readonly AreaScores[]): string => of.map(({ file }) => file).join(', ');
-  const differs = (field: (score: Score) => string | undefined): boolean =>
+  const differs = (field: (score: Score) => string | null | undefined): boolean =>
     new Set(areas.map(({ score }) => field(score))).size > 1;
   const only = (what: LayerResampler['what']): AreaScores[] =>
     areas.filter((_, index) => resamplers[index]!.what === what);
@@ -289,10 +313,10 @@ const warningsOf = (
     pools.size > 1 &&
     ids.some((mine, a) => ids.slice(a + 1).some((other) => [...mine].some((id) => other.has(id))));
   return [
-    ...(differs(({ provenance }) => provenance.protocol.sha256)
+    ...(differs(({ provenance }) => findInput(provenance, 'protocol')?.sha256)
       ? ['the scores are of different protocols: depths can be compared, heights cannot']
       : []),
-    ...(differs(({ provenance }) => provenance.activations?.sha256)
+    ...(differs(({ provenance }) => findInput(provenance, 'activations')?.sha256)
       ? ['the activations come from different files: that they are of one network is not checked']
       : []),
     ...(only('sites').length > 0

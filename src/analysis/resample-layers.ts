@@ -49,6 +49,14 @@ const checkPredictions = (
   kept: LayerPredictions,
 ): void => {
   const [rows, sites] = [kept.stimulusIds.length, kept.siteIds.length];
+  const overRows = aggregationOf(protocol).over === 'rows';
+  if (overRows && kept.folds.length === 0)
+    throw inputError({
+      where: `${file}.layer-predictions.npz`,
+      expected: 'the fold of each row, around whose training mean it is correlated',
+      got: 'none, as older versions wrote it',
+      mend: 'score again with --keep layer-predictions, or take the file away: then sites alone are resampled',
+    });
   const shapes = [
     [kept.recorded, [rows, sites]],
     [kept.predicted, [layers.length, rows, sites]],
@@ -60,7 +68,7 @@ const checkPredictions = (
     sites === layers[0]!.sites.length &&
     kept.groups.length === rows &&
     (kept.drawnWith ?? kept.stimulusIds).length === rows &&
-    (aggregationOf(protocol).over !== 'rows' || kept.folds.length === rows) &&
+    (!overRows || kept.folds.length === rows) &&
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({

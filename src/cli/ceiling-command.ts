@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { siteCeilings } from '../analyze.ts';
 import { resolveRecording } from '../data/open-recording.ts';
-import { encodeText } from '../formats/text.ts';
 import { cacheFolder } from '../node/platform.ts';
 import { siteCeilingLines } from '../report/site-ceiling.ts';
+import { encodeSiteCeilings } from '../store/score-files.ts';
 import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
@@ -50,10 +50,7 @@ export const addCeilingCommand = (program: Command): void => {
         );
         const found = await siteCeilings({ recordings, protocol, seed, betweenOnly }, ports);
         if (out !== undefined)
-          await writeTogether(
-            [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }],
-            ports.files,
-          );
+          await writeTogether([{ path: out, parts: [encodeSiteCeilings(found)] }], ports.files);
         process.stdout.write(`${siteCeilingLines(found).join('\n')}\n`);
       }),
     );

@@ -33,7 +33,7 @@ export const addCompareCommand = (program: Command): void => {
           layer,
         }));
         const lines = json
-          ? [JSON.stringify({ scores, comparisons }, null, 2)]
+          ? [JSON.stringify({ kind: 'comparison', format: 2, scores, comparisons }, null, 2)]
           : comparisonLines(scores, comparisons);
         process.stdout.write(`${lines.join('\n')}\n`);
       }),

@@ -3,6 +3,7 @@ import { profile } from '../analyze.ts';
 import { encodeText } from '../formats/text.ts';
 import { profileLines } from '../report/profile.ts';
 import { profilePage } from '../report/profile-page.ts';
+import { encodeProfile } from '../store/score-files.ts';
 import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath } from './outputs.ts';
@@ -41,9 +42,7 @@ export const addProfileCommand = (program: Command): void => {
         const found = await profile({ scores, seed }, ports);
         const outputs: Output[] = [
           ...(html === undefined ? [] : [{ path: html, parts: [encodeText(profilePage(found))] }]),
-          ...(out === undefined
-            ? []
-            : [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }]),
+          ...(out === undefined ? [] : [{ path: out, parts: [encodeProfile(found)] }]),
         ];
         await writeTogether(outputs, ports.files);
         process.stdout.write(`${profileLines(found).join('\n')}\n`);

@@ -3,10 +3,12 @@ import { npyParts } from '../formats/npy.ts';
 import { below, stem } from '../formats/paths.ts';
 import { inputError } from '../records/errors.ts';
 import type { Ports } from '../records/ports.ts';
+import { knownInput } from '../records/provenance.ts';
 import type { SaliencyMethod, SaliencyRecord, SaliencySettings } from '../records/saliency.ts';
 import { saliencyText } from '../report/alignment-report.ts';
 import { overlay } from '../report/overlay.ts';
-import { counted, durationText, shortList } from '../report/table.ts';
+import { runText } from '../report/run-text.ts';
+import { counted, shortList } from '../report/table.ts';
 import { type ClassChoice, type KeepMap, type SaliencyRequest, saliency } from '../saliency.ts';
 import { encodeAlignment } from '../store/alignment-files.ts';
 import { parseNumber, parsePath, parseWhole } from './options.ts';
@@ -168,7 +170,7 @@ const saliencyLines = (record: SaliencyRecord, out: string): string[] => {
       : `the predicted response of ${of.site}, from layer ${of.layer}`;
   const odd = images.filter(({ warning }) => warning !== null);
   return [
-    `${provenance.model.name}: ${saliencyText(settings)} of ${what} on ${counted(images.length, 'image')}, in ${out}`,
+    `${knownInput(provenance, 'model').name}: ${saliencyText(settings)} of ${what} on ${counted(images.length, 'image')}, in ${out}`,
     ...(odd.length === 0
       ? []
       : [
@@ -178,6 +180,6 @@ const saliencyLines = (record: SaliencyRecord, out: string): string[] => {
           )}`,
         ]),
     ...warnings.map((warning) => `note: ${warning}`),
-    `${counted(provenance.threads, 'thread')} on ${provenance.device}, seed ${provenance.seed}, ${durationText(provenance.seconds)}`,
+    runText(provenance.run),
   ];
 };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import * as z from 'zod';
 import { alignmentProtocolSchema, alignmentSchema } from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
+import { loosened } from '../records/loosened.ts';
 import { profileSchema } from '../records/profile.ts';
 import { protocolSchema } from '../records/protocol.ts';
 import { recordingHeaderSchema } from '../records/recording.ts';
@@ -9,15 +10,16 @@ import { saliencyRecordSchema } from '../records/saliency.ts';
 import { scoreSchema } from '../records/score.ts';
 import { siteCeilingsSchema } from '../records/site-ceiling.ts';
 
+/** Files that people write have no fields but these; those that ventral writes may have more. */
 const schemas: Readonly<Record<string, z.ZodType>> = {
-  score: scoreSchema,
+  score: loosened(scoreSchema),
   protocol: protocolSchema,
-  recording: recordingHeaderSchema,
-  alignment: alignmentSchema,
+  recording: loosened(recordingHeaderSchema),
+  alignment: loosened(alignmentSchema),
   'alignment-protocol': alignmentProtocolSchema,
-  saliency: saliencyRecordSchema,
-  profile: profileSchema,
-  ceilings: siteCeilingsSchema,
+  saliency: loosened(saliencyRecordSchema),
+  profile: loosened(profileSchema),
+  ceilings: loosened(siteCeilingsSchema),
 };
 
 export const addSchemaCommand = (program: Command): void => {

@@ -2,7 +2,7 @@
 
 import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Interval } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
 import type { Aggregate } from '../scoring/aggregate.ts';
 import { sitesInUse } from '../scoring/ceilings.ts';
 import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';

@@ -4,8 +4,9 @@ import { takeRows } from '../numeric/array.ts';
 import { createRandom, type Random } from '../numeric/random.ts';
 import { mean, standardDeviation, tQuantile } from '../numeric/statistics.ts';
 import type { DrawnValues } from '../records/draws.ts';
+import type { Interval } from '../records/interval.ts';
 import { alikeColumn, type Stimulus } from '../records/recording.ts';
-import type { Interval, NullScore } from '../records/score.ts';
+import type { NullScore } from '../records/score.ts';
 import { nullable } from '../scoring/defined.ts';
 import type { Layout } from '../scoring/layout.ts';
 import { type ResponseSet, responseSet } from '../scoring/response-sets.ts';
@@ -229,7 +230,9 @@ export const permutationNull = (
         : {
             value: score - centre,
             interval:
-              spread === null ? null : { low: score - spread.high, high: score - spread.low },
+              spread === null
+                ? null
+                : { ...spread, low: score - spread.high, high: score - spread.low },
             p: test.p,
             method: methodOf(test),
           },
@@ -256,7 +259,6 @@ const methodOf = ({ draws, reached, settled }: RankTest): string =>
 const spreadOf = ({ protocol, stimuli, siteIds }: Layout, values: readonly number[]): Interval => ({
   ...rangeOfSingle(values, protocol.interval.level),
   method: `range of single ones of ${values.length} permutations`,
-  images: stimuli.length,
-  sites: siteIds.length,
+  n: { images: stimuli.length, sites: siteIds.length },
   approximate: true,
 });

@@ -1,5 +1,6 @@
 import { mean, standardDeviation, tQuantile } from '../numeric/statistics.ts';
-import type { Interval, NullScore } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
+import type { NullScore } from '../records/score.ts';
 import { rangeOfSingle } from './permutations.ts';
 
 const level = 0.95;
@@ -43,8 +44,7 @@ const rangeOf = (values: readonly number[], own: Interval | null): Interval | nu
   return {
     ...rangeOfSingle(values, level),
     method: `range of single ones of ${values.length} draws`,
-    images: own.images,
-    sites: own.sites,
+    n: own.n,
     approximate: true,
   };
 };
@@ -57,6 +57,7 @@ const meanDifference = (
   if (found.length < differences.length) return null;
   const value = mean(found.map((each) => each.value));
   const intervals = found.flatMap(({ interval }) => (interval === null ? [] : [interval]));
+  const lost = intervals.reduce((sum, { undefinedDraws = 0 }) => sum + undefinedDraws, 0);
   const widened = (ends: readonly number[]): number => Math.hypot(mean(ends) - value, between);
   return {
     value,
@@ -64,8 +65,10 @@ const meanDifference = (
       intervals.length < found.length
         ? null
         : {
+            ...intervals[0]!,
             low: value - widened(intervals.map(({ low }) => low)),
             high: value + widened(intervals.map(({ high }) => high)),
+            ...(lost === 0 ? {} : { undefinedDraws: lost }),
           },
     p: Math.max(...found.map(({ p }) => p)),
     method: `${found[0]!.method}, mean of ${found.length} draws`,

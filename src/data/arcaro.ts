@@ -163,8 +163,8 @@ const sitesOf = (
 };
 
 const headerOf = (monkey: Monkey, area: Area, { shape }: Maps['maps']): RecordingHeader => ({
-  format: 'ventral-recording',
-  version: 1,
+  kind: 'recording',
+  format: 2,
   name: `arcaro2020/${area.folder}`,
   species: 'macaque',
   dims: ['stimulus', 'site', 'time', 'column', 'row'],

@@ -382,8 +382,8 @@ export const importBrainio = async (
     );
     const read = await readResponses(assembly, trials, sites, times, ports.checkStop);
     const header: RecordingHeader = {
-      format: 'ventral-recording',
-      version: 1,
+      kind: 'recording',
+      format: 2,
       name: request.name ?? baseName(request.out),
       species: request.species,
       dims: read.dims,

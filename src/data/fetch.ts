@@ -234,8 +234,8 @@ const fetchedRecord = (
   now: number,
 ): Uint8Array => {
   const record = {
-    format: 'ventral-fetched',
-    version: 1,
+    kind: 'fetched',
+    format: 2,
     name: entry.name,
     fetchedAt: new Date(now).toISOString(),
     files: obtained.map(({ path, from, bytes, sha256, verified }) => ({

@@ -166,8 +166,8 @@ const headerOf = (
   }
   const placed = request.grid ?? { extent: null, patchSize: null, pixelsPerDegree: null };
   return {
-    format: 'ventral-recording',
-    version: 1,
+    kind: 'recording',
+    format: 2,
     name: request.name ?? baseName(request.out),
     species: request.species,
     dims: [...dims],

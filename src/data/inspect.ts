@@ -102,6 +102,8 @@ export const inspectRecording = (
   const reliability = header.dims.includes('trial') ? reliabilityOf(recording) : null;
   const animals = header.sites.flatMap(({ animal }) => (animal === undefined ? [] : [animal]));
   return {
+    kind: 'inspection',
+    format: 2,
     name: header.name,
     folder,
     hash,

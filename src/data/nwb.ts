@@ -156,8 +156,8 @@ export const importNwb = async (
       ['site', sites.length],
     ]);
     const header: RecordingHeader = {
-      format: 'ventral-recording',
-      version: 1,
+      kind: 'recording',
+      format: 2,
       name: request.name ?? baseName(request.out),
       species: request.species,
       dims,

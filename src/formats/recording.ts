@@ -1,9 +1,10 @@
 import { toFloat64 } from '../numeric/convert.ts';
 import type { NdArray } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
-import { parseJsonAs } from '../records/parse.ts';
 import type { Files, Hash } from '../records/ports.ts';
-import { type Recording, recordingHeaderSchema, type Stimulus } from '../records/recording.ts';
+import type { Recording, RecordingHeader, Stimulus } from '../records/recording.ts';
+import { parseStored, unknownFields } from '../records/stored.ts';
+import { recordingFile } from '../records/stored-kinds.ts';
 import { readCsv } from './csv.ts';
 import { readNumbers } from './npy.ts';
 import { below } from './paths.ts';
@@ -114,6 +115,23 @@ const contentHash = async (parts: readonly (readonly [string, Uint8Array])[], ha
   return hash.sha256([encodeText(lines.join(''))]);
 };
 
+/** People write `recording.json`, too: a field may be of a later version, or misspelt. */
+const unknownWarning = (header: RecordingHeader): string[] => {
+  const unknown = unknownFields(recordingFile, header);
+  if (unknown.length === 0) return [];
+  const shown = unknown.slice(0, 3).join(', ');
+  const more = unknown.length > 3 ? ', …' : '';
+  return [`${headerFile} has fields that this version does not know, and ignores: ${shown}${more}`];
+};
+
+/** `recording.json` as format 1 writes it, so that the hash of a recording is the same in every format. */
+const inFirstFormat = (text: string, bytes: Uint8Array): Uint8Array => {
+  const { kind, format, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  if (kind === undefined) return bytes;
+  const first = { format: recordingFile.firstFormat, version: 1, ...rest };
+  return encodeText(`${JSON.stringify(first, null, 2)}\n`);
+};
+
 /**
  * Reads a recording folder and checks it whole: header, dimensions, stimuli and that their images are there (not
  * that they decode). Input error, in one line, for the first thing that is wrong.
@@ -122,12 +140,8 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
   const { files, hash } = ports;
   const path = (name: string): string => below(folder, name);
   const headerBytes = await readPart(folder, headerFile, files);
-  const header = parseJsonAs(
-    recordingHeaderSchema,
-    decodeText(headerBytes, path(headerFile)),
-    path(headerFile),
-    'correct the field',
-  );
+  const headerText = decodeText(headerBytes, path(headerFile));
+  const header = parseStored(recordingFile, headerText, path(headerFile));
   checkHeader(header, path(headerFile));
   const stimuliBytes = await readPart(folder, stimuliFile, files);
   const stimuli = readStimuli(decodeText(stimuliBytes, path(stimuliFile)), path(stimuliFile));
@@ -138,10 +152,11 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
   const warnings = [
     ...equalWarning(await equalImages(folder, stimuli, ports)),
     ...timeWarnings(header),
+    ...unknownWarning(header),
   ];
   const sha256 = await contentHash(
     [
-      [headerFile, headerBytes],
+      [headerFile, inFirstFormat(headerText, headerBytes)],
       [responsesFile, responseBytes],
       [stimuliFile, stimuliBytes],
     ],

@@ -1,8 +1,9 @@
-import { decodeText, encodeText } from '../formats/text.ts';
+import { encodeText } from '../formats/text.ts';
 import { inferFacts } from '../graph/facts.ts';
 import type { ModelStructure } from '../graph/read.ts';
 import { createRandom } from '../numeric/random.ts';
 import type { Float32Nd, NdArray } from '../records/array.ts';
+import { decodeEntry, encodeEntry } from '../records/cache-entry.ts';
 import { VentralError } from '../records/errors.ts';
 import type { EngineSession, Feed, Ports } from '../records/ports.ts';
 import type { EngineCheck } from '../records/provenance.ts';
@@ -139,9 +140,10 @@ export const keptVerdict = async <T>(
     encodeText(JSON.stringify(['engine check', recipe, engine.version, engine.device, conditions])),
   ]);
   const entry = await cache.get(key);
-  if (entry !== null) return JSON.parse(decodeText(entry, key)) as T;
+  const kept = entry === null ? null : decodeEntry<T>('engine-check', entry);
+  if (kept !== null) return kept.value;
   const found = await find();
-  await cache.put(key, encodeText(JSON.stringify(found)));
+  await cache.put(key, encodeEntry('engine-check', found));
   return found;
 };
 

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { preprocessingSchema } from './model.ts';
-import { gradientCheckSchema, runFields, sha256Schema, sourceSchema } from './provenance.ts';
+import { intervalSchema } from './interval.ts';
+import { provenanceWith } from './provenance.ts';
 import { saliencySchema } from './saliency.ts';
-import { intervalSchema } from './score.ts';
 
 const positive = z.int().positive();
 const count = z.int().min(0);
@@ -38,6 +37,8 @@ export type HumanCeilingSettings = z.infer<typeof humanCeilingSchema>;
 export const alignmentProtocolSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
+  /** Raised when what is computed under the same settings gives other numbers. Hashed where it is not 1. */
+  revision: positive.default(1),
   saliency: saliencySchema,
   /** Whose logit: the class that the data set says, or the one that the network says. */
   class: z.enum(['label', 'top1']),
@@ -51,11 +52,6 @@ export const alignmentProtocolSchema = z.strictObject({
 });
 export type AlignmentProtocol = z.infer<typeof alignmentProtocolSchema>;
 
-const imageIntervalSchema = intervalSchema
-  .omit({ sites: true })
-  .describe('confidence interval over images, in the unit of the value that it belongs to');
-export type ImageInterval = z.infer<typeof imageIntervalSchema>;
-
 const alignmentMetricSchema = z
   .strictObject({
     raw: z.number().describe('mean over images'),
@@ -66,8 +62,8 @@ const alignmentMetricSchema = z
       'correlation of the true map with everybody’s, √ρ from halves, or as given; null where there is none, as for overlaps',
     ),
     value: numberOrNull.describe('raw / ceiling; negative stays negative'),
-    rawInterval: imageIntervalSchema.nullable(),
-    interval: imageIntervalSchema.nullable().describe('of value'),
+    rawInterval: intervalSchema.nullable(),
+    interval: intervalSchema.nullable().describe('of value'),
   })
   .describe('one value, over all images in use');
 export type AlignmentMetric = z.infer<typeof alignmentMetricSchema>;
@@ -106,29 +102,17 @@ export type AlignedImage = z.infer<typeof alignedImageSchema>;
 
 export const alignmentSchema = z.strictObject({
   kind: z.literal('human-alignment'),
+  format: z.literal(2),
   value: numberOrNull.describe('Spearman / ceiling; null where there is no ceiling'),
   raw: z.number().describe('mean Spearman over images; negative stays negative'),
   ceiling: numberOrNull,
-  interval: imageIntervalSchema
-    .nullable()
-    .describe('of value, or of raw where there is no ceiling'),
+  interval: intervalSchema.nullable().describe('of value, or of raw where there is no ceiling'),
   metrics: alignmentMetricsSchema,
   controls: list(controlSchema).describe('the same values of maps that know no network'),
   protocol: alignmentProtocolSchema,
   images: list(alignedImageSchema),
   excludedImages: list(z.strictObject({ image: z.string(), reason: z.string() })),
   warnings: list(z.string()),
-  provenance: z.strictObject({
-    model: sourceSchema,
-    logit: z.string().describe('tensor of the graph that was differentiated'),
-    maps: z.strictObject({ name: z.string(), count, sha256: sha256Schema }),
-    preprocessing: preprocessingSchema,
-    engineCheck: gradientCheckSchema
-      .nullable()
-      .default(null)
-      .describe('of the differentiated tensor; null in files of older versions'),
-    protocol: sourceSchema,
-    ...runFields,
-  }),
+  provenance: provenanceWith('model', 'human-maps', 'preprocessing', 'protocol'),
 });
 export type Alignment = z.infer<typeof alignmentSchema>;

@@ -1,9 +1,10 @@
+import type { Interval } from './interval.ts';
+
 /** What one score is better by than another, site by site. */
 export interface PairedEffect {
   /** Median over sites of paired differences `first − second` (grids: mean over images of that), in the unit of the value. */
   readonly value: number;
-  /** 95 %. */
-  readonly interval: { readonly low: number; readonly high: number } | null;
+  readonly interval: Interval | null;
   /** Two-sided, from the same t. */
   readonly p: number | null;
   /** Sites that favour the first, and the second; of the rest neither. */
@@ -17,8 +18,8 @@ export interface Comparison {
   readonly first: string;
   readonly second: string;
   readonly difference: number;
-  /** 95 % interval of the difference; null where the images are too few for one. */
-  readonly interval: { readonly low: number; readonly high: number } | null;
+  /** Of the difference; null where the images are too few for one. */
+  readonly interval: Interval | null;
   /** Two-sided, from the t that gives the interval. */
   readonly p: number;
   /** Holm's correction over all comparisons made together. */

@@ -1,5 +1,5 @@
+import type { Interval } from './interval.ts';
 import type { TimeBin } from './recording.ts';
-import type { Interval } from './score.ts';
 
 /** One candidate network against one simulated area. */
 export interface DemoScore {
@@ -35,6 +35,8 @@ export interface DemoArea {
 
 /** What `ventral demo` found. */
 export interface Demo {
+  readonly kind: 'demo';
+  readonly format: 2;
   readonly seed: number;
   /** Where recordings and models were written. */
   readonly folder: string;

@@ -24,6 +24,8 @@ export interface InspectedSite {
 
 /** What there is to know about a recording before it is scored. Plain data. */
 export interface Inspection {
+  readonly kind: 'inspection';
+  readonly format: 2;
   readonly name: string;
   readonly folder: string;
   readonly hash: string;

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import { inputError, reasonOf } from './errors.ts';
 
-const pathOf = (path: readonly PropertyKey[]): string =>
+/** Such as `layers[0].name`. */
+export const fieldPath = (path: readonly PropertyKey[]): string =>
   path
     .map((part, index) =>
       typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`,
@@ -58,7 +59,7 @@ export const parseAs = <S extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  const path = pathOf(issue.path);
+  const path = fieldPath(issue.path);
   throw inputError({
     where: path === '' ? source : `${source}: ${path}`,
     ...problemOf(issue, value),
@@ -66,16 +67,10 @@ export const parseAs = <S extends z.ZodType>(
   });
 };
 
-/** Parses JSON text, then `parseAs`. */
-export const parseJsonAs = <S extends z.ZodType>(
-  schema: S,
-  text: string,
-  source: string,
-  mend: string,
-): z.infer<S> => {
-  let value: unknown;
+/** JSON text as a value; input error where it is none. */
+export const parseJson = (text: string, source: string, mend: string): unknown => {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (thrown) {
     throw inputError(
       {
@@ -87,5 +82,12 @@ export const parseJsonAs = <S extends z.ZodType>(
       thrown,
     );
   }
-  return parseAs(schema, value, source, mend);
 };
+
+/** Parses JSON text, then `parseAs`. */
+export const parseJsonAs = <S extends z.ZodType>(
+  schema: S,
+  text: string,
+  source: string,
+  mend: string,
+): z.infer<S> => parseAs(schema, parseJson(text, source, mend), source, mend);

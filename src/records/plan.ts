@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { preprocessingSchema } from './model.ts';
 import { protocolSchema } from './protocol.ts';
-import { sourceSchema } from './provenance.ts';
+import { provenanceSchema } from './provenance.ts';
 import { timeBinSchema } from './recording.ts';
 
 const count = z.int().min(0);
@@ -20,6 +20,7 @@ const plannedLayerSchema = z.object({
 /** What a score will be computed of and how, before it is: plain JSON, which can be shown, queued and opened again. */
 export const planSchema = z.object({
   kind: z.literal('score-plan'),
+  format: z.literal(2),
   candidate: z.discriminatedUnion('kind', [
     z.object({
       kind: z.literal('model'),
@@ -37,10 +38,9 @@ export const planSchema = z.object({
     timeBins: z.enum(['all', 'best']),
     timeCourseSites: z.enum(['common', 'own']),
   }),
-  inputs: z
-    .array(sourceSchema)
-    .readonly()
-    .describe('what was opened, by name and hash: a plan is not carried out on others'),
+  inputs: provenanceSchema.shape.inputs.describe(
+    'what was opened, by name and hash: a plan is not carried out on others',
+  ),
   timeBin: timeBinSchema,
   timeBins: count.describe('that are fitted'),
   stimuli: count,

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { intervalSchema } from './interval.ts';
+import { provenanceWith } from './provenance.ts';
 import { timeBinSchema } from './recording.ts';
 
 // The profile file is this record as JSON.
@@ -12,8 +14,7 @@ const numberOrNull = z.number().nullable();
 
 const share = z.number().min(0).max(1);
 
-const rangeSchema = z
-  .strictObject({ low: z.number(), high: z.number() })
+const depthIntervalSchema = intervalSchema
   .nullable()
   .describe('percentile bootstrap; null where no replicate is defined');
 
@@ -27,11 +28,11 @@ const areaProfileSchema = z.strictObject({
   peak: z.strictObject({
     layer: z.string(),
     depth: share,
-    interval: rangeSchema,
+    interval: depthIntervalSchema,
     shares: list(share).describe('share of the replicates in which each layer is the peak'),
   }),
   centreOfMass: z
-    .strictObject({ depth: numberOrNull, interval: rangeSchema })
+    .strictObject({ depth: numberOrNull, interval: depthIntervalSchema })
     .describe(
       'mean depth, weighted by what each score has above the lowest; null of a flat profile',
     ),
@@ -50,7 +51,7 @@ const orderSchema = z
     first: z.string(),
     second: z.string(),
     difference: numberOrNull.describe('relative depth of the second less that of the first'),
-    interval: rangeSchema,
+    interval: depthIntervalSchema,
     earlier: share.describe('share of the replicates in which the first lies less deep'),
     tie: share,
     later: share,
@@ -62,6 +63,7 @@ export type AreaOrder = z.infer<typeof orderSchema>;
 
 export const profileSchema = z.strictObject({
   kind: z.literal('depth-profile'),
+  format: z.literal(2),
   candidate: z.string().describe('network, or file of activations'),
   layers: list(
     z.strictObject({
@@ -77,8 +79,7 @@ export const profileSchema = z.strictObject({
   orders: list(orderSchema),
   replicates: count,
   level: z.number(),
-  seed: count,
   warnings: list(z.string()),
-  version: z.string(),
+  provenance: provenanceWith('score', 'recording'),
 });
 export type Profile = z.infer<typeof profileSchema>;

@@ -132,6 +132,8 @@ export type CeilingSettings = z.infer<typeof ceilingSchema>;
 export const protocolSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
+  /** Raised when what is computed under the same settings gives other numbers. Hashed where it is not 1. */
+  revision: positive.default(1),
   layout: z.enum(['image', 'grid']),
   sampling: samplingSchema,
   /** `best-ceiling`: the bin with the highest ceiling, [L23]'s main text. */

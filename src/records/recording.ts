@@ -45,8 +45,8 @@ export type FixationGrid = z.infer<typeof fixationGridSchema>;
 
 /** `recording.json`: the record without its numbers. Responses are in `responses.npy`, stimuli in `stimuli.csv`. */
 export const recordingHeaderSchema = z.strictObject({
-  format: z.literal('ventral-recording'),
-  version: z.literal(1),
+  kind: z.literal('recording'),
+  format: z.literal(2),
   name: z.string().min(1),
   species: z.string().min(1),
   dims: z.array(dimensionSchema).min(2),
@@ -87,7 +87,7 @@ export interface Recording {
   readonly folder: string;
   /** Of a recording in memory: the image file of a stimulus, null where it has none. Absent: files below `folder`. */
   readonly imageOf?: (stimulus: Stimulus) => Promise<Uint8Array | null>;
-  /** SHA-256 over `recording.json`, `responses.npy` and `stimuli.csv`. */
+  /** SHA-256 over `recording.json` (as format 1 writes it), `responses.npy` and `stimuli.csv`. */
   readonly hash: string;
   /** Warnings of the reader that a user should see (equal stimuli, …). */
   readonly warnings: readonly string[];

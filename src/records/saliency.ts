@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { preprocessingSchema } from './model.ts';
-import { gradientCheckSchema, runFields, sha256Schema, sourceSchema } from './provenance.ts';
+import { provenanceWith, sourceSchema } from './provenance.ts';
 
 const positive = z.int().positive();
 
@@ -48,6 +47,7 @@ export type SaliencyImage = z.infer<typeof saliencyImageSchema>;
 /** `saliency.json`, beside the maps. */
 export const saliencyRecordSchema = z.strictObject({
   kind: z.literal('saliency'),
+  format: z.literal(2),
   settings: saliencySchema,
   of: z
     .discriminatedUnion('kind', [
@@ -62,15 +62,6 @@ export const saliencyRecordSchema = z.strictObject({
     .describe('what was differentiated: a class logit, or the predicted response of a site'),
   images: z.array(saliencyImageSchema).readonly(),
   warnings: z.array(z.string()).readonly(),
-  provenance: z.strictObject({
-    model: sourceSchema,
-    images: z.strictObject({ name: z.string(), count: z.int().min(0), sha256: sha256Schema }),
-    preprocessing: preprocessingSchema,
-    engineCheck: gradientCheckSchema
-      .nullable()
-      .default(null)
-      .describe('of the differentiated tensor; null in files of older versions'),
-    ...runFields,
-  }),
+  provenance: provenanceWith('model', 'images', 'preprocessing'),
 });
 export type SaliencyRecord = z.infer<typeof saliencyRecordSchema>;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Float64Nd } from './array.ts';
-import { preprocessingSchema } from './model.ts';
+import { intervalSchema } from './interval.ts';
 import { protocolSchema } from './protocol.ts';
-import { engineCheckSchema } from './provenance.ts';
+import { provenanceWith } from './provenance.ts';
 import { timeBinSchema } from './recording.ts';
 
 // The score file is this record as JSON: the schemas here check files that are read, and give the published JSON Schema.
@@ -13,30 +13,6 @@ const count = z.int().min(0);
 
 /** A value, or null where it is not defined; never NaN. */
 const numberOrNull = z.number().nullable();
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-const source = z.strictObject({ name: z.string(), sha256 });
-
-export const intervalSchema = z
-  .strictObject({
-    low: z.number(),
-    high: z.number(),
-    level: z.number(),
-    method: z
-      .string()
-      .describe(
-        '`t over images` at 20 images or fewer, which is about these sites; else `bootstrap over images and sites`: value ± t · error, its variance from draws of images, of sites and of both (of the ceiling of best pairs, or of a single site: `bootstrap over images`)',
-      ),
-    images: count.describe('that were drawn; nearly equal ones are drawn together and count once'),
-    sites: count,
-    approximate: z.boolean(),
-    undefinedDraws: count
-      .optional()
-      .describe('draws in which the value was not defined, where there are any'),
-  })
-  .describe('confidence interval in the unit of the value that it belongs to');
-export type Interval = z.infer<typeof intervalSchema>;
 
 const siteScoreSchema = z
   .strictObject({ site: z.string(), raw: numberOrNull, ceiling: numberOrNull, value: numberOrNull })
@@ -129,7 +105,7 @@ export type TimeCourse = z.infer<typeof timeCourseSchema>;
 const differenceSchema = z
   .strictObject({
     value: z.number(),
-    interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+    interval: intervalSchema.nullable(),
     p: z
       .number()
       .describe(
@@ -137,7 +113,7 @@ const differenceSchema = z
       ),
     method: z.string(),
   })
-  .describe('network − null, paired, in the unit of value, with its 95 % interval');
+  .describe('network − null, paired, in the unit of value');
 
 const nullScoreSchema = z
   .strictObject({
@@ -170,30 +146,6 @@ const nullScoreSchema = z
   })
   .describe('what could come from nothing: under the protocol of the score, in its time bin');
 export type NullScore = z.infer<typeof nullScoreSchema>;
-
-const provenanceSchema = z
-  .strictObject({
-    model: source.nullable().describe('null where activations were given instead'),
-    activations: source.nullable(),
-    recording: source,
-    stimuli: z
-      .strictObject({ count, sha256 })
-      .describe('hash over ids and contents of the stimuli in order'),
-    preprocessing: preprocessingSchema.nullable(),
-    engineCheck: engineCheckSchema
-      .nullable()
-      .default(null)
-      .describe('null where activations were given, and in files of older versions'),
-    protocol: source,
-    seed: count,
-    versions: z.record(z.string(), z.string()),
-    threads: count,
-    device: z.string(),
-    seconds: z.number(),
-    startedAt: z.string(),
-  })
-  .describe('everything that a score depends on; two runs differ only in seconds and startedAt');
-export type Provenance = z.infer<typeof provenanceSchema>;
 
 const nestedSelectionSchema = z
   .strictObject({
@@ -251,6 +203,7 @@ export type LearningCurve = z.infer<typeof learningCurveSchema>;
 
 export const scoreSchema = z.strictObject({
   kind: z.literal('neural-predictivity'),
+  format: z.literal(2),
   area: z.string(),
   value: z
     .number()
@@ -290,7 +243,9 @@ export const scoreSchema = z.strictObject({
     .default(null)
     .describe('null in files of older versions'),
   warnings: list(z.string()),
-  provenance: provenanceSchema,
+  provenance: provenanceWith('recording', 'stimuli', 'protocol').describe(
+    'everything that a score depends on; two runs differ only in seconds and startedAt',
+  ),
 });
 export type Score = z.infer<typeof scoreSchema>;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { intervalSchema } from './interval.ts';
+import { provenanceWith } from './provenance.ts';
 import { timeBinSchema } from './recording.ts';
-import { intervalSchema } from './score.ts';
 
 // The ceiling file is `SiteCeilings` as JSON.
 
@@ -59,10 +60,9 @@ export type SiteCeiling = z.infer<typeof siteCeilingSchema>;
 
 export const siteCeilingsSchema = z.strictObject({
   kind: z.literal('site-ceilings'),
-  protocol: z.strictObject({ name: z.string(), sha256: z.string() }),
+  format: z.literal(2),
   ceilings: list(siteCeilingSchema),
   warnings: list(z.string()),
-  seed: count,
-  version: z.string(),
+  provenance: provenanceWith('recording', 'protocol'),
 });
 export type SiteCeilings = z.infer<typeof siteCeilingsSchema>;

@@ -1,8 +1,11 @@
-import type { Alignment, AlignmentMetrics, ImageInterval } from '../records/alignment.ts';
+import type { Alignment, AlignmentMetrics } from '../records/alignment.ts';
+import type { Interval } from '../records/interval.ts';
+import { knownInput } from '../records/provenance.ts';
 import type { SaliencySettings } from '../records/saliency.ts';
-import { type Column, counted, durationText, numberText, shortList, tableLines } from './table.ts';
+import { runText } from './run-text.ts';
+import { type Column, counted, numberText, shortList, tableLines } from './table.ts';
 
-const intervalText = (interval: ImageInterval | null): string =>
+const intervalText = (interval: Interval | null): string =>
   interval === null ? '–' : `[${numberText(interval.low)}, ${numberText(interval.high)}]`;
 
 /** `abs-max`, `smoothgrad (50 samples, noise 0.15)`, … */
@@ -92,7 +95,7 @@ const methodText = (alignment: Alignment): string => {
       : 'no interval, since halves of the people do not agree in some draws of the images';
   }
   const of = isDivided(alignment) ? 'the score' : 'Spearman';
-  return `${Math.round(interval.level * 100)} % interval of ${of}, ${interval.method}${interval.approximate ? `, n = ${interval.images}, approximate` : ''}`;
+  return `${Math.round(interval.level * 100)} % interval of ${of}, ${interval.method}${interval.approximate ? `, n = ${interval.n.images}, approximate` : ''}`;
 };
 
 /** What an alignment says, as plain lines: a heading, network and controls, what divides, what was left out. */
@@ -101,7 +104,7 @@ export const alignmentLines = (alignment: Alignment): string[] => {
   const hasCeiling = isDivided(alignment);
   const chosen = protocol.class === 'top1' ? 'the top-1 logit' : "the labelled class's logit";
   return [
-    `${provenance.model.name} against ${provenance.maps.name} (${counted(alignment.images.length, 'image')}), protocol ${protocol.name}: ${saliencyText(protocol.saliency)} of ${chosen}`,
+    `${knownInput(provenance, 'model').name} against ${knownInput(provenance, 'human-maps').name} (${counted(alignment.images.length, 'image')}), protocol ${protocol.name}: ${saliencyText(protocol.saliency)} of ${chosen}`,
     '',
     ...tableLines(columns(hasCeiling), [
       row('network', metrics, hasCeiling),
@@ -119,7 +122,7 @@ export const alignmentLines = (alignment: Alignment): string[] => {
           )}`,
         ]),
     ...shownWarnings(alignment.warnings),
-    `${counted(provenance.threads, 'thread')} on ${provenance.device}, seed ${provenance.seed}, ${durationText(provenance.seconds)}`,
+    runText(provenance.run),
   ];
 };
 

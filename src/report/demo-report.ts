@@ -1,5 +1,5 @@
 import type { Demo, DemoArea } from '../records/demo.ts';
-import type { Interval } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
 import { type Column, numberText, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [

@@ -76,7 +76,7 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 /** A profile as one page that needs nothing beside itself: no script, no style sheet, no address to fetch. */
 export const profilePage = (profile: Profile): string => {
-  const { candidate, layers, areas, orders, warnings, replicates, seed } = profile;
+  const { candidate, layers, areas, orders, warnings, replicates, provenance } = profile;
   const colours = seriesColours(areas.length);
   const keys = areas.map(
     ({ name }, index) =>
@@ -116,7 +116,7 @@ ${chart(profile, colours)}
 ${orderTable}
 <h2>Layers</h2>${table(['depth', 'layer', ...areas.map(({ name }) => name)], layerRows)}
 ${warnings.map((warning) => `<p>${escaped(warning)}</p>`).join('')}
-<p class="soft">${escaped(depthMeaning(profile))}. 95 % intervals of ${replicates} bootstrap draws, seed ${seed}. Inference is to these animals and sites.</p>
+<p class="soft">${escaped(depthMeaning(profile))}. 95 % intervals of ${replicates} bootstrap draws, seed ${provenance.run.seed}. Inference is to these animals and sites.</p>
 </body></html>
 `;
 };

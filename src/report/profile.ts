@@ -123,5 +123,5 @@ export const profileLines = (profile: Profile): string[] => [
   '',
   ...(profile.orders.length > 0 ? [...orderLines(profile.orders), ''] : []),
   ...profile.warnings.map((warning) => `note: ${warning}`),
-  `${depthMeaning(profile)}; ${profile.replicates} bootstrap draws, seed ${profile.seed}; inference is to these animals and sites`,
+  `${depthMeaning(profile)}; ${profile.replicates} bootstrap draws, seed ${profile.provenance.run.seed}; inference is to these animals and sites`,
 ];

@@ -1,7 +1,10 @@
-import type { Interval, LayerScore, Score } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
+import { candidateInput, knownInput } from '../records/provenance.ts';
+import type { LayerScore, Score } from '../records/score.ts';
 import { learningCurveLines } from './learning-curve-report.ts';
 import { nullLines } from './null-report.ts';
-import { type Column, counted, durationText, numberText, shortList, tableLines } from './table.ts';
+import { runText } from './run-text.ts';
+import { type Column, counted, numberText, shortList, tableLines } from './table.ts';
 
 const columns: readonly Column[] = [
   { head: '', align: 'left' },
@@ -21,10 +24,10 @@ const methodText = (interval: Interval | null): string => {
   if (interval === null) return 'too few images for an interval';
   const level = `${Math.round(interval.level * 100)} % interval`;
   if (interval.approximate)
-    return `${level}, t over ${interval.images} images, approximate, about these sites`;
+    return `${level}, t over ${interval.n.images} images, approximate, about these sites`;
   const { undefinedDraws: lost = 0 } = interval;
   const undefinedText = lost === 0 ? '' : `, ${lost} draws not defined`;
-  return `${level}, bootstrap over ${counted(interval.images, 'image')} and ${counted(interval.sites, 'site')}${undefinedText}`;
+  return `${level}, bootstrap over ${counted(interval.n.images ?? 0, 'image')} and ${counted(interval.n.sites ?? 0, 'site')}${undefinedText}`;
 };
 
 /** A ceiling of 1 stands in the record where there is none. */
@@ -45,13 +48,13 @@ const row = (layer: LayerScore, score: Score): string[] => [
 /** What a score says, as plain lines: a heading, a row per layer (the best marked), the verdict, warnings. */
 export const scoreLines = (score: Score): string[] => {
   const { provenance, timeBin, interval, ceilingInterval } = score;
-  const candidate = provenance.model?.name ?? provenance.activations?.name ?? '';
+  const candidate = candidateInput(provenance)?.name ?? '';
   const ceiling = [
     ceilingText(score, score.ceiling),
     ...(ceilingInterval === null ? [] : [intervalText(ceilingInterval)]),
   ].join(' ');
   const lines = [
-    `${candidate} against ${provenance.recording.name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
+    `${candidate} against ${knownInput(provenance, 'recording').name} (${score.area}, ${timeBin.start}–${timeBin.end} ms), protocol ${score.protocol.name}`,
     ...responsesLines(score),
     '',
     ...tableLines(
@@ -159,8 +162,5 @@ const noteLines = (score: Score): string[] => {
         ]
       : []),
   ];
-  return [
-    ...notes.map((note) => `note: ${note}`),
-    `${score.provenance.threads} threads on ${score.provenance.device}, seed ${score.provenance.seed}, ${durationText(score.provenance.seconds)}`,
-  ];
+  return [...notes.map((note) => `note: ${note}`), runText(score.provenance.run)];
 };

@@ -1,3 +1,4 @@
+import { knownInput } from '../records/provenance.ts';
 import { sameBin } from '../records/recording.ts';
 import type { Score } from '../records/score.ts';
 import type { CeilingSide, Measured, SiteCeiling, SiteCeilings } from '../records/site-ceiling.ts';
@@ -39,13 +40,8 @@ const row = (ceiling: SiteCeiling): string[] => [
 ];
 
 /** How well sites predict sites, as plain lines. */
-export const siteCeilingLines = ({
-  protocol,
-  ceilings,
-  warnings,
-  seed,
-}: SiteCeilings): string[] => [
-  `how well sites predict sites, protocol ${protocol.name}`,
+export const siteCeilingLines = ({ ceilings, warnings, provenance }: SiteCeilings): string[] => [
+  `how well sites predict sites, protocol ${knownInput(provenance, 'protocol').name}`,
   '',
   ...tableLines(columns, ceilings.map(row)),
   '',
@@ -61,12 +57,17 @@ export const siteCeilingLines = ({
       (warning) => `note: ${ceiling.target.recording} by ${byText(ceiling)}: ${warning}`,
     ),
   ),
-  `seed ${seed}; inference is to these animals and sites`,
+  `seed ${provenance.run.seed}; inference is to these animals and sites`,
 ];
 
 /** One line for each ceiling of the scored recording, to stand beneath its score. */
-export const besideScoreLines = (score: Score, { protocol, ceilings }: SiteCeilings): string[] => {
-  const { recording, protocol: scored } = score.provenance;
+export const besideScoreLines = (
+  score: Score,
+  { provenance, ceilings }: SiteCeilings,
+): string[] => {
+  const recording = knownInput(score.provenance, 'recording');
+  const scored = knownInput(score.provenance, 'protocol');
+  const protocol = knownInput(provenance, 'protocol');
   const own = ceilings.filter(({ target }) => target.sha256 === recording.sha256);
   const inItsBin = ({ target }: SiteCeiling): boolean => sameBin(target.timeBin, score.timeBin);
   const share = (value: number | null): string =>

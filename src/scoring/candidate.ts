@@ -12,8 +12,8 @@ import {
 import type { Features } from '../records/activations.ts';
 import type { Preprocessing } from '../records/model.ts';
 import type { Ports } from '../records/ports.ts';
+import { type Provenance, preprocessingInput } from '../records/provenance.ts';
 import type { Recording } from '../records/recording.ts';
-import type { Provenance } from '../records/score.ts';
 import { leastFeatures } from '../regression/regress.ts';
 import { type FitShape, featureBudget } from './cost.ts';
 
@@ -37,7 +37,7 @@ interface ModelCandidate {
 /** What is scored, opened: its layers' activations, and what they come from. */
 export interface Candidate {
   readonly features: Features;
-  readonly provenance: Pick<Provenance, 'model' | 'activations' | 'preprocessing' | 'engineCheck'>;
+  readonly provenance: Pick<Provenance, 'inputs' | 'engineCheck'>;
 }
 
 /** What a candidate is shown, and for what: the stimuli in use of a recording, for so many regressions. */
@@ -79,11 +79,8 @@ const openGiven = async (
     },
     ports,
   );
-  const activations = { name, sha256 };
-  return {
-    features,
-    provenance: { model: null, activations, preprocessing: null, engineCheck: null },
-  };
+  const inputs = [{ role: 'activations', name, sha256 }];
+  return { features, provenance: { inputs, engineCheck: null } };
 };
 
 const openModel = async (
@@ -91,16 +88,17 @@ const openModel = async (
   context: CandidateContext,
   ports: Ports,
 ): Promise<Candidate> =>
-  candidateOf(await probeNetwork(networkRequest(candidate, context, ports), ports));
+  candidateOf(await probeNetwork(networkRequest(candidate, context, ports), ports), ports);
 
-const candidateOf = ({
-  features,
-  network,
-  preprocessing,
-  engineCheck,
-}: ProbedNetwork): Candidate => {
-  const model = { name: network.name, sha256: network.sha256 };
-  return { features, provenance: { model, activations: null, preprocessing, engineCheck } };
+const candidateOf = async (
+  { features, network, preprocessing, engineCheck }: ProbedNetwork,
+  { hash }: Ports,
+): Promise<Candidate> => {
+  const inputs = [
+    { role: 'model', name: network.name, sha256: network.sha256 },
+    await preprocessingInput(preprocessing, hash),
+  ];
+  return { features, provenance: { inputs, engineCheck } };
 };
 
 const presentationOf = (
@@ -142,7 +140,9 @@ export const openTwinCandidate = async (
   | { readonly candidate: null; readonly note: string }
 > => {
   const { opened, note } = await probeTwin(networkRequest(candidate, context, ports), seed, ports);
-  return opened === null ? { candidate: null, note } : { candidate: candidateOf(opened), note };
+  return opened === null
+    ? { candidate: null, note }
+    : { candidate: await candidateOf(opened, ports), note };
 };
 
 /** The stimuli as a network with this preprocessing would see them, in place of a layer. */
@@ -153,5 +153,6 @@ export const openPixelsCandidate = async (
 ): Promise<Candidate> => {
   const presentation = presentationOf(context, ports);
   const { features, engineCheck } = await openPixels(presentation, preprocessing, ports);
-  return { features, provenance: { model: null, activations: null, preprocessing, engineCheck } };
+  const inputs = [await preprocessingInput(preprocessing, ports.hash)];
+  return { features, provenance: { inputs, engineCheck } };
 };

@@ -2,7 +2,7 @@
 
 import { standardDeviation } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
-import type { Interval } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
 import { type Aggregate, aggregate } from './aggregate.ts';
 import { bestPairOf, mapsOf, whereBoth } from './best-maps.ts';
 import { withoutDivision } from './ceilings.ts';
@@ -84,8 +84,8 @@ const ofBestPair = (
   const error = standardDeviation(draws) * Math.sqrt(images / (images - 1));
   const { low, high } = tRange(meanOfDefined(perImage), { error, degrees: images - 1 }, level);
   return {
-    ...{ low, high, level, method: 'bootstrap over images' },
-    ...{ images, sites: siteIds.length, approximate: false },
+    ...{ low, high, level, method: 'bootstrap over images', approximate: false },
+    n: { images, sites: siteIds.length },
   };
 };
 

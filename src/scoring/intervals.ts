@@ -8,8 +8,8 @@ import {
 } from '../numeric/reliability.ts';
 import { mean } from '../numeric/statistics.ts';
 import type { Float64Nd } from '../records/array.ts';
+import type { Interval } from '../records/interval.ts';
 import type { Protocol } from '../records/protocol.ts';
-import type { Interval } from '../records/score.ts';
 import { type Aggregate, aggregate, normalised } from './aggregate.ts';
 import type { Ceiling, CeilingBasis } from './ceiling.ts';
 import { sitesInUse } from './ceilings.ts';

@@ -1,8 +1,9 @@
 import { inputError } from '../records/errors.ts';
 import { withOwnName } from '../records/own-name.ts';
-import { parseAs, parseJsonAs } from '../records/parse.ts';
+import { parseAs, parseJson } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
+import { withPresentNames } from '../records/protocol-form.ts';
 import { layoutOf, type Recording, type RecordingLayout } from '../records/recording.ts';
 import { aggregationOf } from './aggregation.ts';
 import { trialCount } from './responses.ts';
@@ -19,12 +20,16 @@ export const pls25: PlsSettings = {
 
 const interval: Protocol['interval'] = { level: 0.95, replicates: 1000 };
 
+// The second revision is what changed with 0.1.0: ceilings of repeated trials, and for `image-cv` and `ventral` on images
+// correlations around the training means. What rests on other sites' responses has the numbers that it had.
+
 /** One response per image: ten shuffled folds, noise-corrected Pearson per site, median over sites. */
 const imageCv: Protocol = {
   name: 'image-cv',
   description:
     'Ten seeded, shuffled folds over the stimuli; PLS-25 on the flattened layer; Pearson per site over the held-out ' +
-    'predictions, divided by the root of the split-half reliability of its mean response; median over sites.',
+    'predictions, both sides less the mean of the fold’s training rows, divided by the root of the split-half reliability of its mean response; median over sites.',
+  revision: 2,
   layout: 'image',
   sampling: { kind: 'image', features: 'flatten' },
   timeBin: 'best-ceiling',
@@ -45,6 +50,7 @@ const gridCv: Protocol = {
   description:
     'Leave one image out; PLS-25 on the patches seen at the fixations; for each held-out image and site Pearson over ' +
     'positions, divided by the root of the split-half reliability of that map; median over sites, mean over images.',
+  revision: 2,
   layout: 'grid',
   sampling: { kind: 'patches' },
   timeBin: 'best-ceiling',
@@ -66,6 +72,7 @@ const linsley2023: Protocol = {
     'Linsley, Rodriguez et al. 2023, as the text says: leave one image out; PLS-25 on one patch per fixation; Spearman ' +
     'per site over positions, divided by the highest Spearman with another site on that image; median over sites, mean ' +
     'over images, best layer. The ceiling is not a reliability and no upper bound.',
+  revision: 1,
   layout: 'grid',
   sampling: { kind: 'patches' },
   timeBin: 'best-ceiling',
@@ -88,6 +95,7 @@ const linsley2023Code: Protocol = {
     'the fixation grid, min-max normalised per image, adjacent channels averaged above 600; PLS-25 with tol 1e-4; ' +
     'Pearson per site, median over sites, mean over images, divided by the best-pair ceiling. The released code resizes ' +
     'with OpenCV: name a preprocessing that does so.',
+  revision: 1,
   layout: 'grid',
   sampling: { kind: 'feature-map', normalise: 'min-max', averageChannelsAbove: 600 },
   timeBin: 'best-ceiling',
@@ -126,6 +134,7 @@ const brainScoreLike2020: Protocol = {
     'Schrimpf et al. 2020: ten stratified shuffle splits (10 % held out, random_state 1); PLS-25 on the flattened ' +
     'layer; Pearson per site, median over sites, mean over splits, divided by the median split-half consistency (r/c). ' +
     likeBrainScore,
+  revision: 2,
   layout: 'image',
   sampling: { kind: 'image', features: 'flatten' },
   timeBin: 'best-ceiling',
@@ -165,6 +174,7 @@ const ventral = (layout: RecordingLayout, repeated: boolean): Protocol => {
       ...imageCv,
       name: 'ventral',
       description: `${imageCv.description} Nearly equal stimuli stay in one fold. ${nested} Without repeated trials: uncorrected.`,
+      revision: 2,
       folds: {
         kind: 'k-fold',
         count: 10,
@@ -180,6 +190,7 @@ const ventral = (layout: RecordingLayout, repeated: boolean): Protocol => {
     ...base,
     name: 'ventral',
     description: `${base.description} ${nested} Without repeated trials: Spearman, and the best other site for a ceiling, as linsley2023.`,
+    revision: 2,
     layerChoice: 'nested',
     missing: 'per-site',
   };
@@ -226,9 +237,9 @@ export const explanationOf = (protocol: Protocol): string =>
 export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**
- * A protocol by name, from a JSON file (anything that ends in `.json`), or as a record; changed ones under a name of their own;
- * null: `ventral`.
- * Input errors: unknown name, missing file, unknown or ill-typed field.
+ * A protocol by name, from a JSON file (anything that ends in `.json`), or as a record; changed ones under a name of their own,
+ * fields by their names in older versions, too; null: `ventral`.
+ * Input errors: unknown name, missing file, unknown or ill-typed field, another revision of a named protocol.
  */
 export const resolveProtocol = async (
   named: string | Protocol | null,
@@ -245,7 +256,8 @@ export const resolveProtocol = async (
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
     const mend = 'take a named protocol as a model (ventral protocols)';
-    return withOwnName(parseJsonAs(protocolSchema, text, named, mend), knownProtocols);
+    const written = withPresentNames(parseJson(text, named, mend));
+    return withOwnName(parseAs(protocolSchema, written, named, mend), knownProtocols);
   }
   const found = protocols.find(({ name }) => name === named);
   if (found !== undefined) return found;

@@ -1,7 +1,7 @@
 // Images and sites are drawn both: how far a value would move with others of each.
 
 import { mean, standardDeviation, tQuantile, tTail } from '../numeric/statistics.ts';
-import type { Interval } from '../records/score.ts';
+import type { Interval } from '../records/interval.ts';
 
 /** A value in draws with replacement of images alone, of sites alone, and of both; NaN where it is not defined. */
 export interface TwoFactorDraws {
@@ -72,6 +72,18 @@ export const tRange = (
   };
 };
 
+/** `tRange` as a record; no interval where the error is not known. */
+export const intervalAround = (
+  value: number,
+  found: TwoFactorError,
+  how: Pick<Interval, 'level' | 'method' | 'n' | 'approximate'>,
+): { readonly interval: Interval | null; readonly p: number } => {
+  const { low, high, p } = tRange(value, found, how.level);
+  if (Number.isNaN(low)) return { interval: null, p };
+  const lost = found.lost > 0 ? { undefinedDraws: found.lost } : {};
+  return { interval: { low, high, ...how, ...lost }, p };
+};
+
 /** Standard error of a mean over images, about these fitted readouts. */
 export const errorOfMean = (values: ArrayLike<number>): TwoFactorError => ({
   error: standardDeviation(values) / Math.sqrt(values.length),
@@ -97,15 +109,9 @@ export const twoFactorInterval = (
   factors: Factors,
   level: number,
 ): Interval | null => {
-  const found = twoFactorError(draws, factors);
-  const { low, high } = tRange(value, found, level);
-  if (Number.isNaN(low)) return null;
-  return {
-    ...{ low, high, level, ...factors },
-    method: factors.sites < 2 ? 'bootstrap over images' : 'bootstrap over images and sites',
-    approximate: false,
-    ...(found.lost > 0 ? { undefinedDraws: found.lost } : {}),
-  };
+  const method = factors.sites < 2 ? 'bootstrap over images' : 'bootstrap over images and sites';
+  const how = { level, method, n: { ...factors }, approximate: false };
+  return intervalAround(value, twoFactorError(draws, factors), how).interval;
 };
 
 /** The t interval of a mean over images; null for fewer than two, and where one of them is not defined. */
@@ -116,9 +122,8 @@ export const tInterval = (
 ): Interval | null => {
   const n = values.length;
   if (n < 2 || values.some(Number.isNaN)) return null;
-  const { low, high } = tRange(mean(values), errorOfMean(values), level);
-  return {
-    ...{ low, high, level, method: 't over images' },
-    ...{ images: n, sites: sitesUsed, approximate: true },
-  };
+  return intervalAround(mean(values), errorOfMean(values), {
+    ...{ level, method: 't over images', approximate: true },
+    n: { images: n, sites: sitesUsed },
+  }).interval;
 };

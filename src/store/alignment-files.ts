@@ -1,22 +1,22 @@
 import { encodeCsv } from '../formats/csv.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
-import { type Alignment, alignmentSchema } from '../records/alignment.ts';
-import { parseJsonAs } from '../records/parse.ts';
+import type { Alignment } from '../records/alignment.ts';
 import type { Files } from '../records/ports.ts';
 import type { SaliencyRecord } from '../records/saliency.ts';
+import { parseStored } from '../records/stored.ts';
+import { alignmentFile, saliencyFile } from '../records/stored-kinds.ts';
 
 /** Indented JSON, fields in the order of the record. */
 export const encodeAlignment = (record: Alignment | SaliencyRecord): Uint8Array =>
   encodeText(`${JSON.stringify(record, null, 2)}\n`);
 
-/** Reads an alignment file; input error with the field where it is none. */
+/** Reads an alignment file of any format; input error with the field where it is none. */
 export const readAlignment = async (path: string, files: Files): Promise<Alignment> =>
-  parseJsonAs(
-    alignmentSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral align --out wrote, by this version',
-  );
+  parseStored(alignmentFile, decodeText(await files.read(path), path), path);
+
+/** Reads the `saliency.json` of `ventral saliency`, of any format; input error with the field where it is none. */
+export const readSaliency = async (path: string, files: Files): Promise<SaliencyRecord> =>
+  parseStored(saliencyFile, decodeText(await files.read(path), path), path);
 
 const cell = (value: number | null | undefined): string => (value == null ? '' : String(value));
 

@@ -1,8 +1,9 @@
-import { decodeText, encodeText } from '../formats/text.ts';
+import { encodeText } from '../formats/text.ts';
 import type { NdArray } from '../records/array.ts';
+import { decodeEntry, encodeEntry } from '../records/cache-entry.ts';
+import { canonicalJson } from '../records/canonical-json.ts';
 import type { HumanMap } from '../records/human-map.ts';
 import type { Cache, Hash } from '../records/ports.ts';
-import { canonicalJson } from './layer-cache.ts';
 
 /** Raised when the arithmetic of saliency or agreement changes, so that old entries are never used. */
 const recipe = 3;
@@ -33,8 +34,9 @@ export const keptImage = async <T>(
   find: () => Promise<T>,
 ): Promise<T> => {
   const entry = await cache.get(key);
-  if (entry !== null) return JSON.parse(decodeText(entry, key)) as T;
+  const kept = entry === null ? null : decodeEntry<T>('aligned-image', entry);
+  if (kept !== null) return kept.value;
   const found = await find();
-  await cache.put(key, encodeText(JSON.stringify(found)));
+  await cache.put(key, encodeEntry('aligned-image', found));
   return found;
 };

@@ -1,4 +1,6 @@
 import { encodeText } from '../formats/text.ts';
+import { decodeEntry, encodeEntry } from '../records/cache-entry.ts';
+import { canonicalJson } from '../records/canonical-json.ts';
 import type { LayerFit } from '../records/fit.ts';
 import type { Cache, Hash } from '../records/ports.ts';
 
@@ -9,33 +11,32 @@ const recipe = 7;
 export const fitKey = (hash: Hash, dependsOn: Readonly<Record<string, unknown>>): Promise<string> =>
   hash.sha256([encodeText(canonicalJson({ recipe, ...dependsOn }))]);
 
-/** JSON whose text does not depend on the order in which fields were written. */
-export const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+/** A line, then numbers as little-endian float64. */
+export const withNumbers = (head: Uint8Array, data: Float64Array): Uint8Array => {
+  const entry = new Uint8Array(head.length + 1 + data.byteLength);
+  entry.set(head);
+  entry[head.length] = 10;
+  entry.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), head.length + 1);
+  return entry;
+};
 
 /** A JSON line, then the predictions as little-endian float64. */
 export const putFit = (cache: Cache, key: string, fit: LayerFit): Promise<void> => {
   const { predictions, ...rest } = fit;
-  const head = encodeText(`${JSON.stringify({ ...rest, shape: predictions.shape })}\n`);
-  const { data } = predictions;
-  const entry = new Uint8Array(head.length + data.byteLength);
-  entry.set(head);
-  entry.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), head.length);
-  return cache.put(key, entry);
+  const head = encodeEntry('layer-fit', { ...rest, shape: predictions.shape });
+  return cache.put(key, withNumbers(head, predictions.data));
 };
 
 export const getFit = async (cache: Cache, key: string): Promise<LayerFit | null> => {
   const entry = await cache.get(key);
   if (entry === null) return null;
   const end = entry.indexOf(10);
-  const { shape, ...rest } = JSON.parse(new TextDecoder().decode(entry.subarray(0, end))) as Omit<
-    LayerFit,
-    'predictions'
-  > & { shape: number[] };
+  const head = decodeEntry<Omit<LayerFit, 'predictions'> & { readonly shape: number[] }>(
+    'layer-fit',
+    entry.subarray(0, end),
+  );
+  if (head === null) return null;
+  const { shape, ...rest } = head.value;
   const data = new Float64Array(entry.slice(end + 1).buffer);
   return { ...rest, predictions: { data, shape } };
 };

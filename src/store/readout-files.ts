@@ -3,6 +3,7 @@ import { fileSource } from '../formats/source.ts';
 import type { Float64Nd } from '../records/array.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files } from '../records/ports.ts';
+import { checkKind } from './npz-kind.ts';
 
 /** The regression of a score's best layer on all rows: response = features · weights + offset. */
 export interface KeptReadout {
@@ -28,6 +29,7 @@ export const readReadout = async (scorePath: string, files: Files): Promise<Kept
       mend: 'score again with --keep readout',
     });
   const npz = await openNpz(await fileSource(path, files), path);
+  await checkKind(npz, 'readout', path);
   const weights = await npz.readFloat64('weights');
   const offset = await npz.readFloat64('offset');
   const siteIds = (await npz.readStrings('site_id')).strings;

@@ -1,34 +1,42 @@
+import type * as z from 'zod';
 import { npzParts, openNpz } from '../formats/npz.ts';
 import { fileSource } from '../formats/source.ts';
 import { decodeText, encodeText } from '../formats/text.ts';
 import type { Float64Nd } from '../records/array.ts';
 import type { LayerPredictions } from '../records/layer-predictions.ts';
-import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
-import { type HeldOut, type Score, scoreSchema } from '../records/score.ts';
-import { type SiteCeilings, siteCeilingsSchema } from '../records/site-ceiling.ts';
+import type { Profile } from '../records/profile.ts';
+import type { HeldOut, Score } from '../records/score.ts';
+import type { SiteCeilings } from '../records/site-ceiling.ts';
+import { parseStored, type StoredKind } from '../records/stored.ts';
+import { profileFile, scoreFile, siteCeilingsFile } from '../records/stored-kinds.ts';
+import { checkKind, kindParts } from './npz-kind.ts';
 
-/** The score file: indented JSON, fields in the order of the record. */
-export const encodeScore = (score: Score): Uint8Array =>
-  encodeText(`${JSON.stringify(score, null, 2)}\n`);
+/** A record that says its kind and format as a file: indented JSON, fields in the order of the record. */
+const encodeRecord = (record: { readonly kind: string; readonly format: number }): Uint8Array =>
+  encodeText(`${JSON.stringify(record, null, 2)}\n`);
 
-/** Reads a score file; input error with the field where it is no score. */
-export const readScore = async (path: string, files: Files): Promise<Score> =>
-  parseJsonAs(
-    scoreSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral score --out wrote, by this version',
-  );
+export const encodeScore = (score: Score): Uint8Array => encodeRecord(score);
+export const encodeProfile = (profile: Profile): Uint8Array => encodeRecord(profile);
+export const encodeSiteCeilings = (found: SiteCeilings): Uint8Array => encodeRecord(found);
 
-/** Reads what `ventral ceiling --out` wrote; input error with the field where it is something else. */
-export const readSiteCeilings = async (path: string, files: Files): Promise<SiteCeilings> =>
-  parseJsonAs(
-    siteCeilingsSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral ceiling --out wrote, by this version',
-  );
+const read = async <S extends z.ZodType>(
+  kind: StoredKind<S>,
+  path: string,
+  files: Pick<Files, 'read'>,
+): Promise<z.infer<S>> => parseStored(kind, decodeText(await files.read(path), path), path);
+
+/** Reads a score file of any format; input error with the field where it is no score. */
+export const readScore = (path: string, files: Pick<Files, 'read'>): Promise<Score> =>
+  read(scoreFile, path, files);
+
+/** Reads what `ventral profile --out` wrote, in any format; input error with the field where it is something else. */
+export const readProfile = (path: string, files: Pick<Files, 'read'>): Promise<Profile> =>
+  read(profileFile, path, files);
+
+/** Reads what `ventral ceiling --out` wrote, in any format; input error with the field where it is something else. */
+export const readSiteCeilings = (path: string, files: Pick<Files, 'read'>): Promise<SiteCeilings> =>
+  read(siteCeilingsFile, path, files);
 
 /** Where `--keep layer-predictions` puts them. */
 export const layerPredictionsPath = (scorePath: string): string =>
@@ -42,6 +50,7 @@ export const readLayerPredictions = async (
   const path = layerPredictionsPath(scorePath);
   if ((await files.info(path)) === null) return null;
   const npz = await openNpz(await fileSource(path, files), path);
+  await checkKind(npz, 'layer-predictions', path);
   return {
     layers: (await npz.readStrings('layer')).strings,
     recorded: await npz.readFloat64('recorded'),
@@ -67,6 +76,7 @@ export const readPredictions = async (scorePath: string, files: Files): Promise<
   const path = predictionsPath(scorePath);
   if ((await files.info(path)) === null) return null;
   const npz = await openNpz(await fileSource(path, files), path);
+  await checkKind(npz, 'predictions', path);
   return {
     recorded: await npz.readFloat64('recorded'),
     predicted: await npz.readFloat64('predicted'),
@@ -88,6 +98,7 @@ const strings = (values: readonly string[]) => ({ strings: values, shape: [value
  */
 export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
   npzParts({
+    ...kindParts('predictions'),
     recorded: predictions.recorded,
     predicted: predictions.predicted,
     stimulus_id: strings(predictions.stimulusIds),
@@ -103,6 +114,7 @@ export const predictionParts = (predictions: HeldOut): readonly Uint8Array[] =>
  */
 export const layerPredictionParts = (kept: LayerPredictions): readonly Uint8Array[] =>
   npzParts({
+    ...kindParts('layer-predictions'),
     layer: strings(kept.layers),
     recorded: kept.recorded,
     predicted: kept.predicted,
@@ -121,6 +133,7 @@ export const readoutParts = (
   siteIds: readonly string[],
 ): readonly Uint8Array[] =>
   npzParts({
+    ...kindParts('readout'),
     weights: readout.weights,
     offset: { data: readout.offset, shape: [readout.offset.length] },
     site_id: strings(siteIds),

@@ -3,6 +3,7 @@
 import { encodeCsv } from '../formats/csv.ts';
 import { encodeParquet } from '../formats/parquet.ts';
 import { encodeText } from '../formats/text.ts';
+import { candidateInput } from '../records/provenance.ts';
 import type { LayerScore, Score } from '../records/score.ts';
 
 /** One value of a score. `bin` is `start-end` in ms; null in `fold` and `site`: over all of them; in `value`: not defined. */
@@ -105,8 +106,7 @@ const nullEntries = ({ nulls }: Score): Entry[] =>
  * aggregated over sites, a site over folds.
  */
 export const scoreRows = (score: Score): ScoreRow[] => {
-  const { model, activations } = score.provenance;
-  const candidate = model?.name ?? activations?.name ?? '';
+  const candidate = candidateInput(score.provenance)?.name ?? '';
   const entries = [
     ...[
       ...score.layers,

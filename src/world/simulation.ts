@@ -143,8 +143,8 @@ const truthOf = (plan: AreaPlan, drives: Drives, rates: Float64Array, images: nu
 };
 
 const headerOf = (plan: AreaPlan, name: string, notes: readonly string[]): RecordingHeader => ({
-  format: 'ventral-recording',
-  version: 1,
+  kind: 'recording',
+  format: 2,
   name,
   species: 'simulated',
   dims: ['site', 'stimulus', 'row', 'column', 'time', 'trial'],

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compare, holm } from '../../src/analysis/compare.ts';
 import { createRandom } from '../../src/numeric/random.ts';
+import { knownInput } from '../../src/records/provenance.ts';
 import { type HeldOut, type Score, scoreSchema } from '../../src/records/score.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
+import { madeProvenance } from '../made-score.ts';
 
 const hash = 'a'.repeat(64);
 
@@ -15,6 +17,7 @@ const scoreOf = (
 ): Score =>
   scoreSchema.parse({
     kind: 'neural-predictivity',
+    format: 2,
     area: 'IT',
     value,
     raw: value,
@@ -45,21 +48,12 @@ const scoreOf = (
     timeCourse: null,
     excludedSites: [],
     warnings: [],
-    provenance: {
-      model: { name: 'm.onnx', sha256: hash },
-      activations: null,
-      recording: { name: 'r', sha256: hash },
-      stimuli: { count: 5, sha256: hash },
-      preprocessing: null,
-      engineCheck: null,
-      protocol: { name: 'p', sha256: hash },
-      seed: 1,
-      versions: {},
-      threads: 1,
-      device: 'cpu',
-      seconds: 1,
-      startedAt: '2026-01-01T00:00:00Z',
-    },
+    provenance: madeProvenance([
+      { role: 'model', name: 'm.onnx', sha256: hash },
+      { role: 'recording', name: 'r', sha256: hash },
+      { role: 'stimuli', name: 'r', sha256: hash, count: 5 },
+      { role: 'protocol', name: 'p', sha256: hash },
+    ]),
   });
 
 describe('many comparisons', () => {
@@ -198,7 +192,7 @@ describe('ventral compare', () => {
   it('refuses other recordings, other protocols, and predictions that were not kept', () => {
     const a = contender('a', 1, 0.5);
     const other = structuredClone(a.score);
-    Object.assign(other.provenance.recording, { sha256: 'b'.repeat(64) });
+    Object.assign(knownInput(other.provenance, 'recording'), { sha256: 'b'.repeat(64) });
     expect(() => compare([a, { ...a, name: 'b', score: other }], 1)).toThrow(
       /b: expected the same recording and time bin as a/,
     );

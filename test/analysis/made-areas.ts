@@ -5,6 +5,7 @@ import { createRandom } from '../../src/numeric/random.ts';
 import { median, pearson } from '../../src/numeric/statistics.ts';
 import type { LayerScore, Score } from '../../src/records/score.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
+import { madeProvenance } from '../made-score.ts';
 
 export interface MadeArea {
   readonly area: string;
@@ -51,13 +52,12 @@ export const madeArea = ({
     layers,
     timeBin: { start: 70, end: 170 },
     protocol: protocolNamed('image-cv', 'image')!,
-    provenance: {
-      model: { name: 'net.onnx', sha256: 'network' },
-      activations: null,
-      recording: { name: `recording of ${area}`, sha256: area },
-      stimuli: { count: images, sha256: stimuli },
-      protocol: { name: 'image-cv', sha256: 'protocol' },
-    },
+    provenance: madeProvenance([
+      { role: 'model', name: 'net.onnx', sha256: 'network' },
+      { role: 'recording', name: `recording of ${area}`, sha256: area },
+      { role: 'stimuli', name: `recording of ${area}`, sha256: stimuli, count: images },
+      { role: 'protocol', name: 'image-cv', sha256: 'protocol' },
+    ]),
   } as unknown as Score;
   const all = new Float64Array(levels.length * images * sites);
   predicted.forEach((table, layer) => {

@@ -9,7 +9,14 @@ import type { Score } from '../../src/records/score.ts';
 import { profileLines } from '../../src/report/profile.ts';
 import { profilePage } from '../../src/report/profile-page.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
+import { madeProvenance } from '../made-score.ts';
 import { madeArea } from './made-areas.ts';
+
+const sha256 = 'a'.repeat(64);
+const provenance = madeProvenance([
+  { role: 'score', name: 'V4.json', sha256 },
+  { role: 'recording', name: 'recording of V4', sha256 },
+]);
 
 const early = [0.3, 0.6, 0.45, 0.35, 0.3];
 const late = [0.2, 0.3, 0.35, 0.6, 0.5];
@@ -31,7 +38,7 @@ describe('a depth profile', () => {
     const [peak, centre] = planted.orders;
     expect(peak).toMatchObject({ statistic: 'peak', first: 'V4', second: 'IT', difference: 0.5 });
     expect(peak!.earlier).toBeGreaterThan(0.99);
-    expect(peak!.interval).toEqual({ low: 0.5, high: 0.5 });
+    expect(peak!.interval).toMatchObject({ low: 0.5, high: 0.5 });
     expect(peak!.adjusted).toBeLessThan(0.01);
     // From the true levels: (.25·.3 + .5·.15 + .75·.05) / .5 = .375, (.25·.1 + .5·.15 + .75·.4 + .3) / .95 = .737.
     expect(planted.areas[0]!.centreOfMass.depth!).toBeCloseTo(0.375, 1);
@@ -48,7 +55,7 @@ describe('a depth profile', () => {
     expect(found.networkLayers).toBeNull();
     expect(found.layers.map(({ depth }) => depth)).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(found.warnings[0]).toContain('relative to the layers scored, not to the network');
-    expect(profileLines({ ...found, version: '0' }).at(-1)).toContain(
+    expect(profileLines({ ...found, provenance }).at(-1)).toContain(
       '0 the first of the layers scored',
     );
   });
@@ -72,9 +79,9 @@ describe('a depth profile', () => {
     const [peak] = same.orders;
     expect(peak!.tie).toBeGreaterThan(0.95);
     expect(peak!.p).toBe(1);
-    expect(
-      profileLines({ ...same, version: '0' }).find((line) => line.startsWith('peak ')),
-    ).toMatch(/ tie$/);
+    expect(profileLines({ ...same, provenance }).find((line) => line.startsWith('peak '))).toMatch(
+      / tie$/,
+    );
   });
 
   it('draws the images of shared stimuli for both areas alike', () => {
@@ -90,7 +97,7 @@ describe('a depth profile', () => {
     };
     const shared = run([twin('A', 'one'), twin('B', 'one')]);
     expect(shared.orders[0]!.tie).toBe(1);
-    expect(shared.orders[1]!.interval).toEqual({ low: 0, high: 0 });
+    expect(shared.orders[1]!.interval).toMatchObject({ low: 0, high: 0 });
     const apart = run([twin('A', 'one'), twin('B', 'other')]);
     expect(apart.orders[0]!.tie).toBeLessThan(0.9);
     expect(apart.warnings[0]).toMatch(/same ids in recordings of different stimuli/);
@@ -232,20 +239,20 @@ describe('a depth profile', () => {
   });
 
   it('is the record that its schema describes, and the same for the same seed', () => {
-    const written = JSON.parse(JSON.stringify({ ...planted, version: '0' }));
+    const written = JSON.parse(JSON.stringify({ ...planted, provenance }));
     expect(profileSchema.parse(written)).toEqual(written);
     const areas = [madeArea({ area: 'V4', levels: early }), madeArea({ area: 'IT', levels: late })];
     expect(run(areas)).toEqual(planted);
   });
 
   it('is shown by depth with the peaks marked, as text and as a page', () => {
-    const text = profileLines({ ...planted, version: '0' });
+    const text = profileLines({ ...planted, provenance });
     expect(text[0]).toBe('net.onnx along its depth, 5 layers');
     expect(text.find((line) => line.includes('layer2 '))).toMatch(
       /^ 0\.25 +layer2 +0\.\d+ +█+ \* +0\.\d+ +█+$/,
     );
     expect(text.find((line) => line.startsWith('peak '))).toMatch(/ V4 before IT$/);
-    const page = profilePage({ ...planted, version: '0', candidate: '<net>' });
+    const page = profilePage({ ...planted, provenance, candidate: '<net>' });
     expect(page).toContain('&#60;net&#62;');
     expect(page).not.toContain('<net>');
     expect(page.match(/<polyline /g)).toHaveLength(2);
@@ -255,10 +262,15 @@ describe('a depth profile', () => {
   it('refuses other networks, other layers, and predictions of another score', () => {
     const v4 = madeArea({ area: 'V4', levels: early });
     const other = madeArea({ area: 'IT', levels: late });
-    const model = { name: 'x.onnx', sha256: 'x' };
     const strange = {
       ...other,
-      score: { ...other.score, provenance: { ...other.score.provenance, model } },
+      score: {
+        ...other.score,
+        provenance: madeProvenance([
+          { role: 'model', name: 'x.onnx', sha256: 'x' },
+          ...other.score.provenance.inputs.slice(1),
+        ]),
+      },
     };
     expect(() => run([v4, strange])).toThrow(
       /IT\.json: expected scores of the network of V4\.json/,

@@ -50,6 +50,14 @@ describe('two JSON files', () => {
     expect(compareJson(before, before, table)).toEqual([]);
   });
 
+  it('need not have hashes that are not looked at', () => {
+    const other = { protocol: { name: 'p', sha256: 'd'.repeat(64) } };
+    const old = { ...before, provenance: { ...before.provenance, ...other } };
+    expect(compareJson(old, after, table)).toHaveLength(1);
+    const looser = { ...table, ignored: [...table.ignored, 'protocol.sha256'] };
+    expect(compareJson(old, after, looser)).toEqual([]);
+  });
+
   it.each([1e-12, -1e-12, 2 ** -54])('differ where one number is changed by %d', (change) => {
     const value = after.value + change;
     expect(compareFiles('score.json', bytes(before), bytes({ ...after, value }), table)).toEqual([

@@ -110,21 +110,22 @@ describe('ventral align', () => {
     const csv = join(folder, 'images.csv');
     const first = await aligned(set, '--csv', csv);
     const again = await aligned(set);
-    const timeless = ({
-      provenance: { seconds: _, startedAt: __, ...rest },
-      ...found
-    }: Alignment) => JSON.stringify([found, rest]);
+    const timeless = ({ provenance: { run, ...rest }, ...found }: Alignment) =>
+      JSON.stringify([found, rest, { ...run, seconds: null, startedAt: null }]);
     expect(timeless(again)).toBe(timeless(first));
     expect(first.provenance).toMatchObject({
-      model: { name: 'net.onnx' },
-      maps: { name: 'twice', count },
-      protocol: { name: 'human-maps' },
-      seed: 1,
+      run: { seed: 1 },
+      inputs: [
+        { role: 'model', name: 'net.onnx' },
+        { role: 'human-maps', name: 'twice', count },
+        { role: 'preprocessing', settings: { library: 'pil' } },
+        { role: 'protocol', name: 'human-maps' },
+      ],
     });
     const { rows } = readCsv(readFileSync(csv, 'utf8'), csv);
     expect(rows.map((row) => row[0])).toEqual(first.images.map(({ image }) => image));
     expect(rows[3]![2]).toBe(String(first.images[3]!.network.spearman));
-    expect(first.interval).toMatchObject({ method: 'bootstrap over images', images: count });
+    expect(first.interval).toMatchObject({ method: 'bootstrap over images', n: { images: count } });
   });
 
   it('computes no image a second time, and another seed or map anew', async () => {
@@ -143,7 +144,7 @@ describe('ventral align', () => {
     const again = await aligned(set);
     expect(entries() - before).toBe(count);
     expect(again.metrics).toEqual(first.metrics);
-    expect(again.provenance.logit).toBe(first.provenance.logit);
+    expect(again.provenance.inputs).toEqual(first.provenance.inputs);
     await writeSet(name, (index) =>
       changed(own(index), (value) => value + index + (index > 4 ? 1.5 : 0.5)),
     );

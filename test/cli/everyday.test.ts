@@ -8,6 +8,7 @@ import { encodeModel } from '../../src/graph/encode.ts';
 import type { Initialiser } from '../../src/graph/graph.ts';
 import { presetNamed } from '../../src/models/presets.ts';
 import { createRandom } from '../../src/numeric/random.ts';
+import { findInput } from '../../src/records/provenance.ts';
 import type { Score } from '../../src/records/score.ts';
 import { temporaryFolder, writeModel } from '../small-study.ts';
 import { cli, cliDone, listing } from './run-cli.ts';
@@ -130,7 +131,7 @@ describe('one site, 40 images of four kinds in a zip archive', () => {
     const options = ['--preprocess', small(), '--out', out, '--keep', 'predictions'];
     await cliDone('score', model, '--recording', recording, ...options, '--layers', 'conv2,dead');
     const score = readScore(out);
-    expect(score.provenance.model!.name).toBe('réseau 1.onnx');
+    expect(findInput(score.provenance, 'model')!.name).toBe('réseau 1.onnx');
     expect(score.layers.map(({ layer, features }) => [layer, features])).toEqual([
       ['conv2', 32 * 6 * 6],
       ['dead', 4 * 3 * 3],
@@ -224,7 +225,7 @@ describe('a grid recording of four images', () => {
     ]);
     const code = await scored(model, ...opencv, '--protocol', 'linsley2023-code');
     expect(code.layers.map(({ layer, features }) => [layer, features])).toEqual([['conv2', 32]]);
-    expect(code.provenance.preprocessing!.library).toBe('opencv');
+    expect(findInput(code.provenance, 'preprocessing')!.settings!.library).toBe('opencv');
     expect(code.value).toBeCloseTo(code.raw / code.ceiling, 12);
     const split = await scored(model, ...opencv, '--protocol', 'grid-cv');
     expect(split.ceiling).toBeGreaterThan(0.95);

@@ -32,8 +32,8 @@ beforeAll(async () => {
     recording,
     {
       header: {
-        format: 'ventral-recording',
-        version: 1,
+        kind: 'recording',
+        format: 2,
         name: 'grid',
         species: 'simulated',
         dims: ['stimulus', 'row', 'column', 'trial', 'site'],

@@ -42,8 +42,8 @@ beforeAll(async () => {
     join(folder, 'recording'),
     {
       header: {
-        format: 'ventral-recording',
-        version: 1,
+        kind: 'recording',
+        format: 2,
         name: 'noise',
         species: 'none',
         dims: ['stimulus', 'trial', 'site'],

@@ -106,7 +106,10 @@ describe('ventral saliency', () => {
       const { width, height } = await createNodeImages().decode(bytes, 'overlay');
       expect([width, height]).toEqual([16, 12]);
     }
-    expect(record.provenance).toMatchObject({ seed: 1, preprocessing: { name: 'test' } });
+    expect(record.provenance).toMatchObject({
+      run: { seed: 1 },
+      inputs: [{ role: 'model' }, { role: 'images' }, { role: 'preprocessing', name: 'test' }],
+    });
   });
 
   it('is the slope of the logit: along the image, against differences of log-probabilities', async () => {

@@ -64,8 +64,8 @@ export const responsesToPictures = (): Float64Nd => {
 };
 
 const header: RecordingHeader = {
-  format: 'ventral-recording',
-  version: 1,
+  kind: 'recording',
+  format: 2,
   name: 'pictures',
   species: 'none',
   dims: ['stimulus', 'trial', 'site'],

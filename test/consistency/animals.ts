@@ -64,8 +64,8 @@ export const recordingOf = (
   const id = (image: number): string => `i${String(image).padStart(4, '0')}`;
   return {
     header: {
-      format: 'ventral-recording',
-      version: 1,
+      kind: 'recording',
+      format: 2,
       name,
       species: 'simulated',
       dims: ['stimulus', 'trial', 'site'],

@@ -98,7 +98,7 @@ describe('sites of one animal from those of another', () => {
     );
     // Within an image correlations of 16 positions scatter by .13, and average over 16 images and 8 sites.
     expect(Math.abs(found.corrected!.value! - Math.SQRT1_2)).toBeLessThan(0.1);
-    expect(found.corrected!.interval).toMatchObject({ method: 't over images', images: 16 });
+    expect(found.corrected!.interval).toMatchObject({ method: 't over images', n: { images: 16 } });
     expect(found.corrected!.value!).toBeGreaterThan(found.raw.value!);
     const [other] = onSharedStimuli(mapsA, mapsB, protocol);
     expect(other.stimuli).toHaveLength(16);

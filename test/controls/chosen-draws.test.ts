@@ -27,8 +27,8 @@ const features = new Map(names.map((name) => [name, noise(rows * width)]));
 
 const recording: Recording = {
   header: {
-    format: 'ventral-recording',
-    version: 1,
+    kind: 'recording',
+    format: 2,
     name: 'noise',
     species: 'none',
     dims: ['stimulus', 'row', 'column', 'site'],

@@ -26,8 +26,8 @@ const recordingOf = (images: number, side: number): Recording => {
   const positions = side === 0 ? 1 : side * side;
   return {
     header: {
-      format: 'ventral-recording',
-      version: 1,
+      kind: 'recording',
+      format: 2,
       name: 'noise',
       species: 'none',
       dims: side === 0 ? ['stimulus', 'site'] : ['stimulus', 'row', 'column', 'site'],

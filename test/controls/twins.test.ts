@@ -9,13 +9,16 @@ const draw = (value: number, p: number, overrides: Partial<NullScore> = {}): Nul
   raw: value / 2,
   interval: {
     ...{ low: 0, high: 1, level: 0.95, method: 'bootstrap over images and sites' },
-    ...{ images: 60, sites: 6, approximate: false },
+    ...{ n: { images: 60, sites: 6 }, approximate: false },
   },
   layer: 'conv3',
   draws: null,
   difference: {
     value: 0.5 - value,
-    interval: { low: 0.5 - value - 0.03, high: 0.5 - value + 0.06 },
+    interval: {
+      ...{ low: 0.5 - value - 0.03, high: 0.5 - value + 0.06, level: 0.95, method: 'bootstrap' },
+      ...{ n: { images: 60, sites: 6 }, approximate: false },
+    },
     p,
     method: 'bootstrap over 60 images and 6 sites',
   },
@@ -34,7 +37,7 @@ describe('several draws of a random twin', () => {
     // t(2, .975) = 4.3027, s = .025166.
     const half = 4.3027 * 0.025166;
     expect(found.interval!.high - found.value!).toBeCloseTo(half * Math.sqrt(4 / 3), 4);
-    expect(found.interval).toMatchObject({ images: 60, sites: 6, approximate: true });
+    expect(found.interval).toMatchObject({ n: { images: 60, sites: 6 }, approximate: true });
     const { difference } = found;
     expect(difference!.value).toBeCloseTo(0.5 - 0.8 / 3, 12);
     const below = difference!.value - difference!.interval!.low;

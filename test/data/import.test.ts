@@ -78,8 +78,8 @@ describe('importNpy', () => {
       portsOf(files, (event) => events.push(event)),
     );
     expect(recording.header).toEqual({
-      format: 'ventral-recording',
-      version: 1,
+      kind: 'recording',
+      format: 2,
       name: 'rec',
       species: 'macaque',
       dims: ['site', 'stimulus', 'trial'],

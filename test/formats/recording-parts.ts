@@ -4,8 +4,8 @@ import type { NdArray } from '../../src/records/array.ts';
 import type { RecordingHeader } from '../../src/records/recording.ts';
 
 export const header: RecordingHeader = {
-  format: 'ventral-recording',
-  version: 1,
+  kind: 'recording',
+  format: 2,
   name: 'small',
   species: 'macaque',
   dims: ['site', 'stimulus', 'trial'],

@@ -90,13 +90,20 @@ describe('readRecording refuses, in one line', () => {
       'rec/recording.json: expected JSON',
     );
     const header = (change: object) => read(recordingFiles({ header: change }));
-    expect(await inputLine(() => header({ colour: 1 }))).toBe(
-      'rec/recording.json: expected known fields only, got unknown field "colour"; correct the field',
+    const odd = {
+      sites: [
+        { id: 'a', area: 'IT', animl: 'm' },
+        { id: 'b', area: 'IT' },
+      ],
+      colour: 1,
+    };
+    expect((await header(odd)).warnings).toContain(
+      'recording.json has fields that this version does not know, and ignores: sites[0].animl, colour',
     );
     expect(await inputLine(() => header({ dims: ['site', 'stimuli'] }))).toContain(
       'rec/recording.json: dims[1]: expected "stimulus" or "row"',
     );
-    expect(await inputLine(() => header({ version: 2 }))).toContain('recording.json: version');
+    expect(await inputLine(() => header({ format: 3 }))).toContain('newer ventral');
     expect(await inputLine(() => header({ sites: 'a' }))).toContain('recording.json: sites');
     expect(await inputLine(() => header({ name: '' }))).toContain(
       'recording.json: name: expected a text that is not empty, got ""',

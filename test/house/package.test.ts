@@ -140,8 +140,8 @@ const makeWorld = async (folder: string): Promise<void> => {
     (_, at) => drive(Math.floor(at / (TRIALS * SITES)), at % SITES) + 0.5 * random.normal(),
   );
   const header: RecordingHeader = {
-    format: 'ventral-recording',
-    version: 1,
+    kind: 'recording',
+    format: 2,
     name: 'tiny',
     species: 'simulated',
     dims: ['stimulus', 'trial', 'site'],

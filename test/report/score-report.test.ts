@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Interval } from '../../src/records/score.ts';
+import type { Interval } from '../../src/records/interval.ts';
 import { scoreLines } from '../../src/report/score-report.ts';
 import { protocolNamed } from '../../src/scoring/protocols.ts';
 import { madeLayer, madeScore } from '../made-score.ts';
 
 const interval: Interval = {
   ...{ low: 0.6, high: 0.95, level: 0.95, method: 't over images' },
-  ...{ images: 14, sites: 2, approximate: true },
+  ...{ n: { images: 14, sites: 2 }, approximate: true },
 };
 
 describe('the report of a score', () => {

@@ -7,6 +7,7 @@ import { protocols } from '../../src/scoring/protocols.ts';
 
 const plan: ScorePlan = {
   kind: 'score-plan',
+  format: 2,
   candidate: { kind: 'model', path: 'net.onnx', preprocess: null },
   recording: { name: 'v4', path: 'v4' },
   protocol: protocols.find(({ name }) => name === 'image-cv')!,

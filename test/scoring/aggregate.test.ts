@@ -99,8 +99,7 @@ describe('the protocols of Linsley, Rodriguez et al. against SciPy', () => {
     expect(interval).toMatchObject({
       method: 't over images',
       approximate: true,
-      images,
-      sites: 4,
+      n: { images, sites: 4 },
     });
     expect(interval!.low).toBeCloseTo(golden.tInterval[0], 9);
     expect(interval!.high).toBeCloseTo(golden.tInterval[1], 9);

@@ -32,7 +32,7 @@ const recordingOf = (images: number, layout: 'image' | 'grid', seed: string): Re
   return {
     ...{ folder: '', hash: '', warnings: [] },
     header: {
-      ...{ format: 'ventral-recording', version: 1, name: 'made', species: 'none' },
+      ...{ kind: 'recording', format: 2, name: 'made', species: 'none' },
       dims: ['stimulus', ...(onGrid ? (['row', 'column'] as const) : []), 'trial', 'site'],
       sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
       timeBins: [{ start: 0, end: 100 }],
@@ -92,7 +92,11 @@ describe('the interval of a ceiling', () => {
   it('of split halves is a jackknife over few images', () => {
     const change = { ceiling: splitHalf, folds: { kind: 'leave-one-image-out' } } as const;
     const { interval, level } = ceilingOf('image', change, 18, 'few');
-    expect(interval).toMatchObject({ method: 't over images', images: 18, approximate: true });
+    expect(interval).toMatchObject({
+      method: 't over images',
+      n: { images: 18 },
+      approximate: true,
+    });
     expect(interval!.low).toBeLessThan(level);
     expect(interval!.high).toBeGreaterThan(level);
     expect(interval!.high - interval!.low).toBeLessThan(0.5);
@@ -136,7 +140,7 @@ describe('the interval of a ceiling', () => {
     const half = (t13 * standardDeviation(Float64Array.from(perImage))) / Math.sqrt(14);
     expect(interval!.high - interval!.low).toBeCloseTo(2 * half, 4);
     const many = ceilingOf('grid', change, 30, 'pairs');
-    expect(many.interval).toMatchObject({ method: 'bootstrap over images', images: 30 });
+    expect(many.interval).toMatchObject({ method: 'bootstrap over images', n: { images: 30 } });
     expect(many.interval!.low).toBeLessThan(many.level);
     expect(many.interval!.high).toBeGreaterThan(many.level);
   });

@@ -25,7 +25,7 @@ const recordingOf = (images: number, trials: number, sites: number): Recording =
   return {
     ...{ folder: '', hash: '', warnings: [] },
     header: {
-      ...{ format: 'ventral-recording', version: 1, name: 'made', species: 'none' },
+      ...{ kind: 'recording', format: 2, name: 'made', species: 'none' },
       dims: ['stimulus', 'trial', 'site'],
       sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
       timeBins: [{ start: 0, end: 100 }],

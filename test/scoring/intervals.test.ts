@@ -149,7 +149,11 @@ describe('noise correction and its interval', () => {
 
   it('falls back to a jackknife t interval at 20 images', () => {
     const { interval } = score(20, 10, 'few', 200).model;
-    expect(interval).toMatchObject({ method: 't over images', approximate: true, images: 20 });
+    expect(interval).toMatchObject({
+      method: 't over images',
+      approximate: true,
+      n: { images: 20 },
+    });
     expect(interval.low).toBeLessThan(truth);
     expect(interval.high).toBeGreaterThan(truth);
   });
@@ -167,7 +171,7 @@ describe('nearly equal images', () => {
     const recording: Recording = {
       ...{ folder: '', hash: '', warnings: [] },
       header: {
-        ...{ format: 'ventral-recording', version: 1, name: 'made', species: 'none' },
+        ...{ kind: 'recording', format: 2, name: 'made', species: 'none' },
         dims: ['stimulus', 'trial', 'site'],
         sites: Array.from({ length: sites }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
         timeBins: [{ start: 0, end: 100 }],

@@ -51,7 +51,7 @@ const made = (
   return {
     ...{ folder: 'made', hash: '', warnings: [] },
     header: {
-      ...{ format: 'ventral-recording', version: 1, name: 'made', species: 'none', dims },
+      ...{ kind: 'recording', format: 2, name: 'made', species: 'none', dims },
       sites: Array.from({ length: sizes.site! }, (_, s) => ({ id: `s${s}`, area: 'IT' })),
       timeBins: Array.from({ length: sizes.time ?? 1 }, (_, b) => ({
         start: 50 * b,

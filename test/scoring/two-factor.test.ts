@@ -62,7 +62,7 @@ describe('two crossed factors', () => {
     const { value, draws } = drawn(30, 8, 'lost');
     const holed = { ...draws, joint: [Number.NaN, Number.NaN, ...draws.joint.slice(2)] };
     const interval = twoFactorInterval(value, holed, { images: 30, sites: 8 }, 0.95);
-    expect(interval).toMatchObject({ undefinedDraws: 2, images: 30, sites: 8 });
+    expect(interval).toMatchObject({ undefinedDraws: 2, n: { images: 30, sites: 8 } });
     expect(twoFactorInterval(value, draws, { images: 30, sites: 8 }, 0.95)).not.toHaveProperty(
       'undefinedDraws',
     );

@@ -1,7 +1,8 @@
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { readCsv } from '../../src/formats/csv.ts';
-import type { Interval, Score } from '../../src/records/score.ts';
+import type { Interval } from '../../src/records/interval.ts';
+import type { Score } from '../../src/records/score.ts';
 import { encodeScoreCsv, encodeScoreParquet, scoreRows } from '../../src/store/score-table.ts';
 import { madeLayer, madeScore } from '../made-score.ts';
 
@@ -10,8 +11,7 @@ const interval: Interval = {
   high: 1.2,
   level: 0.95,
   method: 't over images',
-  images: 14,
-  sites: 2,
+  n: { images: 14, sites: 2 },
   approximate: true,
 };
 
@@ -62,7 +62,7 @@ const score: Score = madeScore({
       draws: null,
       difference: {
         value: 0.35,
-        interval: { low: 0.2, high: 0.5 },
+        interval: { ...interval, low: 0.2, high: 0.5 },
         p: 0.01,
         method: 'exact sign flips over 14 images',
       },

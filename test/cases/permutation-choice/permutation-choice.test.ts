@@ -36,8 +36,8 @@ const noise = (random: Random, count: number): Float32Array =>
 
 const recordingOf = (random: Random): Recording => ({
   header: {
-    format: 'ventral-recording',
-    version: 1,
+    kind: 'recording',
+    format: 2,
     name: 'noise',
     species: 'none',
     dims: ['stimulus', 'site'],

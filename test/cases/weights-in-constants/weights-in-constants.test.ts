@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { knownInput } from '../../../src/records/provenance.ts';
 import { base, cli, openCase, preprocess } from '../run-case.ts';
 
 // The kernel of conv2 is a Constant whose data lie in kernel.bin beside the model. a/ and b/ hold two of that name.
@@ -28,7 +29,10 @@ afterEach(() => void vi.restoreAllMocks());
 const scoredWith = async (kernel: 'a' | 'b') => {
   cpSync(join(here, kernel, 'kernel.bin'), join(folder, 'kernel.bin'));
   const { score: found } = await score(...options);
-  return { raw: found.layers[0]!.raw!.toFixed(3), sha256: found.provenance.model!.sha256 };
+  return {
+    raw: found.layers[0]!.raw!.toFixed(3),
+    sha256: knownInput(found.provenance, 'model').sha256,
+  };
 };
 
 it('is refused where the file is missing, though the working directory has one', async () => {
