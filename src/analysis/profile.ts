@@ -221,13 +221,13 @@ const areaProfile = (
   depths: readonly number[],
   { peakLayer, peak, centre }: Places,
 ): AreaProfile => {
-  const _drawn = unitsOf([{ images, drawnWith }]).length;
+  const drawn = unitsOf([{ images, drawnWith }]).length;
   const values = score.layers.map(({ value }) => value);
   const numbers = values.map((value) => value ?? Number.NaN);
   const best = peakOf(numbers);
   const resampled = {
-    ...{ what, images: images.length, sites },
-    approximate: images.length <= fewImages,
+    ...{ what, images: drawn, sites },
+    approximate: drawn <= fewImages,
   };
   return {
     name,
