@@ -130,7 +130,9 @@ describe('a nested choice of the layer, against scikit-learn', () => {
     const seen: (readonly (number | null)[])[] = [];
     const put = async (key: string, bytes: Uint8Array) => {
       const head = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(10)));
-      seen.push((JSON.parse(head) as { selectionValues: number[][] }).selectionValues[0]!);
+      seen.push(
+        (JSON.parse(head) as { value: { selectionValues: number[][] } }).value.selectionValues[0]!,
+      );
       await ports.cache.put(key, bytes);
     };
     const cold = { ...ports, cache: { ...ports.cache, get: async () => null, put } };

@@ -237,6 +237,22 @@ export const explanationOf = (protocol: Protocol): string =>
 export const protocolNames: readonly string[] = [...new Set(protocols.map(({ name }) => name))];
 
 /**
+ * The revision whose numbers this version computes under a protocol, whoever wrote it: those of rows that are pooled over
+ * folds, and of ceilings of repeated trials, are other than in the first.
+ */
+export const revisionOf = ({
+  aggregation,
+  ceiling: { kind },
+}: Pick<Protocol, 'aggregation' | 'ceiling'>): number =>
+  aggregation === 'sites' || kind === 'split-half' || kind === 'median-split-half' ? 2 : 1;
+
+/** A protocol that somebody wrote, in the revision that is computed, or a higher one of its own. */
+const written = (given: unknown, where: string, mend: string): Protocol => {
+  const named = withOwnName(parseAs(protocolSchema, given, where, mend), knownProtocols);
+  return { ...named, revision: Math.max(named.revision, revisionOf(named)) };
+};
+
+/**
  * A protocol by name, from a JSON file (anything that ends in `.json`), or as a record; changed ones under a name of their own,
  * fields by their names in older versions, too; null: `ventral`.
  * Input errors: unknown name, missing file, unknown or ill-typed field, another revision of a named protocol.
@@ -250,14 +266,12 @@ export const resolveProtocol = async (
   if (named === null || named === 'ventral')
     return defaultProtocol(layout, trialCount(recording) > 1);
   if (typeof named === 'object') {
-    const mend = 'correct the field';
-    return withOwnName(parseAs(protocolSchema, named, 'protocol', mend), knownProtocols);
+    return written(named, 'protocol', 'correct the field');
   }
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
     const mend = 'take a named protocol as a model (ventral protocols)';
-    const written = withPresentNames(parseJson(text, named, mend));
-    return withOwnName(parseAs(protocolSchema, written, named, mend), knownProtocols);
+    return written(withPresentNames(parseJson(text, named, mend)), named, mend);
   }
   const found = protocols.find(({ name }) => name === named);
   if (found !== undefined) return found;

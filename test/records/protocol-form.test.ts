@@ -8,7 +8,12 @@ import type { Protocol } from '../../src/records/protocol.ts';
 import { protocolSchema } from '../../src/records/protocol.ts';
 import { firstForm, protocolHash, withPresentNames } from '../../src/records/protocol-form.ts';
 import type { Recording } from '../../src/records/recording.ts';
-import { defaultProtocol, protocols, resolveProtocol } from '../../src/scoring/protocols.ts';
+import {
+  defaultProtocol,
+  protocols,
+  resolveProtocol,
+  revisionOf,
+} from '../../src/scoring/protocols.ts';
 import { createMemoryFiles } from '../memory-files.ts';
 
 interface Written {
@@ -98,6 +103,19 @@ describe('a protocol file', () => {
     const maps = { ...alignmentProtocols[0]!, revision: 7 };
     const files = createMemoryFiles({ 'a.json': JSON.stringify(maps) });
     await expect(resolveAlignmentProtocol('a.json', files)).rejects.toThrow('human-maps: revision');
+  });
+
+  it('has the revision of what it asks for: that of named protocols is of the same rule', async () => {
+    const { revision: _, ...imageCv } = protocols.find(({ name }) => name === 'image-cv')!;
+    expect((await resolve({ ...imageCv, name: 'mine' })).revision).toBe(2);
+    const bare = {
+      ...imageCv,
+      name: 'mine',
+      aggregation: 'images-of-sites',
+      ceiling: { kind: 'none' },
+    };
+    expect((await resolve(bare)).revision).toBe(1);
+    for (const named of protocols) expect(named.revision, named.name).toBe(revisionOf(named));
   });
 
   it('may have a revision of its own', async () => {
