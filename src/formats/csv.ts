@@ -1,3 +1,4 @@
+/// <reference path="./papaparse.d.ts" />
 import papa from 'papaparse';
 import { inputError } from '../records/errors.ts';
 

@@ -70,8 +70,8 @@ const wholeEntries = ({
   nullCeiling,
   nestedSelection,
   standardErrorOverSplits,
-}: Score): Entry[] =>
-  [
+}: Score): Entry[] => {
+  const found: readonly (Metrics | null)[] = [
     ceilingInterval && { ceiling_low: ceilingInterval.low, ceiling_high: ceilingInterval.high },
     nullCeiling && {
       null_ceiling_mismatched: nullCeiling.mismatched,
@@ -79,7 +79,9 @@ const wholeEntries = ({
     },
     nestedSelection && { optimism: nestedSelection.optimism },
     standardErrorOverSplits && { split_error: standardErrorOverSplits.value },
-  ].flatMap((metrics) => (metrics === null ? [] : [{ metrics }]));
+  ];
+  return found.flatMap((metrics) => (metrics === null ? [] : [{ metrics }]));
+};
 
 /** `null_pixels` is the score of pixels, `null_pixels_difference` the network's less that of pixels, with its interval. */
 const nullEntries = ({ nulls }: Score): Entry[] =>

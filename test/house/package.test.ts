@@ -225,9 +225,14 @@ describe('the packed package, installed in an empty folder', () => {
     const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023'];
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
     const { stdout } = run(user, process.execPath, compiler, ...options, 'types.ts');
-    expect(
-      stdout.split('\n').filter((line) => /^types\.ts|node_modules\/ventral/.test(line)),
-    ).toEqual([]);
+    const problems = (text: string): string[] =>
+      text.split('\n').filter((line) => /^types\.ts|node_modules\/ventral/.test(line));
+    expect(problems(stdout)).toEqual([]);
+    // A workspace that takes the source in place of the build.
+    const source = ['--customConditions', 'ventral-source', '--allowImportingTsExtensions'];
+    const typed = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')];
+    const both = run(user, process.execPath, compiler, ...options, ...source, ...typed, 'types.ts');
+    expect(problems(both.stdout)).toEqual([]);
   });
 
   test('runs ventral --version', (context) => {

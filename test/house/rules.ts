@@ -207,7 +207,7 @@ export const sharedNames = (modules: readonly Module[]): string[] => {
   );
 };
 
-/** Default exports, `any`, reference directives, and barrels that `entries` (paths below `src`) do not name. */
+/** Default exports, `any`, reference directives (but to declarations of the room), and barrels that `entries` (paths below `src`) do not name. */
 export const unwanted = (modules: readonly Module[], entries: readonly string[]): string[] =>
   modules.flatMap((module) => {
     const { path, tokens, references } = module;
@@ -222,7 +222,9 @@ export const unwanted = (modules: readonly Module[], entries: readonly string[])
     });
     return [
       ...found,
-      ...references.map((reference) => `${path}: ${reference.trim()}`),
+      ...references
+        .filter((reference) => !/<reference path="\.\/[\w-]+\.d\.ts" \/>/.test(reference))
+        .map((reference) => `${path}: ${reference.trim()}`),
       ...(isBarrel(module) && !entries.includes(path) ? [`${path}: only re-exports`] : []),
     ];
   });
