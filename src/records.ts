@@ -14,6 +14,7 @@ export type { HumanMap, HumanMaps } from './records/human-map.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export { planSchema, type ScorePlan } from './records/plan.ts';
 export type { Engine, Files, Hash, Http, Images, Locks, Ports, Watch } from './records/ports.ts';
+export { type ProblemCode, problemCodes } from './records/problem-codes.ts';
 export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
 export {

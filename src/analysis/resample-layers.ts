@@ -64,10 +64,11 @@ const checkPredictions = (
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({
+    code: 'layer-predictions-of-another-run',
     where: `${file}.layer-predictions.npz`,
     expected: `the predictions of the ${layers.length} layers of ${file}`,
     got: `those of ${kept.layers.length} layers and ${kept.siteIds.length} sites`,
-    mend: 'score again with --keep layer-predictions',
+    mend: 'score again and keep the predictions of the layers',
   });
 };
 
@@ -88,10 +89,11 @@ export const checkSameRun = (
   );
   if (odd < 0) return;
   throw inputError({
+    code: 'layer-predictions-of-another-run',
     where: `${file}.layer-predictions.npz`,
     expected: `predictions that give ${score.layers[odd]!.layer} its score of ${score.layers[odd]!.value!.toFixed(3)}`,
     got: `${values[odd]!.toFixed(3)}, so that they are of another run`,
-    mend: 'score again with --keep layer-predictions',
+    mend: 'score again and keep the predictions of the layers',
   });
 };
 

@@ -8,6 +8,7 @@ import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface CeilingOptions {
   readonly protocol?: string;
@@ -54,7 +55,7 @@ export const addCeilingCommand = (program: Command): void => {
             [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }],
             ports.files,
           );
-        process.stdout.write(`${siteCeilingLines(found).join('\n')}\n`);
+        printLines(siteCeilingLines(found));
       }),
     );
 };

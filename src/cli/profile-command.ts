@@ -7,6 +7,7 @@ import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath } from './outputs.ts';
 import { withStorage } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface ProfileOptions {
   readonly out?: string;
@@ -46,7 +47,7 @@ export const addProfileCommand = (program: Command): void => {
             : [{ path: out, parts: [encodeText(`${JSON.stringify(found, null, 2)}\n`)] }]),
         ];
         await writeTogether(outputs, ports.files);
-        process.stdout.write(`${profileLines(found).join('\n')}\n`);
+        printLines(profileLines(found));
       }),
     );
 };

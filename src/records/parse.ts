@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { inputError, reasonOf } from './errors.ts';
+import { inputError, type Problem, reasonOf } from './errors.ts';
 
 const pathOf = (path: readonly PropertyKey[]): string =>
   path
@@ -45,15 +45,21 @@ const problemOf = (issue: z.core.$ZodIssue, value: unknown): { expected: string;
   }
 };
 
+/** What to do about data that does not parse; a text alone goes with the codes `not-json` and `invalid-field`. */
+export type Remedy = string | Pick<Problem, 'code' | 'field' | 'mend'>;
+
+const remedyOf = (remedy: Remedy, code: Problem['code']) =>
+  typeof remedy === 'string' ? { code, mend: remedy } : remedy;
+
 /**
  * Turns unknown data into a record, or throws one input error for the first thing that is wrong.
- * `source` is the file or option as the user knows it; `mend` says what to do.
+ * `source` is the file or field as the user knows it; `remedy` says what to do.
  */
 export const parseAs = <S extends z.ZodType>(
   schema: S,
   value: unknown,
   source: string,
-  mend: string,
+  remedy: Remedy,
 ): z.infer<S> => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -62,7 +68,7 @@ export const parseAs = <S extends z.ZodType>(
   throw inputError({
     where: path === '' ? source : `${source}: ${path}`,
     ...problemOf(issue, value),
-    mend,
+    ...remedyOf(remedy, 'invalid-field'),
   });
 };
 
@@ -71,7 +77,7 @@ export const parseJsonAs = <S extends z.ZodType>(
   schema: S,
   text: string,
   source: string,
-  mend: string,
+  remedy: Remedy,
 ): z.infer<S> => {
   let value: unknown;
   try {
@@ -82,10 +88,10 @@ export const parseJsonAs = <S extends z.ZodType>(
         where: source,
         expected: 'JSON',
         got: `text that does not parse (${reasonOf(thrown)})`,
-        mend,
+        ...remedyOf(remedy, 'not-json'),
       },
       thrown,
     );
   }
-  return parseAs(schema, value, source, mend);
+  return parseAs(schema, value, source, remedy);
 };

@@ -1,5 +1,5 @@
 import { inputError } from '../records/errors.ts';
-import { withOwnName } from '../records/own-name.ts';
+import { protocolRemedy, withOwnName } from '../records/own-name.ts';
 import { parseAs, parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
@@ -244,13 +244,14 @@ export const resolveProtocol = async (
   }
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
-    const mend = 'take a named protocol as a model (ventral protocols)';
-    return withOwnName(parseJsonAs(protocolSchema, text, named, mend), knownProtocols);
+    return withOwnName(parseJsonAs(protocolSchema, text, named, protocolRemedy), knownProtocols);
   }
   const found = protocols.find(({ name }) => name === named);
   if (found !== undefined) return found;
   throw inputError({
-    where: '--protocol',
+    code: 'no-such-protocol',
+    field: 'protocol',
+    where: 'protocol',
     expected: `${protocolNames.join(', ')} or a .json file`,
     got: `"${named}"`,
     mend: 'name one of them',

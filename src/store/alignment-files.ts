@@ -11,12 +11,11 @@ export const encodeAlignment = (record: Alignment | SaliencyRecord): Uint8Array 
 
 /** Reads an alignment file; input error with the field where it is none. */
 export const readAlignment = async (path: string, files: Files): Promise<Alignment> =>
-  parseJsonAs(
-    alignmentSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral align --out wrote, by this version',
-  );
+  parseJsonAs(alignmentSchema, decodeText(await files.read(path), path), path, {
+    code: 'alignment-file',
+    field: null,
+    mend: 'give an alignment that this version wrote',
+  });
 
 const cell = (value: number | null | undefined): string => (value == null ? '' : String(value));
 

@@ -14,23 +14,21 @@ export const encodeScore = (score: Score): Uint8Array =>
 
 /** Reads a score file; input error with the field where it is no score. */
 export const readScore = async (path: string, files: Files): Promise<Score> =>
-  parseJsonAs(
-    scoreSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral score --out wrote, by this version',
-  );
+  parseJsonAs(scoreSchema, decodeText(await files.read(path), path), path, {
+    code: 'score-file',
+    field: null,
+    mend: 'give a score that this version wrote',
+  });
 
-/** Reads what `ventral ceiling --out` wrote; input error with the field where it is something else. */
+/** Reads a file of ceilings; input error with the field where it is something else. */
 export const readSiteCeilings = async (path: string, files: Files): Promise<SiteCeilings> =>
-  parseJsonAs(
-    siteCeilingsSchema,
-    decodeText(await files.read(path), path),
-    path,
-    'give the file that ventral ceiling --out wrote, by this version',
-  );
+  parseJsonAs(siteCeilingsSchema, decodeText(await files.read(path), path), path, {
+    code: 'ceilings-file',
+    field: null,
+    mend: 'give ceilings that this version wrote',
+  });
 
-/** Where `--keep layer-predictions` puts them. */
+/** Where the predictions of all layers are kept. */
 export const layerPredictionsPath = (scorePath: string): string =>
   `${scorePath}.layer-predictions.npz`;
 
@@ -59,7 +57,7 @@ export const readLayerPredictions = async (
   };
 };
 
-/** Where `--keep predictions` puts them. */
+/** Where the held-out predictions are kept. */
 export const predictionsPath = (scorePath: string): string => `${scorePath}.predictions.npz`;
 
 /** The predictions kept beside a score; null where there are none. */
