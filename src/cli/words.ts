@@ -175,7 +175,7 @@ export const wordings: Readonly<
 /** Phrases of notes and warnings, each with what a reader of the command line can type in its place. */
 export const notePhrases: Replacements = [
   ['imagenet-224 is assumed', 'imagenet-224 is assumed (name one with --preprocess)'],
-  ['the order name takes them in that', '--order name takes them in that'],
+  ['the order "name" takes them in that', '--order name takes them in that'],
   ['which a list of the names can give', 'which --order FILE can give'],
   ['each bin can have its own', 'each bin can have its own (--time-course own)'],
   [

@@ -199,7 +199,7 @@ const rowsByOrder = async (
   const isSorted = sorted.every((path, index) => path === paths[index]);
   const count = stimuli.length;
   if (named === null) {
-    const warning = `rows of ${name} are taken in the order of stimuli.csv, which is not that of the file names; the order name takes them in that`;
+    const warning = `rows of ${name} are taken in the order of stimuli.csv, which is not that of the file names; the order "name" takes them in that`;
     return { rows: used, count, warnings: isSorted ? [] : [warning] };
   }
   const places = new Map(sorted.map((path, place) => [path, place]));
