@@ -99,7 +99,7 @@ export const planAlignment = async (
       ...maps.warnings,
       ...(ceiling.kind === protocol.ceiling.kind || request.ceiling !== null
         ? []
-        : ['these maps are not of single people: there is no ceiling (--ceiling gives one)']),
+        : ['these maps are not of single people: there is no ceiling unless one is given']),
     ],
   };
 };

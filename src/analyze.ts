@@ -152,10 +152,11 @@ const readRecordings = async (
   const [first, second, ...more] = paths;
   if (first === undefined || more.length > 0)
     throw inputError({
-      where: 'ventral ceiling',
+      field: 'recordings',
+      where: 'recordings',
       expected: 'one recording, or two',
       got: `${paths.length}`,
-      mend: 'ventral ceiling DIR [OTHER]',
+      mend: 'name one or two',
     });
   return [
     await readRecording(first, ports),

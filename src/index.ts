@@ -45,6 +45,7 @@ export { type OpenScore, planLearningCurve, type ScoreResult } from './predictiv
 export { type FailureKind, type Problem, VentralError } from './records/errors.ts';
 export type { ScorePlan } from './records/plan.ts';
 export type { Engine, Files, Hash, Http, Images, Locks, Ports, Watch } from './records/ports.ts';
+export type { ProblemCode } from './records/problem-codes.ts';
 export type { Signal } from './records/watch.ts';
 export {
   shuffleSplits,

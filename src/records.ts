@@ -15,6 +15,7 @@ export type { Interval } from './records/interval.ts';
 export type { Layer, Preprocessing } from './records/model.ts';
 export { planSchema, type ScorePlan } from './records/plan.ts';
 export type { Engine, Files, Hash, Http, Images, Locks, Ports, Watch } from './records/ports.ts';
+export { type ProblemCode, problemCodes } from './records/problem-codes.ts';
 export type { Profile } from './records/profile.ts';
 export { type Protocol, protocolSchema } from './records/protocol.ts';
 export type { Provenance, ProvenanceInput, Run } from './records/provenance.ts';

@@ -176,10 +176,12 @@ const checkSameModel = (score: Score, path: string, network: Network): Preproces
   const preprocessing = findInput(score.provenance, 'preprocessing')?.settings;
   if (model?.sha256 === network.sha256 && preprocessing !== undefined) return preprocessing;
   throw inputError({
-    where: `--readout ${path}`,
+    code: 'score-of-another-network',
+    field: 'score',
+    where: `score: ${path}`,
     expected: `a score of ${network.name}`,
     got: model === undefined ? 'one of activations' : `one of ${model.name}, another file`,
-    mend: 'give the network that was scored, or score this one with --keep readout',
+    mend: 'give the network that was scored, or score this one and keep the readout',
   });
 };
 
@@ -195,7 +197,9 @@ const openSite = async (
   const site = kept.siteIds.indexOf(of.site);
   if (site < 0)
     throw inputError({
-      where: `--site ${of.site}`,
+      code: 'no-such-site',
+      field: 'site',
+      where: `site: ${of.site}`,
       expected: `one of ${kept.siteIds.slice(0, 8).join(', ')}${kept.siteIds.length > 8 ? ', …' : ''}`,
       got: `"${of.site}"`,
       mend: 'name a site of the score',

@@ -6,7 +6,7 @@ import {
 } from '../records/alignment.ts';
 import { inputError } from '../records/errors.ts';
 import type { HumanMaps } from '../records/human-map.ts';
-import { withOwnName } from '../records/own-name.ts';
+import { protocolRemedy, withOwnName } from '../records/own-name.ts';
 import { parseJsonAs } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 
@@ -66,10 +66,12 @@ export const checkHumanCeiling = (
   if (ceiling.kind !== 'split-subjects' || maps.hasSubjects) return ceiling;
   if (!isChosen) return { kind: 'none' };
   throw inputError({
+    code: 'people-not-apart',
+    field: 'ceiling',
     where: `${maps.name}: ceiling`,
     expected: 'maps of single people for each image, at least two for some, which are to be split',
     got: 'maps whose people are not known apart, or single people only',
-    mend: 'give the ceiling (--ceiling 0.66) or none (--ceiling none)',
+    mend: 'give the ceiling (such as 0.66) or none',
   });
 };
 
@@ -80,13 +82,15 @@ export const resolveAlignmentProtocol = async (
 ): Promise<AlignmentProtocol> => {
   if (named.endsWith('.json')) {
     const text = decodeText(await files.read(named), named);
-    const mend = 'take a named protocol as a model (ventral protocols)';
-    return withOwnName(parseJsonAs(alignmentProtocolSchema, text, named, mend), alignmentProtocols);
+    const found = parseJsonAs(alignmentProtocolSchema, text, named, protocolRemedy);
+    return withOwnName(found, alignmentProtocols);
   }
   const found = alignmentProtocols.find(({ name }) => name === named);
   if (found !== undefined) return found;
   throw inputError({
-    where: '--protocol',
+    code: 'no-such-protocol',
+    field: 'protocol',
+    where: 'protocol',
     expected: `${alignmentProtocols.map(({ name }) => name).join(', ')} or a .json file`,
     got: `"${named}"`,
     mend: 'name one of them',

@@ -71,10 +71,12 @@ export const compare = (contenders: readonly StoredContender[], seed: number): C
 const checkComparable = ([first, ...others]: readonly StoredContender[]): void => {
   if (first === undefined || others.length === 0)
     throw inputError({
-      where: 'ventral compare',
+      code: 'scores-too-few',
+      field: 'scores',
+      where: 'scores',
       expected: 'at least two score files',
       got: first === undefined ? 'none' : 'one',
-      mend: 'ventral compare a.json b.json',
+      mend: 'name one more',
     });
   for (const { name, score } of others) {
     const differs = (role: InputRole): boolean =>

@@ -92,10 +92,11 @@ export const perSiteOf = (groups: readonly Float64Array[]): number[] =>
 const heldOutOf = ({ heldOut, name }: Contender): HeldOut => {
   if (heldOut !== null) return heldOut;
   throw inputError({
+    code: 'predictions-missing',
     where: name,
     expected: `its held-out predictions beside it (${name}.predictions.npz)`,
     got: 'no such file',
-    mend: 'score again with --keep predictions (finished layers are not computed again)',
+    mend: 'score again and keep the predictions (finished layers are not computed again)',
   });
 };
 

@@ -81,27 +81,33 @@ const checkOneNetwork = (areas: readonly AreaScores[]): void => {
   const [first, ...others] = areas;
   if (first === undefined || first.score.layers.length < 2)
     throw inputError({
-      where: first?.file ?? 'ventral profile',
+      code: 'scores-of-one-layer',
+      field: 'scores',
+      where: first?.file ?? 'scores',
       expected: 'the scores of at least two layers',
       got: first === undefined ? 'no score file' : 'one layer',
-      mend: 'score without --layers, or with a glob that several layers match',
+      mend: 'score all layers, or several',
     });
   for (const { file, score } of others) {
     const model = findInput(score.provenance, 'model')?.sha256;
     if (model !== findInput(first.score.provenance, 'model')?.sha256)
       throw inputError({
+        code: 'scores-of-several-networks',
+        field: 'scores',
         where: file,
         expected: `scores of the network of ${first.file}`,
         got: `${candidateInput(score.provenance)?.name ?? 'another'}, other weights`,
-        mend: 'score one network against each area; networks are compared by ventral compare',
+        mend: 'score one network against each area; a comparison takes several networks',
       });
     const layersOf = (each: Score): string => JSON.stringify(each.layers.map(({ layer }) => layer));
     if (layersOf(score) !== layersOf(first.score))
       throw inputError({
+        code: 'scores-of-other-layers',
+        field: 'scores',
         where: file,
         expected: `the ${first.score.layers.length} layers of ${first.file}`,
         got: `${score.layers.length} layers, not all the same`,
-        mend: 'score both with the same --layers and sampling',
+        mend: 'score both with the same layers and sampling',
       });
   }
 };
@@ -306,7 +312,8 @@ const warningsOf = (
     new Set(areas.map(({ score }) => field(score))).size > 1;
   const only = (what: LayerResampler['what']): AreaScores[] =>
     areas.filter((_, index) => resamplers[index]!.what === what);
-  const again = 'score again with --keep layer-predictions, which computes no finished layer again';
+  const again =
+    'score again and keep the predictions of the layers, which computes no finished layer again';
   const pools = new Set(areas.map(poolOf));
   const ids = areas.map((_, index) => new Set(resamplers[index]!.images));
   const overlapping =

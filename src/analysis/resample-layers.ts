@@ -52,10 +52,12 @@ const checkPredictions = (
   const overRows = aggregationOf(protocol).over === 'rows';
   if (overRows && kept.folds.length === 0)
     throw inputError({
+      code: 'layer-predictions-of-another-run',
+      field: null,
       where: `${file}.layer-predictions.npz`,
       expected: 'the fold of each row, around whose training mean it is correlated',
       got: 'none, as older versions wrote it',
-      mend: 'score again with --keep layer-predictions, or take the file away: then sites alone are resampled',
+      mend: 'score again and keep the predictions of the layers, or take the file away: then sites alone are resampled',
     });
   const shapes = [
     [kept.recorded, [rows, sites]],
@@ -72,10 +74,11 @@ const checkPredictions = (
     shapes.every(([{ shape }, expected]) => shape.join() === expected.join());
   if (same) return;
   throw inputError({
+    code: 'layer-predictions-of-another-run',
     where: `${file}.layer-predictions.npz`,
     expected: `the predictions of the ${layers.length} layers of ${file}`,
     got: `those of ${kept.layers.length} layers and ${kept.siteIds.length} sites`,
-    mend: 'score again with --keep layer-predictions',
+    mend: 'score again and keep the predictions of the layers',
   });
 };
 
@@ -96,10 +99,11 @@ export const checkSameRun = (
   );
   if (odd < 0) return;
   throw inputError({
+    code: 'layer-predictions-of-another-run',
     where: `${file}.layer-predictions.npz`,
     expected: `predictions that give ${score.layers[odd]!.layer} its score of ${score.layers[odd]!.value!.toFixed(3)}`,
     got: `${values[odd]!.toFixed(3)}, so that they are of another run`,
-    mend: 'score again with --keep layer-predictions',
+    mend: 'score again and keep the predictions of the layers',
   });
 };
 

@@ -9,6 +9,7 @@ import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface AlignOptions {
   readonly maps: string;
@@ -102,7 +103,7 @@ export const addAlignCommand = (program: Command): void => {
             ],
             ports.files,
           );
-          process.stdout.write(`${alignmentLines(found).join('\n')}\n`);
+          printLines(alignmentLines(found));
         },
         null,
       ),

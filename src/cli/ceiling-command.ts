@@ -8,6 +8,7 @@ import { writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface CeilingOptions {
   readonly protocol?: string;
@@ -51,7 +52,7 @@ export const addCeilingCommand = (program: Command): void => {
         const found = await siteCeilings({ recordings, protocol, seed, betweenOnly }, ports);
         if (out !== undefined)
           await writeTogether([{ path: out, parts: [encodeSiteCeilings(found)] }], ports.files);
-        process.stdout.write(`${siteCeilingLines(found).join('\n')}\n`);
+        printLines(siteCeilingLines(found));
       }),
     );
 };

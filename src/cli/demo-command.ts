@@ -5,6 +5,7 @@ import { demoLines } from '../report/demo-report.ts';
 import { worldSettings } from '../world/world.ts';
 import { parseBytes, parseWhole } from './options.ts';
 import { withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface DemoOptions {
   readonly out?: string;
@@ -27,7 +28,12 @@ export const addDemoCommand = (program: Command): void => {
       withPorts(options, async (ports) => {
         const folder = out ?? `${cacheFolder()}/demo/seed-${seed}`;
         const found = await demo({ folder, world: worldSettings(seed), memory }, ports);
-        process.stdout.write(`${demoLines(found).join('\n')}\n`);
+        printLines([
+          ...demoLines(found),
+          '',
+          `Written to ${folder}: score it yourself with`,
+          `  ventral score ${folder}/models/planted.onnx --recording ${folder}/${found.areas.at(-1)?.area ?? 'IT'} --protocol grid-cv`,
+        ]);
       }),
     );
 };

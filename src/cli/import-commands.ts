@@ -19,6 +19,7 @@ import {
   parseWindows,
 } from './options.ts';
 import { withStorage } from './session.ts';
+import { printLines } from './typed.ts';
 
 /** Options that every import has. */
 interface CommonOptions {
@@ -134,7 +135,7 @@ const withImport = (
   withStorage({ quiet }, async (ports, say) => {
     const recording = await work(ports);
     for (const warning of recording.warnings) say(`note: ${warning}`);
-    process.stdout.write(`${inspectionLines(inspectRecording(recording)).join('\n')}\n`);
+    printLines(inspectionLines(inspectRecording(recording)));
   });
 
 /** `More`: options beyond those of every array, named as the importer names them. */
@@ -267,7 +268,7 @@ const addArcaroCommand = (imports: Command): void => {
     .action(({ quiet = false, ...request }: ArcaroOptions) =>
       withStorage({ quiet }, async (ports) => {
         const made = await importArcaro(request, ports);
-        process.stdout.write(`${made.join('\n')}\n`);
+        printLines(made);
       }),
     );
 };

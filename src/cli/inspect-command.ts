@@ -17,6 +17,7 @@ import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWindow } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { withStorage } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface InspectOptions {
   readonly site?: string;
@@ -67,7 +68,7 @@ export const addInspectCommand = (data: Command): void => {
           outputs.push({ path: options.html, parts: [encodeText(page)] });
         }
         await writeTogether(outputs, ports.files);
-        process.stdout.write(`${lines.join('\n')}\n`);
+        printLines(lines);
       }),
     );
 };

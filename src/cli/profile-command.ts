@@ -8,6 +8,7 @@ import { type Output, writeTogether } from '../store/write-together.ts';
 import { parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath } from './outputs.ts';
 import { withStorage } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface ProfileOptions {
   readonly out?: string;
@@ -45,7 +46,7 @@ export const addProfileCommand = (program: Command): void => {
           ...(out === undefined ? [] : [{ path: out, parts: [encodeProfile(found)] }]),
         ];
         await writeTogether(outputs, ports.files);
-        process.stdout.write(`${profileLines(found).join('\n')}\n`);
+        printLines(profileLines(found));
       }),
     );
 };

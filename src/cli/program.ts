@@ -5,10 +5,11 @@ import { ventralVersion } from '../version.ts';
 const exitCodes = { input: 2, storage: 2, engine: 2, stopped: 130 } as const;
 
 /** Standard error gets the message, and no stack: the user's files are at fault, not this program. */
-const report = (thrown: unknown): number => {
+const report = async (thrown: unknown): Promise<number> => {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   if (thrown instanceof VentralError) {
-    process.stderr.write(`ventral: ${thrown.message}\n`);
+    const { typedMessage } = await import('./typed.ts');
+    process.stderr.write(`ventral: ${typedMessage(thrown)}\n`);
     return exitCodes[thrown.kind];
   }
   process.stderr.write(`ventral: unexpected: ${reasonOf(thrown)}\n`);
@@ -35,10 +36,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   demo: async () => (await import('./demo-command.ts')).addDemoCommand,
 };
 
+export const commandNames: readonly string[] = Object.keys(COMMANDS);
+
 /** The commands that a command line may want: help, and messages about words that are none, show them all. */
 const commandsFor = ([first = '']: readonly string[]): readonly string[] => {
   if (Object.hasOwn(COMMANDS, first)) return [first];
-  return first === '--version' || first === '-V' ? [] : Object.keys(COMMANDS);
+  return first === '--version' || first === '-V' ? [] : commandNames;
 };
 
 // Subcommands inherit how errors are shown and that nothing exits, so both are set before they are added.
@@ -62,6 +65,6 @@ export const runCli = async (args: readonly string[]): Promise<number> => {
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (thrown) {
-    return report(thrown);
+    return await report(thrown);
   }
 };

@@ -14,6 +14,7 @@ import { encodeAlignment } from '../store/alignment-files.ts';
 import { parseNumber, parsePath, parseWhole } from './options.ts';
 import { checkOutputs } from './outputs.ts';
 import { withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface SaliencyOptions {
   readonly images: string;
@@ -100,7 +101,7 @@ export const addSaliencyCommand = (program: Command): void => {
           const found = await saliency(request, keepIn(options.out, ports), ports);
           // Last: the record says that all maps are there.
           await ports.files.write(record, [encodeAlignment(found)]);
-          process.stdout.write(`${saliencyLines(found, options.out).join('\n')}\n`);
+          printLines(saliencyLines(found, options.out));
         },
         null,
       );

@@ -24,6 +24,7 @@ import { writeTogether } from '../store/write-together.ts';
 import { parseBytes, parseKeep, parseList, parsePath, parseWhole } from './options.ts';
 import { checkOutputs, type NamedPath } from './outputs.ts';
 import { type Say, withPorts } from './session.ts';
+import { printLines } from './typed.ts';
 
 interface ScoreOptions {
   readonly activations?: string;
@@ -225,7 +226,7 @@ export const runScore = async (
     ...(outputs.curve ? [learningCurvePlanLine(await planLearningCurve(handle, ports))] : []),
   ];
   if (outputs.dryRun) {
-    process.stdout.write(`${[...planLines(plan), ...further].join('\n')}\n`);
+    printLines([...planLines(plan), ...further]);
     return;
   }
   for (const line of [...planSummary(plan), ...further]) say(line);
@@ -234,11 +235,10 @@ export const runScore = async (
     learningCurve: outputs.curve ?? false,
   });
   await writeTogether(await scoreOutputs(result, outputs), ports.files);
-  const lines = [
+  printLines([
     ...scoreLines(result.score),
     ...(ceilings === null ? [] : besideScoreLines(result.score, ceilings)),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  ]);
 };
 
 /** Input error: ceilings of other recordings only. */

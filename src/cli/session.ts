@@ -4,6 +4,7 @@ import { createStoragePorts, type StoragePorts } from '../node/index.ts';
 import { stoppedError, VentralError } from '../records/errors.ts';
 import type { Cache, Http, Ports } from '../records/ports.ts';
 import { createProgressPrinter } from './progress.ts';
+import { typedLine, typedMessage } from './typed.ts';
 
 export interface SessionOptions {
   readonly threads?: number;
@@ -46,7 +47,7 @@ const interruptible = async <T>(
   const say: Say = (line) => {
     if (quiet) return;
     printer.clear();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${typedLine(line)}\n`);
   };
   try {
     return await work(ports, say, (then) => {
@@ -64,7 +65,7 @@ const forgiving = (cache: Cache, say: Say): { cache: Cache; works: () => boolean
   let works = true;
   const without = (thrown: unknown): null => {
     if (!(thrown instanceof VentralError && thrown.kind === 'storage')) throw thrown;
-    if (works) say(`note: finished layers are not kept for a next run (${thrown.message})`);
+    if (works) say(`note: finished layers are not kept for a next run (${typedMessage(thrown)})`);
     works = false;
     return null;
   };

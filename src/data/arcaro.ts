@@ -75,16 +75,20 @@ const areasOf = (
   }
   if (posterior === undefined && channels !== paperChannels) {
     throw inputError({
+      code: 'channels-unexpected',
+      field: 'posterior',
       where: `${archive}: ${monkey.file}`,
       expected: `${paperChannels} channels, 31 in PL and 32 in ML as in the paper`,
       got: `${channels}`,
-      mend: 'say how many of the first channels lie in PL (--posterior)',
+      mend: 'say how many of the first channels lie in PL',
     });
   }
   const split = posterior ?? paperPosterior;
   if (!Number.isInteger(split) || split < 1 || split >= channels) {
     throw inputError({
-      where: '--posterior',
+      code: 'posterior-out-of-range',
+      field: 'posterior',
+      where: 'posterior',
       expected: `a whole number from 1 to ${channels - 1}`,
       got: `${split}`,
       mend: 'leave at least one channel to each area',

@@ -138,7 +138,9 @@ const sitesOf = async (assembly: Assembly, areas: readonly string[] | null): Pro
   const unknown = areas?.find((area) => !regions.includes(area));
   if (unknown !== undefined) {
     throw inputError({
-      where: '--area',
+      code: 'area-missing',
+      field: 'areas',
+      where: 'areas',
       expected: [...new Set(regions)].join(', '),
       got: unknown,
       mend: 'take regions that the assembly has',
@@ -161,22 +163,26 @@ interface Times {
   readonly places: Int32Array;
 }
 
-/** Input error for an option that the assembly leaves without effect. */
+/** Input error for a field that the assembly leaves without effect. */
 const checkTimeOptions = (hasBins: boolean, { bins, window }: BrainioImport): void => {
   if (hasBins && window !== undefined) {
     throw inputError({
-      where: '--window',
+      code: 'window-with-bins',
+      field: 'window',
+      where: 'window',
       expected: 'an assembly without time bins',
       got: 'one that has them',
-      mend: 'leave --window out, or average its bins with --bins',
+      mend: 'leave the window out, or average its bins in others',
     });
   }
   if (!hasBins && bins !== undefined) {
     throw inputError({
-      where: '--bins',
+      code: 'bins-without-times',
+      field: 'bins',
+      where: 'bins',
       expected: 'an assembly with a dimension time_bin',
       got: 'one without',
-      mend: 'say with --window when the responses were counted',
+      mend: 'say in which window the responses were counted',
     });
   }
 };
@@ -201,10 +207,12 @@ const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Time
       return { timeBins: [request.window], places: new Int32Array() };
     }
     throw inputError({
+      code: 'times-missing',
+      field: 'window',
       where: assembly.file.name,
       expected: 'a dimension time_bin',
       got: assembly.axes.join(', '),
-      mend: 'say with --window when the responses were counted',
+      mend: 'say in which window the responses were counted',
     });
   }
   const starts = await needed(assembly, 'time_bin', ['time_bin_start']);
@@ -225,7 +233,7 @@ const timesOf = async (assembly: Assembly, request: BrainioImport): Promise<Time
   }
   const { bins } = request;
   if (bins === undefined) return { timeBins: spans, places: Int32Array.from(spans, (_, i) => i) };
-  return { timeBins: bins, places: Int32Array.from(binIndices(spans, bins, '--bins')) };
+  return { timeBins: bins, places: Int32Array.from(binIndices(spans, bins, 'bins', 'bins')) };
 };
 
 /** The stimulus set: ids, images and further columns. */

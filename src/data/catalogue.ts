@@ -319,9 +319,11 @@ export const catalogueEntry = (name: string): CatalogueEntry => {
   if (found !== undefined) return found;
   const patterns = catalogueSeries.map(({ pattern }) => pattern);
   throw inputError({
-    where: 'ventral data fetch',
+    code: 'no-such-data-set',
+    field: 'name',
+    where: 'name',
     expected: `one of ${[...catalogue.map((entry) => entry.name), ...patterns].join(', ')}`,
     got: `"${name}"`,
-    mend: 'ventral data list shows what is known',
+    mend: 'name one of them',
   });
 };

@@ -27,7 +27,11 @@ const stateSchema = z.strictObject({
 });
 type State = z.infer<typeof stateSchema>;
 
-const mend = 'try again later, or name a mirror (--from)';
+const failed = {
+  code: 'download-failed',
+  field: 'from',
+  mend: 'try again later, or name a mirror',
+} as const;
 
 const sizeOf = async (path: string, files: Files): Promise<number> =>
   (await files.info(path))?.size ?? 0;
@@ -133,10 +137,12 @@ const refused = (address: string, status: number): VentralError => {
   const meanings: Readonly<Record<number, string>> = { 401: 'not allowed', 403: 'not allowed' };
   const meaning = status === 404 || status === 410 ? 'not there' : (meanings[status] ?? 'refused');
   return storageError({
+    code: 'download-refused',
+    field: 'from',
     where: address,
     expected: 'a file',
     got: `status ${status} (${meaning})`,
-    mend: 'name a mirror (--from) if the file has moved',
+    mend: 'name a mirror if the file has moved',
   });
 };
 
@@ -170,10 +176,11 @@ const checkAnnounced = (total: number | null, reply: HttpReply, { bytes }: Targe
       where: address,
       expected: 'the file as it is',
       got: `${encoding} encoding`,
-      mend,
+      ...failed,
     });
   if (bytes === null || total === null || bytes === total) return;
-  throw storageError({ where: address, expected: `${bytes} bytes`, got: `${total}`, mend });
+  const expected = `${bytes} bytes`;
+  throw storageError({ where: address, expected, got: `${total}`, ...failed });
 };
 
 /** One request, from the end of what is there; answers why it has to be repeated, or null where the file is whole. */
@@ -237,7 +244,7 @@ export const download = async (
     most = Math.max(most, there);
     if (barren >= mostTries) {
       const got = `${reason}, ${barren} times, with ${there} bytes there`;
-      throw storageError({ where: address, expected: 'the whole file', got, mend });
+      throw storageError({ where: address, expected: 'the whole file', got, ...failed });
     }
     say(`${baseName(path)}: ${reason} at ${there} bytes; trying again`);
     await http.pause(firstPause * 2 ** Math.max(0, barren - 1));
@@ -245,7 +252,7 @@ export const download = async (
   // A server that sends nothing leaves no part.
   if ((await files.info(part)) === null) {
     await startOver(part, files);
-    throw inputError({ where: address, expected: 'a file', got: 'an empty one', mend });
+    throw inputError({ where: address, expected: 'a file', got: 'an empty one', ...failed });
   }
   await files.move(part, path);
   await files.remove(statePath(part));

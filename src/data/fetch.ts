@@ -74,7 +74,14 @@ const mirrorFile = async (
 ): Promise<string | null> => {
   const given = await files.info(from);
   const wrong = (expected: string, got: string): VentralError =>
-    inputError({ where: `--from ${from}`, expected, got, mend: 'name another mirror' });
+    inputError({
+      code: 'mirror-unusable',
+      field: 'from',
+      where: `from: ${from}`,
+      expected,
+      got,
+      mend: 'name another mirror',
+    });
   if (given === null) throw wrong('an address, a file or a folder', 'nothing there');
   if (given.kind === 'file') {
     if (entry.files.length === 1) return from;
@@ -101,7 +108,11 @@ const mismatch = async (
   return sha1 === file.sha1 ? null : { expected: `SHA-1 ${file.sha1}`, got: sha1 };
 };
 
-const anew = 'fetch it again, or from a mirror (--from takes an address, a file or a folder)';
+const anew = {
+  code: 'download-wrong',
+  field: 'from',
+  mend: 'fetch it again, or from a mirror (an address, a file or a folder)',
+} as const;
 
 const setAside = async (path: string, files: Files): Promise<string> => {
   const aside = `${path}.wrong`;
@@ -151,7 +162,7 @@ const obtain = async (
       where: address,
       expected: wrong.expected,
       got: `${wrong.got}${kept}`,
-      mend: anew,
+      ...anew,
     });
   }
   return {
@@ -264,7 +275,7 @@ const distrust = async (
     aside.push(await setAside(local, files));
   if (aside.length === 0 || problem === null) return thrown;
   const got = `${problem.got} (kept aside as ${aside.join(', ')}, not used)`;
-  return inputError({ ...problem, got, mend: anew }, thrown);
+  return inputError({ ...problem, got, ...anew }, thrown);
 };
 
 /**

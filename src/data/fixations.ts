@@ -134,17 +134,21 @@ export const checkUnit = (
   const shares = all.filter(isShare).length;
   if (said === null && all.length > 0 && shares === all.length)
     throw inputError({
+      code: 'fixations-look-like-shares',
+      field: 'fixationUnit',
       where,
       expected: 'coordinates in pixels',
       got: 'numbers between 0 and 1 throughout',
-      mend: 'say --fixations shares where they are shares of width and height (or --fixations pixels)',
+      mend: 'say that they are shares of width and height (or that they are pixels)',
     });
   if (said === 'shares' && shares < all.length / 2)
     throw inputError({
+      code: 'fixations-beyond-shares',
+      field: 'fixationUnit',
       where,
       expected: 'shares of width and height, 0 to 1',
       got: `${all.length - shares} of ${all.length} coordinates beyond`,
-      mend: 'leave --fixations out where they are pixels',
+      mend: 'leave the unit out where they are pixels',
     });
   return said ?? 'pixels';
 };

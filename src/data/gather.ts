@@ -149,18 +149,20 @@ export interface TimeSampling {
 
 /**
  * For every time span, which of `bins` it lies in, or −1. Input error: bins that overlap, that cut a span in two, or
- * that are not covered.
+ * that are not covered. `field` is that of the request that has the bins, null where none has.
  */
 export const binIndices = (
   spans: readonly TimeBin[],
   bins: readonly TimeBin[],
   where: string,
+  field: string | null = null,
 ): number[] => {
   const show = ({ start, end }: TimeBin): string => `${start}-${end}`;
   // Spans are often computed: a millionth of a millisecond is no matter.
   const near = 1e-6;
+  const mend = 'give bins in ms that whole samples make up';
   const wrong = (expected: string, got: string) =>
-    inputError({ where, expected, got, mend: 'give bins in ms that whole samples make up' });
+    inputError({ code: 'bins-not-of-samples', field, where, expected, got, mend });
   bins.forEach((bin, index) => {
     const other = bins.findIndex(
       (each, at) => at < index && each.start < bin.end - near && bin.start < each.end - near,

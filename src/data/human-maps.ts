@@ -34,10 +34,12 @@ const placeOf = async (
   if (dangerOf(maps) === null && (await files.info(fetched)) !== null)
     return { path: fetched, kind: 'folder' };
   throw inputError({
-    where: `--maps ${maps}`,
+    code: 'maps-missing',
+    field: 'maps',
+    where: `maps: ${maps}`,
     expected: 'a folder, shard, list of fixations, or the name of a fetched data set',
     got: `nothing there, and nothing at ${fetched}`,
-    mend: 'name another place, or bring ClickMe with ventral data fetch clickme',
+    mend: 'name another place, or fetch ClickMe',
   });
 };
 
@@ -54,19 +56,25 @@ export const openHumanMaps = async (
   if (/\.(mat|csv)$/i.test(path) && kind === 'file') {
     if (images !== null) return openFixationMaps(path, images, { sigma, unit }, ports);
     throw inputError({
-      where: `--maps ${path}`,
-      expected: '--images with the images that people looked at',
+      code: 'fixations-without-images',
+      field: 'maps',
+      where: `maps: ${path}`,
+      expected: 'the images that people looked at with it',
       got: 'a list of fixations alone',
-      mend: 'add --images folder',
+      mend: 'name the folder of the images',
     });
   }
-  if (images !== null || unit !== null)
+  if (images !== null || unit !== null) {
+    const field = images !== null ? 'images' : 'fixationUnit';
     throw inputError({
-      where: images !== null ? '--images' : '--fixations',
-      expected: 'a list of fixations (.mat or .csv) in --maps',
+      code: 'fixations-not-asked-for',
+      field,
+      where: field,
+      expected: 'a list of fixations (.mat or .csv) as maps',
       got: `${path}, which comes with its images`,
-      mend: `leave ${images !== null ? '--images' : '--fixations'} out`,
+      mend: `leave ${field} out`,
     });
+  }
   if (kind === 'file' && isShard(path)) return openClickme(baseName(path), [path], ports);
   const shards = kind === 'folder' ? (await filesBelow(path, ports.files)).filter(isShard) : [];
   if (shards.length === 0) return openMapFolder(path, ports);

@@ -79,25 +79,26 @@ export interface ArraySource {
   readonly whole: Recording['responses'] | null;
 }
 
-/** Input error, as `--dims`, where names do not fit the array. */
+/** Input error, of the field `dims`, where names do not fit the array. */
 export const parseDims = (
   dims: readonly string[],
   shape: readonly number[],
   source: string,
 ): Dimension[] => {
-  const where = '--dims';
+  const of = { code: 'dims-do-not-fit', field: 'dims', where: 'dims' } as const;
   const named = dims.map((name) => {
     const parsed = dimensionSchema.safeParse(name.trim());
     if (parsed.success) return parsed.data;
     const expected = dimensionSchema.options.join(', ');
-    throw inputError({ where, expected, got: `"${name}"`, mend: 'use these names, in any order' });
+    const mend = 'use these names, in any order';
+    throw inputError({ ...of, expected, got: `"${name}"`, mend });
   });
   const mend = 'name every dimension of the array in order';
   if (named.length !== shape.length) {
     const expected = `${shape.length} names for ${source} (${shape.join(' × ')})`;
-    throw inputError({ where, expected, got: `${named.length} (${named.join(', ')})`, mend });
+    throw inputError({ ...of, expected, got: `${named.length} (${named.join(', ')})`, mend });
   }
-  const wrong = (expected: string) => inputError({ where, expected, got: named.join(', '), mend });
+  const wrong = (expected: string) => inputError({ ...of, expected, got: named.join(', '), mend });
   if (!named.includes('stimulus') || !named.includes('site')) {
     throw wrong('stimulus and site among the names');
   }
@@ -113,29 +114,30 @@ interface Timing {
 }
 
 const timingOf = ({ window, time, bins }: ArrayImport, count: number | null): Timing => {
-  const wrong = (where: string, expected: string, got: string) =>
-    inputError({ where, expected, got, mend: 'say when the responses were counted' });
+  const mend = 'say when the responses were counted';
+  const wrong = (field: string, expected: string, got: string) =>
+    inputError({ code: 'times-do-not-fit', field, where: field, expected, got, mend });
   if (window !== null && !(window.end > window.start)) {
-    throw wrong('--window', 'an end after its start', `${window.start}-${window.end}`);
+    throw wrong('window', 'an end after its start', `${window.start}-${window.end}`);
   }
   if (time !== null && !(time.step > 0)) {
-    throw wrong('--time-step', 'milliseconds above 0', `${time.step}`);
+    throw wrong('time.step', 'milliseconds above 0', `${time.step}`);
   }
   if (time !== null && window !== null) {
-    throw wrong('--window', 'a window or --time-start and --time-step', 'both');
+    throw wrong('window', 'a window or start and step of the samples', 'both');
   }
   if (time === null && bins !== undefined) {
-    throw wrong('--bins', '--time-start and --time-step with it', 'neither');
+    throw wrong('bins', 'start and step of the samples with it', 'neither');
   }
   if (time !== null) {
-    if (count === null) throw wrong('--time-start', 'a dimension time', 'dims without it');
+    if (count === null) throw wrong('time.start', 'a dimension time', 'dims without it');
     const spans = evenSpans(time, count);
     if (bins === undefined) return { bins: spans, indices: spans.map((_, index) => index) };
-    return { bins, indices: binIndices(spans, bins, '--bins') };
+    return { bins, indices: binIndices(spans, bins, 'bins', 'bins') };
   }
   if (window === null) {
-    const or = count === null ? '' : ', or --time-start and --time-step';
-    throw wrong('--window', `start and end in ms${or}`, 'nothing');
+    const or = count === null ? '' : ', or start and step of the samples';
+    throw wrong('window', `start and end in ms${or}`, 'nothing');
   }
   if (count === null) return { bins: [window], indices: [] };
   const spans = evenSpans(
@@ -221,7 +223,7 @@ interface OwnNames {
 }
 
 const codeUnits =
-  'stimuli are sorted by code unit, as Python sorts paths (capital letters first); where folders are listed without regard to case their order is another, which --order FILE can give';
+  'stimuli are sorted by code unit, as Python sorts paths (capital letters first); where folders are listed without regard to case their order is another, which a list of the names can give';
 
 /** What orders the images; null where names have but one order. Input error where two do. */
 const orderOf = async (
@@ -232,7 +234,9 @@ const orderOf = async (
   if (order === undefined) return own;
   if (own === null) return readNameOrder(order, files);
   throw inputError({
-    where: '--order',
+    code: 'order-twice',
+    field: 'order',
+    where: 'order',
     expected: 'one order of the images',
     got: `two, ${order} and the names of ${own.where}`,
     mend: 'leave one out',
@@ -271,10 +275,8 @@ export const importArray = async (
   const dims = parseDims(request.dims, source.shape, source.name);
   const time = dims.indexOf('time');
   const timing = timingOf(request, time < 0 ? null : source.shape[time]!);
-  checkMilliseconds(
-    timing.bins,
-    request.time === null ? '--window' : '--time-start and --time-step',
-  );
+  const timed = request.time === null ? 'window' : 'time';
+  checkMilliseconds(timing.bins, timed, timed);
   const responses = await arrange(source, dims, timing, checkStop);
   const kept = source.order === 'column-major' ? dims.toReversed() : dims;
   checkFinite(responses.data, responses.shape, kept, source.name);

@@ -50,8 +50,14 @@ export const checkCount = (
 ): void => {
   if (images.length === count) return;
   const expected = `${count} images, the size of the dimension stimulus of ${names.source}`;
-  const mend = 'check --dims and the images';
-  throw inputError({ where: names.images, expected, got: `${images.length}`, mend });
+  throw inputError({
+    code: 'images-miscounted',
+    field: 'dims',
+    where: names.images,
+    expected,
+    got: `${images.length}`,
+    mend: 'check the dims and the images',
+  });
 };
 
 /** Stimuli of these images, in order; id = stem. */

@@ -62,8 +62,14 @@ export const importNpz = async (request: NpzImport, ports: ImportPorts): Promise
   const npz = await openNpz(await fileSource(responses, ports.files), responses);
   if (array === undefined && npz.names.length > 1) {
     const got = npz.names.slice(0, 8).join(', ');
-    const mend = 'name the one with --array';
-    throw inputError({ where: responses, expected: 'one array', got, mend });
+    throw inputError({
+      code: 'array-not-named',
+      field: 'array',
+      where: responses,
+      expected: 'one array',
+      got,
+      mend: 'name the one that is meant',
+    });
   }
   const name = array ?? npz.names[0]!;
   const read = await npz.read(name);

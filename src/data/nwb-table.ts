@@ -19,10 +19,11 @@ const checkColumn = async (file: Hdf5File, table: string, name: string): Promise
   const isTable = (await file.item(table))?.kind === 'group';
   const names = (await namesIn(file, isTable ? table : '/intervals')).join(', ');
   throw inputError({
+    code: isTable ? 'column-missing' : 'table-missing',
     where: file.name,
     expected: isTable ? `a column ${path}` : `a table ${table}`,
     got: names === '' ? 'none there' : names,
-    mend: isTable ? 'name one of its columns' : 'name one of the tables (--intervals)',
+    mend: isTable ? 'name one of its columns' : 'name one of the tables',
   });
 };
 

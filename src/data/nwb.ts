@@ -130,7 +130,7 @@ export const importNwb = async (
   request: NwbImport,
   ports: ImportPorts & { readonly hdf5: Hdf5 },
 ): Promise<Recording> => {
-  checkMilliseconds(request.bins, '--bins');
+  checkMilliseconds(request.bins, 'bins', 'bins');
   const set = await openImageSet(request.stimuli, ports.files);
   const columns = await readColumns(request.columns, ports.files);
   const file = await openHdf5(request.file, ports);

@@ -37,10 +37,12 @@ export const resolveRecording = async (
       mend: `name one of ${fetched.join(', ')}`,
     });
   throw inputError({
+    code: 'recording-missing',
+    field: 'recording',
     where: named,
     expected: 'a recording folder, or the name of a fetched recording',
     got: `nothing there, and nothing at ${place}`,
-    mend: 'name another folder, or bring a known recording with ventral data fetch (ventral data list)',
+    mend: 'name another folder, or fetch a known recording',
   });
 };
 

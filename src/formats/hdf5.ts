@@ -12,9 +12,9 @@ const others: readonly (readonly [start: string, what: string, mend: string])[] 
     'netCDF-3',
     "write it as netCDF-4: nccopy -k nc4 old.nc new.nc, or xarray's to_netcdf(engine='h5netcdf')",
   ],
-  ['MATLAB 5', 'a MATLAB file before version 7.3', 'take ventral data import mat'],
-  ['PK', 'a zip archive', 'unpack it; an npz goes to ventral data import npz'],
-  ['\x93NUMPY', 'a NumPy array', 'take ventral data import npy'],
+  ['MATLAB 5', 'a MATLAB file before version 7.3', 'import it as mat'],
+  ['PK', 'a zip archive', 'unpack it; an npz is imported as npz'],
+  ['\x93NUMPY', 'a NumPy array', 'import it as npy'],
 ];
 
 /** Bytes from the start that tell one format from another. */
@@ -26,7 +26,8 @@ export const checkHdf5Start = (start: Uint8Array, name: string): void => {
   const found = others.find(([lead]) => text.startsWith(lead));
   if (found === undefined) return;
   const [, got, mend] = found;
-  throw inputError({ where: name, expected: 'HDF5 (netCDF-4, NWB, MATLAB 7.3)', got, mend });
+  const expected = 'HDF5 (netCDF-4, NWB, MATLAB 7.3)';
+  throw inputError({ code: 'not-hdf5', where: name, expected, got, mend });
 };
 
 /** The dataset at a path. Input error where there is none. */
@@ -38,7 +39,7 @@ export const datasetAt = async (file: Hdf5File, path: string): Promise<Hdf5Datas
     where: file.name,
     expected: `a dataset at ${path}`,
     got,
-    mend: 'check that the file is of the kind that the command names',
+    mend: 'check that the file is of the kind that it is imported as',
   });
 };
 

@@ -114,10 +114,12 @@ export const foreignClass = 'plain HDF5';
 export const checkNumeric = (variable: MatVariable, file: string): void => {
   if (variable.class === foreignClass)
     throw inputError({
+      code: 'array-not-of-matlab',
+      field: 'variable',
       where: `${file}: ${variable.name}`,
       expected: 'an array that MATLAB wrote (with the attribute MATLAB_class)',
       got: foreignClass,
-      mend: `take ventral data import hdf5 --dataset /${variable.name}, which has its axes in the order of h5py and h5ls`,
+      mend: `import it as hdf5, dataset /${variable.name}, which has its axes in the order of h5py and h5ls`,
     });
   if (isNumeric(variable.class) && !variable.complex) return;
   const got = variable.complex ? 'complex numbers' : `the class ${variable.class}`;

@@ -57,10 +57,12 @@ export const sortedNames = (
   if (differs < 0) return text;
   const from = Math.max(0, differs - 1);
   throw inputError({
+    code: 'order-ambiguous',
+    field: 'order',
     where,
     expected: 'names that have one order, whether they are sorted by text or by number',
     got: `${shown(text.slice(from))} by text and ${shown(number.slice(from))} by number`,
-    mend: 'say which order the array has: --order name, --order number, or --order FILE with the names in its order',
+    mend: 'say which order the array has: by name, by number, or a list of the names in its order',
   });
 };
 
@@ -138,7 +140,7 @@ const firstAgain = (list: readonly string[]): string | undefined => {
 };
 
 /**
- * Reads `--order`: `name`, `number`, or a file with one name a line, or a CSV with a column `stimulus_id` or `file`.
+ * Reads an order: `name`, `number`, or a file with one name a line, or a CSV with a column `stimulus_id` or `file`.
  * Input error for a name that comes twice and for a file without names.
  */
 export const readNameOrder = async (order: string, files: Files): Promise<NameOrder> => {
@@ -147,7 +149,9 @@ export const readNameOrder = async (order: string, files: Files): Promise<NameOr
   const again = firstAgain(list);
   if (list.length > 0 && again === undefined) return { list, where: order };
   throw inputError({
-    where: `--order ${order}`,
+    code: 'order-list',
+    field: 'order',
+    where: `order: ${order}`,
     expected: 'the names of the stimuli, each once, one a line or in a column stimulus_id',
     got: again === undefined ? 'none' : `"${again}" twice`,
     mend: 'give them in the order of the array',
@@ -184,7 +188,9 @@ export const placesIn = (
 ): Int32Array => {
   const wrong = (expected: string, got: string) =>
     inputError({
-      where: `--order ${where}`,
+      code: 'order-list',
+      field: 'order',
+      where: `order: ${where}`,
       expected,
       got,
       mend: 'give the ids or file names of the stimuli in the order of the array',

@@ -12,12 +12,20 @@ const extentOf = (bins: readonly TimeBin[]): readonly [start: number, end: numbe
   bins.reduce((most, { end }) => Math.max(most, end), -Infinity),
 ];
 
-/** Input error where all time bins together are shorter than a millisecond: their times are in seconds. */
-export const checkMilliseconds = (bins: readonly TimeBin[], where: string): void => {
+/**
+ * Input error where all time bins together are shorter than a millisecond: their times are in seconds. `field` is that of the
+ * request that has them, null where a file has them.
+ */
+export const checkMilliseconds = (
+  bins: readonly TimeBin[],
+  where: string,
+  field: string | null = null,
+): void => {
   const [start, end] = extentOf(bins);
   if (end - start >= 1) return;
   const got = `${start} to ${end}, less than one in all`;
-  throw inputError({ where, expected: 'milliseconds', got, mend: 'give seconds × 1000' });
+  const [expected, mend] = ['milliseconds', 'give seconds × 1000'];
+  throw inputError({ code: 'times-in-seconds', field, where, expected, got, mend });
 };
 
 /** What a user should know of time bins that end before a signal reaches the cortex. */

@@ -36,10 +36,12 @@ const readPart = async (folder: string, name: string, files: Files): Promise<Uin
   const given = await files.info(folder);
   const got = given === null ? 'nothing' : given.kind === 'file' ? 'a file' : `no ${name} in it`;
   throw inputError({
+    code: 'recording-files-missing',
+    field: 'recording',
     where: folder,
     expected: `a recording folder with ${headerFile}, ${responsesFile} and ${stimuliFile}`,
     got,
-    mend: 'name another folder, or make one with ventral data import',
+    mend: 'name another folder, or make one by an import',
   });
 };
 

@@ -171,10 +171,12 @@ const rowsOf = async (
   if (!file.names.includes(idArray)) return rowsByOrder(request, name, files);
   if (order !== null)
     throw inputError({
-      where: '--order',
+      code: 'order-not-needed',
+      field: 'order',
+      where: 'order',
       expected: `a file without ${idArray}`,
       got: `${name}, which says itself whose each row is`,
-      mend: 'leave --order out',
+      mend: 'leave the order out',
     });
   const array = await file.read(idArray);
   const ids = isStrings(array) ? array.strings : Array.from(array.data, String);
@@ -197,7 +199,7 @@ const rowsByOrder = async (
   const isSorted = sorted.every((path, index) => path === paths[index]);
   const count = stimuli.length;
   if (named === null) {
-    const warning = `rows of ${name} are taken in the order of stimuli.csv, which is not that of the file names; --order name takes them in that`;
+    const warning = `rows of ${name} are taken in the order of stimuli.csv, which is not that of the file names; the order "name" takes them in that`;
     return { rows: used, count, warnings: isSorted ? [] : [warning] };
   }
   const places = new Map(sorted.map((path, place) => [path, place]));
@@ -236,6 +238,8 @@ const rowsById = (
   });
 };
 
+const arrays = { code: 'no-such-array', more: ' (its arrays)' } as const;
+
 const layersOf = async (
   request: ActivationRequest,
   file: ArrayFile,
@@ -252,8 +256,7 @@ const layersOf = async (
       got: 'none',
       mend,
     });
-  const chosen =
-    request.layers === null ? named : selectNamed(named, request.layers, name, ' (its arrays)');
+  const chosen = request.layers === null ? named : selectNamed(named, request.layers, name, arrays);
   return Promise.all(
     chosen.map(async ({ name: layer, place }) => {
       const { shape, kind } = await file.header(layer);
@@ -334,10 +337,11 @@ const tableOf = (
       table[at] = value;
       if (!Number.isFinite(Math.fround(value)))
         throw inputError({
+          code: 'activations-not-finite',
           where: `${where}, stimulus "${stimuli[used[index]!]!.id}"`,
           expected: 'finite numbers, as float32 holds them',
           got: `${value} in ${featureAt(i, shape)}`,
-          mend: 'save activations without missing or overflown values, or leave the layer out (--layers)',
+          mend: 'save activations without missing or overflown values, or leave the layer out',
         });
     }
   });

@@ -435,10 +435,11 @@ const mapped = (
 ): Float32Array | Float64Array => {
   if (tap.shape[0] !== fed)
     throw engineError({
+      code: 'rows-differ',
       where: `layer ${layer.name}`,
       expected: `${fed} rows, one for each input, as in the first run`,
       got: `${tap.shape[0]}`,
-      mend: 'leave the layer out with --layers, or use a preprocessing that gives all images one size',
+      mend: 'leave the layer out, or use a preprocessing that gives all images one size',
     });
   const each = tap.data.length / tap.shape[0]!;
   const data = tap.data as Float32Array | Float64Array;

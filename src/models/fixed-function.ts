@@ -105,10 +105,11 @@ export const checkFixedFunction = (
       if (reason === null) continue;
       const label = placed.node.name || placed.node.outputs[0] || node.name;
       throw inputError({
+        code: 'not-a-fixed-function',
         where: `${name}: node "${label}" (${placed.node.op})`,
         expected: 'a network that is a fixed function of one image',
         got: reason,
-        mend: 'export it in evaluation mode (model.eval()) and without noise, or choose layers before this node with --layers',
+        mend: 'export it in evaluation mode (model.eval()) and without noise, or choose layers before this node',
       });
     }
 };

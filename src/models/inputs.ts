@@ -32,10 +32,12 @@ const checkSize = (
   const { height, width } = input;
   if ((height ?? size[0]) === size[0] && (width ?? size[1]) === size[1]) return;
   throw inputError({
+    code: 'image-size-not-taken',
+    field: 'preprocess',
     where: `preprocessing ${preprocessing.name}`,
     expected: `images of ${height ?? 'any'}×${width ?? 'any'}, which the model takes`,
     got: `one that comes out as ${size[0]}×${size[1]}`,
-    mend: 'name a preset with --preprocess, or export the model with free sizes',
+    mend: 'name a preset, or export the model with free sizes',
   });
 };
 

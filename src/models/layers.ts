@@ -3,6 +3,7 @@ import type { ModelStructure } from '../graph/read.ts';
 import type { LayerPlace } from '../records/activations.ts';
 import { inputError } from '../records/errors.ts';
 import type { Layer } from '../records/model.ts';
+import type { ProblemCode } from '../records/problem-codes.ts';
 import { type Arrangement, arrangementOf } from './arrangement.ts';
 import { lettersOf, MANY_IMAGES, type Tracked, trackAxes } from './axes.ts';
 import { layerNames, madeUnique } from './layer-names.ts';
@@ -191,6 +192,8 @@ const similar = (pattern: string, names: readonly string[]): string[] => {
   return scored.slice(0, 3).map(({ name }) => name);
 };
 
+const listed = { code: 'no-such-layer', more: '; a list of its layers shows all' } as const;
+
 /**
  * The layers whose names match any of the patterns (`matchesAny`), in the order of `layers`. Throws an input error for
  * a pattern that matches nothing, which shows the names that come near it, or else the first.
@@ -199,14 +202,14 @@ export const selectLayers = <L extends Layer>(
   layers: readonly L[],
   patterns: readonly string[],
   modelName: string,
-): L[] => selectNamed(layers, patterns, modelName, '; ventral layers lists all');
+): L[] => selectNamed(layers, patterns, modelName, listed);
 
-/** What of anything with names matches any of the patterns; `more` says where all names can be seen. */
+/** What of anything with names matches any of the patterns; `code` is of a pattern that matches nothing, `more` says where all names can be seen. */
 export const selectNamed = <T extends { readonly name: string }>(
   layers: readonly T[],
   patterns: readonly string[],
   owner: string,
-  more: string,
+  { code, more }: { readonly code: ProblemCode; readonly more: string },
 ): T[] => {
   const names = layers.map(({ name }) => name);
   for (const pattern of patterns) {
@@ -217,7 +220,9 @@ export const selectNamed = <T extends { readonly name: string }>(
         ? `did you mean ${near.join(' or ')}?`
         : `its layers begin with ${names.slice(0, 3).join(', ')}${more}`;
     throw inputError({
-      where: `--layers ${pattern}`,
+      code,
+      field: 'layers',
+      where: `layers: ${pattern}`,
       expected: `a pattern that matches layers of ${owner}`,
       got: `none among its ${names.length}`,
       mend: hint,

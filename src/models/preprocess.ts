@@ -10,6 +10,7 @@ import { parseAs, parseJsonAs } from '../records/parse.ts';
 import type { Files, Pixels } from '../records/ports.ts';
 import { presetNamed, presetNames } from './presets.ts';
 import { fromProcessorConfig } from './processor-config.ts';
+import { presetRemedy } from './processor-values.ts';
 import { firstCropOf, resizedSize, type Size } from './resized-size.ts';
 
 /** Height and width that an image of this size has when it reaches the model. */
@@ -91,10 +92,8 @@ export interface ResolvedPreprocessing {
   readonly warning: string | null;
 }
 
-const mend = 'mend the file, or name a preset with --preprocess';
-
 const readJson = async (path: string, files: Files): Promise<unknown> =>
-  parseJsonAs(z.unknown(), decodeText(await files.read(path), path), path, mend);
+  parseJsonAs(z.unknown(), decodeText(await files.read(path), path), path, presetRemedy);
 
 const checkLibrary = (preprocessing: Preprocessing, source: string): Preprocessing => {
   const { library, interpolation, resize } = preprocessing;
@@ -103,7 +102,7 @@ const checkLibrary = (preprocessing: Preprocessing, source: string): Preprocessi
   }
   const expected = '"bilinear" with library "opencv"';
   const got = JSON.stringify(interpolation);
-  throw inputError({ where: `${source}: interpolation`, expected, got, mend });
+  throw inputError({ ...presetRemedy, where: `${source}: interpolation`, expected, got });
 };
 
 /** `model_type` of the `config.json` in the same folder, by which old files that name no class are read. */
@@ -119,7 +118,7 @@ const fromFile = async (path: string, files: Files): Promise<Preprocessing> => {
   const modelType = await modelTypeBeside(path, files);
   const known = fromProcessorConfig(value, { source: path, name: baseName(path), modelType });
   if (known !== null) return known;
-  return checkLibrary(parseAs(preprocessingSchema, value, path, mend), path);
+  return checkLibrary(parseAs(preprocessingSchema, value, path, presetRemedy), path);
 };
 
 const besideModel = async (
@@ -169,10 +168,12 @@ export const fitToInput = (preprocessing: Preprocessing, input: ImageInput): Pre
     return { ...preprocessing, resize: { ...resize, height, width } };
   if (resize.kind === 'shorter-side') {
     throw inputError({
+      code: 'preprocessing-without-crop',
+      field: 'preprocess',
       where: `preprocessing ${preprocessing.name}: resize`,
       expected: `a crop or an exact size, for a model that takes ${height}×${width}`,
       got: `a shorter side of ${resize.size} without a crop`,
-      mend: 'add a crop, or name a preset with --preprocess',
+      mend: 'add a crop, or name a preset',
     });
   }
   return { ...preprocessing, resize: { kind: 'exact', height, width } };
@@ -211,7 +212,9 @@ export const resolvePreprocessing = async (
   if (named !== null) {
     if (!named.endsWith('.json') && (await files.info(named))?.kind !== 'file') {
       throw inputError({
-        where: '--preprocess',
+        code: 'no-such-preprocessing',
+        field: 'preprocess',
+        where: 'preprocess',
         expected: `${presetNames.join(', ')} or a JSON file`,
         got: `"${named}"`,
         mend: 'name one of them',
@@ -229,7 +232,6 @@ export const resolvePreprocessing = async (
     return { preprocessing, source: `${beside.path} beside the model`, warning };
   }
   const preprocessing = fitToInput(presetNamed('imagenet-224')!, input);
-  const warning =
-    'no preprocessing named and none beside the model: imagenet-224 is assumed (name one with --preprocess)';
+  const warning = 'no preprocessing named and none beside the model: imagenet-224 is assumed';
   return { preprocessing, source: 'default imagenet-224', warning };
 };

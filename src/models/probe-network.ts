@@ -148,15 +148,18 @@ const chooseLayers = (
 
 const noLayers = (name: string) =>
   inputError({
+    code: 'no-layers',
     where: name,
     expected: 'a network with layers (convolutions, products with weights)',
     got: 'none that depends on the image',
-    mend: "look at all its tensors with --layers '*', or export the whole network",
+    mend: 'take every tensor (* as layers), or export the whole network',
   });
 
 const noSpace = (layers: readonly Layer[]) =>
   inputError({
-    where: '--layers',
+    code: 'layers-without-space',
+    field: 'layers',
+    where: 'layers',
     expected: 'at least one layer with a spatial map, as the sampling needs',
     got: `${layers.length} without: ${layers
       .slice(0, 5)
@@ -167,7 +170,9 @@ const noSpace = (layers: readonly Layer[]) =>
 
 const noRows = ({ mixed, mapless }: Probed) =>
   inputError({
-    where: '--layers',
+    code: 'layers-of-mixed-images',
+    field: 'layers',
+    where: 'layers',
     expected: 'layers in which every row belongs to one image',
     got: `none: rows of ${[...mixed, ...mapless].map(({ name }) => name).join(', ')} belong to several, or cannot be told`,
     mend: 'export the network with a free batch or a batch of 1, in evaluation mode, or choose other layers',
@@ -188,7 +193,9 @@ const excluded = (layers: readonly { readonly name: string }[], why: string): st
 
 const tooFewFeatures = (layers: readonly LayerSize[], minimum: number) =>
   inputError({
-    where: '--layers',
+    code: 'layers-too-narrow',
+    field: 'layers',
+    where: 'layers',
     expected: `layers with at least ${minimum} features, the components of the regression`,
     got: layers.map(({ name, features }) => `${name} with ${features}`).join(', ') || 'none',
     mend: 'choose wider layers, or fewer components in a protocol file',

@@ -2,10 +2,14 @@ import type { Preprocessing } from '../records/model.ts';
 import { parseAs } from '../records/parse.ts';
 import { filterNames, kindNamed, kindNames, kindOfModel, type Triple } from './processor-kinds.ts';
 import { sizedOf } from './processor-size.ts';
-import { type Processor, processorSchema, unsupported, withoutNulls } from './processor-values.ts';
+import {
+  type Processor,
+  presetRemedy,
+  processorSchema,
+  unsupported,
+  withoutNulls,
+} from './processor-values.ts';
 import { fromTimm } from './timm-config.ts';
-
-const mendFile = 'mend the file, or name a preset with --preprocess';
 
 const commonFields: ReadonlySet<string> = new Set(
   [
@@ -103,7 +107,7 @@ const fromHuggingFace = (
   name: string,
   modelType: string | null,
 ): Preprocessing => {
-  const config = parseAs(processorSchema, value, source, mendFile);
+  const config = parseAs(processorSchema, value, source, presetRemedy);
   const named =
     config.image_processor_type ??
     config.feature_extractor_type ??

@@ -2,6 +2,13 @@ import * as z from 'zod';
 import { inputError } from '../records/errors.ts';
 import type { ProcessorKind } from './processor-kinds.ts';
 
+/** For a file of preprocessing that does not parse. */
+export const presetRemedy = {
+  code: 'preprocessing-file',
+  field: 'preprocess',
+  mend: 'mend the file, or name a preset',
+} as const;
+
 /** A length in pixels. */
 export const side = z.int().positive();
 
@@ -62,8 +69,10 @@ export interface Processor {
 /** An input error for a field that says what we do not imitate. */
 export const unsupported = (where: string, expected: string, got: unknown) =>
   inputError({
+    code: 'preprocessing-not-imitated',
+    field: 'preprocess',
     where,
     expected,
     got: JSON.stringify(got) ?? 'nothing',
-    mend: 'name a preset or a file of your own with --preprocess',
+    mend: 'name a preset or a file of your own',
   });

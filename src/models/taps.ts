@@ -106,18 +106,22 @@ const pooled = (builder: Builder, x: string, layer: Layer, isDouble: boolean): s
 
 const noSpace = ({ name, shape }: Layer): VentralError =>
   inputError({
+    code: 'layer-without-space',
+    field: 'layers',
     where: `layer ${name}`,
     expected: 'a layer with rows and columns, or with tokens on a grid',
     got: `one of size ${shape.map((size) => size ?? '?').join('×')} without space`,
-    mend: 'leave it out with --layers, or use a protocol that takes whole layers',
+    mend: 'leave the layer out, or use a protocol that takes whole layers',
   });
 
 const noSize = ({ name }: Layer, got: string): VentralError =>
   inputError({
+    code: 'layer-of-unknown-size',
+    field: 'layers',
     where: `layer ${name}`,
     expected: 'a map of known size, to resample it to the grid',
     got,
-    mend: 'leave it out with --layers, or export the network for one image size',
+    mend: 'leave the layer out, or export the network for one image size',
   });
 
 interface MapSize {

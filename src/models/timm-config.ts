@@ -1,10 +1,7 @@
 import * as z from 'zod';
-import { inputError } from '../records/errors.ts';
 import type { Preprocessing } from '../records/model.ts';
 import { parseAs } from '../records/parse.ts';
-import { colours, side, spreads } from './processor-values.ts';
-
-const mend = 'mend the file, or name a preset with --preprocess';
+import { colours, presetRemedy, side, spreads, unsupported } from './processor-values.ts';
 
 const timmSchema = z.looseObject({
   input_size: z.tuple([z.literal(3), side, side]),
@@ -20,16 +17,12 @@ const timmSchema = z.looseObject({
  * have been left out. Input error: fields of the wrong type, a crop of another kind.
  */
 export const fromTimm = (value: unknown, source: string, name: string): Preprocessing => {
-  const config = parseAs(timmSchema, value, source, mend);
+  const config = parseAs(timmSchema, value, source, presetRemedy);
   const [, height, width] = config.input_size;
   const [tall, wide] = [height, width].map((size) => Math.floor(size / config.crop_pct));
   if (config.crop_mode === 'center' && height !== width) {
-    throw inputError({
-      where: `${source}: input_size`,
-      expected: 'a square input with crop_mode center',
-      got: JSON.stringify(config.input_size),
-      mend: 'name a preset or a file of your own with --preprocess',
-    });
+    const expected = 'a square input with crop_mode center';
+    throw unsupported(`${source}: input_size`, expected, config.input_size);
   }
   return {
     name,

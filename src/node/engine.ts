@@ -6,8 +6,8 @@ import type { ArrayData, NdArray } from '../records/array.ts';
 import {
   engineError,
   inputError,
-  type Problem,
   reasonOf,
+  type StatedProblem,
   stoppedError,
 } from '../records/errors.ts';
 import type {
@@ -155,7 +155,10 @@ const connect = (): Line => {
 };
 
 /** Failures that the worker reports become one engine error; the line's own errors pass. */
-const explained = async <T>(answer: Promise<T>, problem: Omit<Problem, 'got'>): Promise<T> => {
+const explained = async <T>(
+  answer: Promise<T>,
+  problem: Omit<StatedProblem, 'got'>,
+): Promise<T> => {
   try {
     return await answer;
   } catch (thrown) {
@@ -277,13 +280,15 @@ const tryDevice = async (line: Line, device: string): Promise<void> => {
   } catch (thrown) {
     throw engineError(
       {
-        where: `--device ${device}`,
+        code: 'device-unusable',
+        field: 'device',
+        where: `device: ${device}`,
         expected: `a ${device} device that onnxruntime can use`,
         got: reasonOf(thrown instanceof Error && thrown.cause ? thrown.cause : thrown),
         mend:
           device === 'cuda'
-            ? 'install the CUDA files (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) or use --device cpu'
-            : 'use --device cpu',
+            ? 'install the CUDA files (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node) or use the device cpu'
+            : 'use the device cpu',
       },
       thrown,
     );
@@ -309,7 +314,9 @@ export const createNodeEngine = async (options: NodeEngineOptions = {}): Promise
   const most = Math.max(mostThreads, availableParallelism());
   if (!Number.isInteger(threads) || threads < 1 || threads > most) {
     throw inputError({
-      where: '--threads',
+      code: 'threads-out-of-range',
+      field: 'threads',
+      where: 'threads',
       expected: `a whole number from 1 to ${most}`,
       got: String(threads),
       mend: 'leave it out to use every core',

@@ -1,6 +1,14 @@
-/** What a reader of the message needs to mend bad input. Each field is a phrase without a full stop. */
+import type { ProblemCode } from './problem-codes.ts';
+
+/**
+ * What a reader of the message needs to mend bad input, in the words of the library: whoever offers it in another way says
+ * it anew by `code` and `field`. The last four are phrases without a full stop.
+ */
 export interface Problem {
-  /** File and field (or option) in which it was found, as the user knows it: `recording.json: dims[2]`. */
+  readonly code: ProblemCode;
+  /** The field of a request that it concerns, as the library has it (`layers`, `time.step`); null: the content of a file. */
+  readonly field: string | null;
+  /** File and field in which it was found, or field and value: `recording.json: dims[2]`, `layers: conv9`. */
   readonly where: string;
   readonly expected: string;
   readonly got: string;
@@ -30,17 +38,31 @@ export class VentralError extends Error {
 }
 
 /** One line, whatever a damaged file has for a name. */
-const sentence = ({ where, expected, got, mend }: Problem): string =>
+export const problemLine = ({
+  where,
+  expected,
+  got,
+  mend,
+}: Omit<Problem, 'code' | 'field'>): string =>
   `${where}: expected ${expected}, got ${got}; ${mend}`.replace(/\p{Cc}+/gu, ' ');
 
-export const inputError = (problem: Problem, cause?: unknown): VentralError =>
-  new VentralError('input', sentence(problem), problem, cause);
+/** A problem as it is thrown: without a code that of its kind, without a field one of no field. */
+export type StatedProblem = Omit<Problem, 'code' | 'field'> &
+  Partial<Pick<Problem, 'code' | 'field'>>;
 
-export const storageError = (problem: Problem, cause?: unknown): VentralError =>
-  new VentralError('storage', sentence(problem), problem, cause);
+const thrownAs =
+  (kind: FailureKind, code: ProblemCode) =>
+  (problem: StatedProblem, cause?: unknown): VentralError =>
+    new VentralError(kind, problemLine(problem), { code, field: null, ...problem }, cause);
 
-export const engineError = (problem: Problem, cause?: unknown): VentralError =>
-  new VentralError('engine', sentence(problem), problem, cause);
+/** Without a code: `invalid-input`. */
+export const inputError = thrownAs('input', 'invalid-input');
+
+/** Without a code: `storage`. */
+export const storageError = thrownAs('storage', 'storage');
+
+/** Without a code: `engine`. */
+export const engineError = thrownAs('engine', 'engine');
 
 export const stoppedError = (): VentralError =>
   new VentralError('stopped', 'stopped before the end', null);

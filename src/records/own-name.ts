@@ -24,6 +24,13 @@ const differing = (a: object, b: object): string[] => {
   );
 };
 
+/** For a file of a protocol that does not parse. */
+export const protocolRemedy = {
+  code: 'protocol-file',
+  field: 'protocol',
+  mend: 'take a named protocol as a model',
+} as const;
+
 /**
  * A protocol that was read from a file, under a name of its own: one that keeps the name of a known protocol while its content
  * differs is called `image-cv (changed: folds)`, by the fields that differ from the nearest of that name. One that is a known

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { inputError, reasonOf } from './errors.ts';
+import { inputError, type Problem, reasonOf } from './errors.ts';
 
 /** Such as `layers[0].name`. */
 export const fieldPath = (path: readonly PropertyKey[]): string =>
@@ -46,15 +46,21 @@ const problemOf = (issue: z.core.$ZodIssue, value: unknown): { expected: string;
   }
 };
 
+/** What to do about data that does not parse; a text alone goes with the codes `not-json` and `invalid-field`. */
+export type Remedy = string | Pick<Problem, 'code' | 'field' | 'mend'>;
+
+export const remedyOf = (remedy: Remedy, code: Problem['code']) =>
+  typeof remedy === 'string' ? { code, mend: remedy } : remedy;
+
 /**
  * Turns unknown data into a record, or throws one input error for the first thing that is wrong.
- * `source` is the file or option as the user knows it; `mend` says what to do.
+ * `source` is the file or field as the user knows it; `remedy` says what to do.
  */
 export const parseAs = <S extends z.ZodType>(
   schema: S,
   value: unknown,
   source: string,
-  mend: string,
+  remedy: Remedy,
 ): z.infer<S> => {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -63,12 +69,12 @@ export const parseAs = <S extends z.ZodType>(
   throw inputError({
     where: path === '' ? source : `${source}: ${path}`,
     ...problemOf(issue, value),
-    mend,
+    ...remedyOf(remedy, 'invalid-field'),
   });
 };
 
 /** JSON text as a value; input error where it is none. */
-export const parseJson = (text: string, source: string, mend: string): unknown => {
+export const parseJson = (text: string, source: string, remedy: Remedy): unknown => {
   try {
     return JSON.parse(text);
   } catch (thrown) {
@@ -77,7 +83,7 @@ export const parseJson = (text: string, source: string, mend: string): unknown =
         where: source,
         expected: 'JSON',
         got: `text that does not parse (${reasonOf(thrown)})`,
-        mend,
+        ...remedyOf(remedy, 'not-json'),
       },
       thrown,
     );
@@ -89,5 +95,5 @@ export const parseJsonAs = <S extends z.ZodType>(
   schema: S,
   text: string,
   source: string,
-  mend: string,
-): z.infer<S> => parseAs(schema, parseJson(text, source, mend), source, mend);
+  remedy: Remedy,
+): z.infer<S> => parseAs(schema, parseJson(text, source, remedy), source, remedy);

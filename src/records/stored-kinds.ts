@@ -20,35 +20,39 @@ export const scoreFile: StoredKind<typeof scoreSchema> = {
   kind: 'neural-predictivity',
   schema: scoreSchema,
   migrations: [scoreFromFirst],
-  mend: 'give the file that ventral score --out wrote',
+  remedy: { code: 'score-file', field: null, mend: 'give a score that ventral wrote' },
 };
 
 export const profileFile: StoredKind<typeof profileSchema> = {
   kind: 'depth-profile',
   schema: profileSchema,
   migrations: [profileFromFirst],
-  mend: 'give the file that ventral profile --out wrote',
+  remedy: { code: 'profile-file', field: null, mend: 'give a profile that ventral wrote' },
 };
 
 export const siteCeilingsFile: StoredKind<typeof siteCeilingsSchema> = {
   kind: 'site-ceilings',
   schema: siteCeilingsSchema,
   migrations: [ceilingsFromFirst],
-  mend: 'give the file that ventral ceiling --out wrote',
+  remedy: { code: 'ceilings-file', field: null, mend: 'give ceilings that ventral wrote' },
 };
 
 export const alignmentFile: StoredKind<typeof alignmentSchema> = {
   kind: 'human-alignment',
   schema: alignmentSchema,
   migrations: [alignmentFromFirst],
-  mend: 'give the file that ventral align --out wrote',
+  remedy: { code: 'alignment-file', field: null, mend: 'give an alignment that ventral wrote' },
 };
 
 export const saliencyFile: StoredKind<typeof saliencyRecordSchema> = {
   kind: 'saliency',
   schema: saliencyRecordSchema,
   migrations: [saliencyFromFirst],
-  mend: 'give the saliency.json that ventral saliency wrote',
+  remedy: {
+    code: 'saliency-file',
+    field: null,
+    mend: 'give a list of saliency maps that ventral wrote',
+  },
 };
 
 export const recordingFile: StoredKind<typeof recordingHeaderSchema> = {
@@ -56,5 +60,5 @@ export const recordingFile: StoredKind<typeof recordingHeaderSchema> = {
   schema: recordingHeaderSchema,
   migrations: [recordingFromFirst],
   firstFormat: 'ventral-recording',
-  mend: 'correct the field',
+  remedy: 'correct the field',
 };

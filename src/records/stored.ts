@@ -4,7 +4,7 @@
 import type * as z from 'zod';
 import { inputError } from './errors.ts';
 import { loosened } from './loosened.ts';
-import { fieldPath, parseAs, parseJson } from './parse.ts';
+import { fieldPath, parseAs, parseJson, type Remedy, remedyOf } from './parse.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -20,7 +20,7 @@ export interface StoredKind<S extends z.ZodType> {
   /** What `format` was, with `version: 1`, where the first format had no `kind`. */
   readonly firstFormat?: string;
   /** How a user comes by such a file. */
-  readonly mend: string;
+  readonly remedy: Remedy;
 }
 
 /** Input error where the format is one that only a later version can read. */
@@ -38,11 +38,16 @@ const shown = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
 
 const formatOf = <S extends z.ZodType>(
   file: Fields,
-  { kind, firstFormat, migrations, mend }: StoredKind<S>,
+  { kind, firstFormat, migrations, remedy }: StoredKind<S>,
   source: string,
 ): number => {
   const wrong = (field: string, expected: string, got: unknown) =>
-    inputError({ where: `${source}: ${field}`, expected, got: shown(got), mend });
+    inputError({
+      where: `${source}: ${field}`,
+      expected,
+      got: shown(got),
+      ...remedyOf(remedy, 'invalid-field'),
+    });
   if (firstFormat !== undefined && file.format === firstFormat) {
     if (file.version !== 1) throw wrong('version', '1', file.version);
     return 1;
@@ -64,14 +69,14 @@ export const parseStored = <S extends z.ZodType>(
   text: string,
   source: string,
 ): z.infer<S> => {
-  const value = parseJson(text, source, stored.mend);
-  if (!isFields(value)) return parseAs(stored.schema, value, source, stored.mend);
+  const value = parseJson(text, source, stored.remedy);
+  if (!isFields(value)) return parseAs(stored.schema, value, source, stored.remedy);
   const format = formatOf(value, stored, source);
   const present = stored.migrations.slice(format - 1).reduce<Fields>((file, migrate, step) => {
     const { kind: _, format: __, ...rest } = migrate(file);
     return { kind: stored.kind, format: format + step + 1, ...rest };
   }, value);
-  return parseAs(loosened(stored.schema), present, source, stored.mend);
+  return parseAs(loosened(stored.schema), present, source, stored.remedy);
 };
 
 /** Fields of a parsed file that this version does not know, as paths: of a later version, or misspelt. */

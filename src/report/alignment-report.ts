@@ -132,6 +132,6 @@ const shownWarnings = (warnings: readonly string[]): string[] => {
   const rest = warnings.length - mostWarnings;
   return [
     ...warnings.slice(0, mostWarnings).map((warning) => `note: ${warning}`),
-    ...(rest > 0 ? [`note: ${rest} further warnings are in the file of --out`] : []),
+    ...(rest > 0 ? [`note: ${rest} further warnings are in the alignment`] : []),
   ];
 };

@@ -40,16 +40,12 @@ const areaLines = (area: DemoArea): string[] => {
         '',
       ],
     ]),
-    '',
   ];
 };
 
-/** The demo as plain lines: what is simulated, a table per area, where to go on. */
+/** The demo as plain lines: what is simulated, a table per area. */
 export const demoLines = (demo: Demo): string[] => [
   `A simulated world, seed ${demo.seed}`,
   ...demo.statement.map((line) => `- ${line}`),
-  '',
-  ...demo.areas.flatMap(areaLines),
-  `Written to ${demo.folder}: score it yourself with`,
-  `  ventral score ${demo.folder}/models/planted.onnx --recording ${demo.folder}/${demo.areas.at(-1)?.area ?? 'IT'} --protocol grid-cv`,
+  ...demo.areas.flatMap((area) => ['', ...areaLines(area)]),
 ];

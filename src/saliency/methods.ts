@@ -129,10 +129,11 @@ export const saliencyOf = async (
   })();
   if (!(Number.isFinite(value) && map.data.every(Number.isFinite)))
     throw engineError({
+      code: 'gradients-not-finite',
       where,
       expected: 'finite gradients',
       got: 'NaN or infinity',
-      mend: 'check the preprocessing (--preprocess) and the network',
+      mend: 'check the preprocessing and the network',
     });
   return { map, value };
 };

@@ -49,10 +49,11 @@ const formOf = ({ sampling, layer }: SiteReadout): TapForm => {
   if (sampling.kind === 'image' && sampling.features === 'pool') return { kind: 'pool' };
   if (sampling.kind !== 'feature-map') return { kind: 'flatten' };
   throw inputError({
+    code: 'readout-of-feature-maps',
     where: `readout of ${layer}`,
     expected: 'a protocol that samples whole images or patches',
     got: '"feature-map", whose features are normalised over the positions of an image',
-    mend: 'score with a protocol such as grid-cv or image-cv, with --keep readout',
+    mend: 'score with a protocol such as grid-cv or image-cv, and keep the readout',
   });
 };
 
@@ -62,19 +63,21 @@ const layerOf = ({ structure, name }: Network, { layer }: SiteReadout, size: Fra
   );
   if (found !== undefined) return found;
   throw inputError({
+    code: 'readout-layer-missing',
     where: `readout of ${layer}`,
     expected: `a layer of ${name}`,
     got: 'none of this name',
-    mend: 'give the network that the score is of (ventral layers lists its layers)',
+    mend: 'give the network that the score is of',
   });
 };
 
 const unreadable = ({ layer }: SiteReadout, got: string) =>
   inputError({
+    code: 'readout-layer-mixed',
     where: `readout of ${layer}`,
     expected: 'a layer of which every value belongs to one image, as when it was scored',
     got,
-    mend: 'score with a layer whose images are told apart, with --keep readout',
+    mend: 'score with a layer whose images are told apart, and keep the readout',
   });
 
 /** The layer with its images where runs show them to lie, as a score reads it, or refused. */

@@ -155,10 +155,11 @@ const medianSplitHalf = (
   const overall = meanOfDefined(medians);
   if (!(overall > 0))
     throw inputError({
+      code: 'trials-disagree',
       where: 'protocol: ceiling.kind',
       expected: 'sites whose trials agree (a positive median reliability)',
       got: overall.toFixed(3),
-      mend: 'look at the reliabilities (ventral data inspect), or choose another ceiling',
+      mend: 'look at the reliabilities, or choose another ceiling',
     });
   const spread = Math.sqrt(mean(medians.map((each) => (each - overall) ** 2)));
   return {

@@ -17,10 +17,12 @@ export const checkProtocol = (protocol: Protocol, recording: Recording): void =>
   const where = `protocol ${protocol.name}`;
   if (protocol.layout !== layout)
     throw inputError({
+      code: 'protocol-of-other-layout',
+      field: 'protocol',
       where,
       expected: `a recording with layout "${protocol.layout}"`,
       got: `"${layout}" (${recording.header.name})`,
-      mend: 'use ventral or leave --protocol out',
+      mend: 'use ventral or leave the protocol out',
     });
   const found =
     layoutContradiction(protocol) ??

@@ -56,6 +56,6 @@ export const nothingInCommon = (timeCourse: TimeCourse | null): string[] => {
   const { sites, ownSites } = timeCourse;
   if (sites.some((count) => count > 0) || ownSites.every((count) => count === 0)) return [];
   return [
-    'no site is used in every time bin, so that the time course over common sites has no values; each bin can have its own (--time-course own)',
+    'no site is used in every time bin, so that the time course over common sites has no values; each bin can have its own',
   ];
 };

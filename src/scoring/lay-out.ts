@@ -177,7 +177,7 @@ const mendsOf = (kind: CeilingSettings['kind']): string => {
     case 'best-pair':
       return 'no site agrees with another: see that the dimensions are in the right order, or choose another ceiling';
     default:
-      return 'too few responses repeat: see that the dimensions are in the right order (ventral data inspect prints the reliability of every site), or choose another ceiling';
+      return 'too few responses repeat: see that the dimensions are in the right order (an inspection shows the reliability of every site), or choose another ceiling';
   }
 };
 
@@ -187,6 +187,7 @@ const noCeiling = ({ name, ceiling: { kind } }: Protocol, bins: readonly BinSet[
   const reasons = new Set(bin!.ceiling.excluded.map(({ reason }) => reason));
   const reason = reasons.size === 0 ? 'none' : [...reasons].slice(0, 3).join('; ');
   return inputError({
+    code: 'no-usable-ceiling',
     where: `protocol ${name}: ceiling`,
     expected: 'at least one site of the recording with a usable ceiling',
     got: bins.length === 1 ? reason : `${reason} (in all ${bins.length} time bins)`,

@@ -1,6 +1,6 @@
 import { inputError } from '../records/errors.ts';
-import { withOwnName } from '../records/own-name.ts';
-import { parseAs, parseJson } from '../records/parse.ts';
+import { protocolRemedy, withOwnName } from '../records/own-name.ts';
+import { parseAs, parseJson, type Remedy } from '../records/parse.ts';
 import type { Files } from '../records/ports.ts';
 import { type PlsSettings, type Protocol, protocolSchema } from '../records/protocol.ts';
 import { withPresentNames } from '../records/protocol-form.ts';
@@ -247,8 +247,8 @@ export const revisionOf = ({
   aggregation === 'sites' || kind === 'split-half' || kind === 'median-split-half' ? 2 : 1;
 
 /** A protocol that somebody wrote, in the revision that is computed, or a higher one of its own. */
-const written = (given: unknown, where: string, mend: string): Protocol => {
-  const named = withOwnName(parseAs(protocolSchema, given, where, mend), knownProtocols);
+const written = (given: unknown, where: string, remedy: Remedy): Protocol => {
+  const named = withOwnName(parseAs(protocolSchema, given, where, remedy), knownProtocols);
   return { ...named, revision: Math.max(named.revision, revisionOf(named)) };
 };
 
@@ -270,13 +270,15 @@ export const resolveProtocol = async (
   }
   if (named.endsWith('.json')) {
     const text = new TextDecoder().decode(await files.read(named));
-    const mend = 'take a named protocol as a model (ventral protocols)';
-    return written(withPresentNames(parseJson(text, named, mend)), named, mend);
+    const value = withPresentNames(parseJson(text, named, protocolRemedy));
+    return written(value, named, protocolRemedy);
   }
   const found = protocols.find(({ name }) => name === named);
   if (found !== undefined) return found;
   throw inputError({
-    where: '--protocol',
+    code: 'no-such-protocol',
+    field: 'protocol',
+    where: 'protocol',
     expected: `${protocolNames.join(', ')} or a .json file`,
     got: `"${named}"`,
     mend: 'name one of them',

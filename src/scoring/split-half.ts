@@ -89,10 +89,11 @@ export const splitHalfCeiling = (
 export const checkRepeated = ({ trials }: ResponseTable): void => {
   if (trials.shape[1]! >= 2) return;
   throw inputError({
+    code: 'no-repeated-trials',
     where: 'protocol: ceiling.kind',
     expected: 'a recording with repeated trials for halves of them',
     got: 'one response per stimulus',
-    mend: 'use the protocol ventral, or write one (ventral protocols image-cv) with another ceiling: {"kind": "none"}, or best-other-site on grids',
+    mend: 'use the protocol ventral, or write one with another ceiling: {"kind": "none"}, or best-other-site on grids',
   });
 };
 

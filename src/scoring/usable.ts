@@ -104,6 +104,7 @@ const nothingLeft = (
   excluded: readonly ExcludedSite[],
 ) =>
   inputError({
+    code: 'no-usable-site',
     where: `${folder}: responses.npy`,
     expected: `at least one site that responds to ${policy === 'per-site' ? 'half of the stimuli' : 'every stimulus'} and varies`,
     got:
@@ -111,7 +112,7 @@ const nothingLeft = (
         .slice(0, 3)
         .map(({ site, reason }) => `${site}: ${reason}`)
         .join('; ') || 'no stimulus that every site responds to',
-    mend: 'check the dims and the missing values (ventral data inspect)',
+    mend: 'check the dims and the missing values',
   });
 
 /** Responses of a site to some stimuli that are missing. */

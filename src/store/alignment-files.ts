@@ -14,7 +14,7 @@ export const encodeAlignment = (record: Alignment | SaliencyRecord): Uint8Array 
 export const readAlignment = async (path: string, files: Files): Promise<Alignment> =>
   parseStored(alignmentFile, decodeText(await files.read(path), path), path);
 
-/** Reads the `saliency.json` of `ventral saliency`, of any format; input error with the field where it is none. */
+/** Reads a list of saliency maps, of any format; input error with the field where it is none. */
 export const readSaliency = async (path: string, files: Files): Promise<SaliencyRecord> =>
   parseStored(saliencyFile, decodeText(await files.read(path), path), path);
 

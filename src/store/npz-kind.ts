@@ -19,10 +19,12 @@ export const checkKind = async (npz: Npz, kind: NpzKind, path: string): Promise<
   const [found] = (await npz.readStrings('kind')).strings;
   if (found !== kind)
     throw inputError({
+      code: 'kept-file',
+      field: null,
       where: `${path}: kind`,
       expected: `"${kind}"`,
       got: JSON.stringify(found),
-      mend: `score again with --keep ${kind}`,
+      mend: `score again, and keep ${kind}`,
     });
   refuseNewer((await npz.readFloat64('format')).data[0]!, present, path);
 };

@@ -15,18 +15,24 @@ export interface KeptReadout {
   readonly offset: Float64Array;
 }
 
-/** Where `--keep readout` puts it. */
+/** Where the readout is kept. */
 export const readoutPath = (scorePath: string): string => `${scorePath}.readout.npz`;
+
+const again = {
+  code: 'readout-missing',
+  field: 'score',
+  mend: 'score again and keep the readout',
+} as const;
 
 /** The readout kept beside a score file. Input error where there is none, or one whose parts do not fit. */
 export const readReadout = async (scorePath: string, files: Files): Promise<KeptReadout> => {
   const path = readoutPath(scorePath);
   if ((await files.info(path)) === null)
     throw inputError({
-      where: `--readout ${scorePath}`,
+      ...again,
+      where: `score: ${scorePath}`,
       expected: `its readout in ${path}`,
       got: 'no such file',
-      mend: 'score again with --keep readout',
     });
   const npz = await openNpz(await fileSource(path, files), path);
   await checkKind(npz, 'readout', path);
@@ -37,10 +43,10 @@ export const readReadout = async (scorePath: string, files: Files): Promise<Kept
   const sites = siteIds.length;
   if (weights.shape.length !== 2 || weights.shape[1] !== sites || offset.data.length !== sites)
     throw inputError({
+      ...again,
       where: path,
       expected: `weights [features, ${sites}] and offset [${sites}], for ${sites} sites`,
       got: `[${weights.shape.join(', ')}] and [${offset.shape.join(', ')}]`,
-      mend: 'score again with --keep readout',
     });
   return { layer: layer ?? '', siteIds, weights, offset: offset.data };
 };

@@ -30,15 +30,15 @@ const read = async <S extends z.ZodType>(
 export const readScore = (path: string, files: Pick<Files, 'read'>): Promise<Score> =>
   read(scoreFile, path, files);
 
-/** Reads what `ventral profile --out` wrote, in any format; input error with the field where it is something else. */
+/** Reads a depth profile of any format; input error with the field where it is something else. */
 export const readProfile = (path: string, files: Pick<Files, 'read'>): Promise<Profile> =>
   read(profileFile, path, files);
 
-/** Reads what `ventral ceiling --out` wrote, in any format; input error with the field where it is something else. */
+/** Reads a file of ceilings of any format; input error with the field where it is something else. */
 export const readSiteCeilings = (path: string, files: Pick<Files, 'read'>): Promise<SiteCeilings> =>
   read(siteCeilingsFile, path, files);
 
-/** Where `--keep layer-predictions` puts them. */
+/** Where the predictions of all layers are kept. */
 export const layerPredictionsPath = (scorePath: string): string =>
   `${scorePath}.layer-predictions.npz`;
 
@@ -68,7 +68,7 @@ export const readLayerPredictions = async (
   };
 };
 
-/** Where `--keep predictions` puts them. */
+/** Where the held-out predictions are kept. */
 export const predictionsPath = (scorePath: string): string => `${scorePath}.predictions.npz`;
 
 /** The predictions kept beside a score; null where there are none. */

@@ -196,7 +196,9 @@ describe('ventral compare', () => {
     expect(() => compare([a, { ...a, name: 'b', score: other }], 1)).toThrow(
       /b: expected the same recording and time bin as a/,
     );
-    expect(() => compare([a, { ...a, name: 'b', heldOut: null }], 1)).toThrow(/--keep predictions/);
+    expect(() => compare([a, { ...a, name: 'b', heldOut: null }], 1)).toThrow(
+      /keep the predictions/,
+    );
     expect(() => compare([a], 1)).toThrow(/at least two/);
   });
 });

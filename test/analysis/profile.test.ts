@@ -148,7 +148,9 @@ describe('a depth profile', () => {
       { what: 'images and sites', images: 200, sites: 12, approximate: false },
     ]);
     expect(alone.warnings).toEqual([
-      expect.stringMatching(/^V4\.json: .* only sites are resampled; .* --keep layer-predictions/),
+      expect.stringMatching(
+        /^V4\.json: .* only sites are resampled; .* keep the predictions of the layers/,
+      ),
     ]);
     expect(alone.orders[0]!.earlier).toBeGreaterThan(0.95);
     expect(alone.areas[0]!.values).toEqual(planted.areas[0]!.values);

@@ -100,7 +100,7 @@ describe('importArcaro', () => {
     expect(
       await inputLine(() => importArcaro({ ...request, posterior: 63, out: 'x' }, ports)),
     ).toBe(
-      '--posterior: expected a whole number from 1 to 62, got 63; leave at least one channel to each area',
+      'posterior: expected a whole number from 1 to 62, got 63; leave at least one channel to each area',
     );
   });
 });

@@ -351,7 +351,7 @@ describe('fetchRecording', () => {
     // The responses are not at fault: they stay.
     expect(files.tree().filter((path) => path.endsWith('.wrong'))).toEqual([`${staged}.wrong`]);
     expect(line).toContain(
-      `(kept aside as ${staged}.wrong, not used); fetch it again, or from a mirror (--from takes`,
+      `(kept aside as ${staged}.wrong, not used); fetch it again, or from a mirror (an address`,
     );
     await serveSession();
     expect((await fetched()).recordings).toEqual(['cowley2023-210325']);

@@ -98,7 +98,7 @@ describe('fixations', () => {
     expect(await refusal('looks.csv', 'photos')).toContain(
       'looks.csv: line 2: expected numbers in',
     );
-    expect(await refusal('looks.csv')).toContain('expected --images');
+    expect(await refusal('looks.csv')).toContain('expected the images that people looked at');
     await put('looks.csv', 'image,x,y\na.png,1,1\n');
     expect(await refusal('looks.csv', 'photos')).toContain('columns image, subject, x, y');
     await put('looks.csv', 'image,subject,x,y\nb.png,p1,2,1\n');

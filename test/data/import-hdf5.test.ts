@@ -121,9 +121,9 @@ describe('importBrainio', () => {
     const line = (change: Partial<BrainioImport>, files = filesWith()) =>
       inputLine(() => importBrainio({ ...request, ...change }, portsOf(files)));
     expect(await line({ areas: ['V1'] })).toBe(
-      '--area: expected V4, IT, got V1; take regions that the assembly has',
+      'areas: expected V4, IT, got V1; take regions that the assembly has',
     );
-    expect(await line({ bins: [{ start: 0, end: 170 }] })).toContain('--bins: expected 0-170 ms');
+    expect(await line({ bins: [{ start: 0, end: 170 }] })).toContain('bins: expected 0-170 ms');
     expect(await line({}, filesWith({ 's.csv': csv.replace('1,a1', '1,zz') }))).toContain(
       's.csv: expected a row for every stimulus of the assembly, got none for "a1"',
     );
@@ -144,7 +144,7 @@ describe('importBrainio', () => {
       's.csv: image_id: expected each id once, got "a1" again',
     );
     expect(await line({ window: { start: 70, end: 170 } })).toBe(
-      '--window: expected an assembly without time bins, got one that has them; leave --window out, or average its bins with --bins',
+      'window: expected an assembly without time bins, got one that has them; leave the window out, or average its bins in others',
     );
   });
 
@@ -239,7 +239,7 @@ describe('importNwb', () => {
     const line = (change: Partial<NwbImport>) =>
       inputLine(() => importNwb({ ...request, out: 'z', ...change }, ports));
     expect(await line({ intervals: 'epochs' })).toBe(
-      'u.nwb: expected a table /intervals/epochs, got trials; name one of the tables (--intervals)',
+      'u.nwb: expected a table /intervals/epochs, got trials; name one of the tables',
     );
     expect(await line({ stimulusColumn: 'picture' })).toMatch(
       /^u\.nwb: expected a column \/intervals\/trials\/picture, got .*\bimage\b.*; name one of its columns$/,

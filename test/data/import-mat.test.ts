@@ -162,7 +162,7 @@ describe('importMat', () => {
     const line = (change: Partial<MatImport>) =>
       inputLine(() => importMat({ ...request, dims, ...change }, portsOf(files)));
     expect(await line({ bins: [{ start: 10, end: 35 }] })).toBe(
-      '--bins: expected 10-35 ms made up of whole samples, got 20 ms in 2 samples (all: 0 to 50 ms); give bins in ms that whole samples make up',
+      'bins: expected 10-35 ms made up of whole samples, got 20 ms in 2 samples (all: 0 to 50 ms); give bins in ms that whole samples make up',
     );
     expect(await line({ bins: [{ start: 40, end: 60 }] })).toContain('got 10 ms in 1 samples');
     expect(
@@ -175,7 +175,7 @@ describe('importMat', () => {
     ).toContain('expected bins that do not overlap, got 0-20 and 10-30');
     expect(
       await line({ time: null, window: { start: 0, end: 1 }, bins: [{ start: 0, end: 1 }] }),
-    ).toContain('--bins: expected --time-start and --time-step with it');
+    ).toContain('bins: expected start and step of the samples with it');
     expect(
       await line({
         variable: 'logical',
@@ -204,7 +204,7 @@ describe('importNpz', () => {
       3, 2,
     ]);
     expect(await inputLine(() => importNpz({ ...other, out: 'z' }, portsOf(files)))).toBe(
-      'y.npz: expected one array, got R, S; name the one with --array',
+      'y.npz: expected one array, got R, S; name the one that is meant',
     );
   });
 });

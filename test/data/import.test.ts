@@ -223,25 +223,22 @@ describe('importNpy refuses, in one line, and leaves nothing', () => {
   it.each([
     [
       ['site', 'stim', 'trial'],
-      '--dims: expected stimulus, row, column, time, trial, site, got "stim"',
+      'dims: expected stimulus, row, column, time, trial, site, got "stim"',
     ],
-    [
-      ['site', 'stimulus'],
-      '--dims: expected 3 names for R.npy (2 × 3 × 4), got 2 (site, stimulus)',
-    ],
+    [['site', 'stimulus'], 'dims: expected 3 names for R.npy (2 × 3 × 4), got 2 (site, stimulus)'],
     [
       ['site', 'trial', 'time'],
-      '--dims: expected stimulus and site among the names, got site, trial, time',
+      'dims: expected stimulus and site among the names, got site, trial, time',
     ],
-    [['site', 'stimulus', 'site'], '--dims: expected each name once'],
-    [['site', 'stimulus', 'row'], '--dims: expected row and column together'],
+    [['site', 'stimulus', 'site'], 'dims: expected each name once'],
+    [['site', 'stimulus', 'row'], 'dims: expected row and column together'],
   ])('dims %j', async (dims, message) => {
     expect(await refusal(filesWith(), { dims })).toContain(message);
   });
 
   it('another number of images', async () => {
     expect(await refusal(filesWith(), { dims: ['stimulus', 'site', 'trial'] })).toBe(
-      'images: expected 2 images, the size of the dimension stimulus of R.npy, got 3; check --dims and the images',
+      'images: expected 2 images, the size of the dimension stimulus of R.npy, got 3; check the dims and the images',
     );
   });
 
@@ -255,11 +252,11 @@ describe('importNpy refuses, in one line, and leaves nothing', () => {
       await refusal(files, { window: null, time: { start: 0, step: 0 } }),
     ];
     expect(lines.map((line) => line.split(',')[0])).toEqual([
-      '--window: expected start and end in ms',
-      '--window: expected an end after its start',
-      '--window: expected a window or --time-start and --time-step',
-      '--time-start: expected a dimension time',
-      '--time-step: expected milliseconds above 0',
+      'window: expected start and end in ms',
+      'window: expected an end after its start',
+      'window: expected a window or start and step of the samples',
+      'time.start: expected a dimension time',
+      'time.step: expected milliseconds above 0',
     ]);
   });
 

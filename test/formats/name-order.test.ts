@@ -30,8 +30,8 @@ describe('names by the numbers in them', () => {
   });
 
   it('are refused where zeros lead in some names only', () => {
-    expect(() => sortedNames(['im01b.png', 'im1a.png'], null, 'x')).toThrow('--order number');
-    expect(() => sortedNames(['c0.10.png', 'c0.5.png'], null, 'x')).toThrow('--order FILE');
+    expect(() => sortedNames(['im01b.png', 'im1a.png'], null, 'x')).toThrow('by name, by number');
+    expect(() => sortedNames(['c0.10.png', 'c0.5.png'], null, 'x')).toThrow('a list of the names');
   });
 });
 

@@ -72,7 +72,7 @@ describe('readRecording refuses, in one line', () => {
   it('a folder without recording.json, a missing folder, a file', async () => {
     const { 'rec/recording.json': _, ...rest } = recordingFiles();
     expect(await inputLine(() => read(rest))).toBe(
-      'rec: expected a recording folder with recording.json, responses.npy and stimuli.csv, got no recording.json in it; name another folder, or make one with ventral data import',
+      'rec: expected a recording folder with recording.json, responses.npy and stimuli.csv, got no recording.json in it; name another folder, or make one by an import',
     );
     expect(await inputLine(() => read({}, 'gone'))).toContain('gone: expected a recording folder');
     expect(await inputLine(() => read({ rec: 'x' }))).toContain('got a file');

@@ -522,10 +522,10 @@ describe('selectLayers', () => {
 
   it('names what comes near a pattern that matches nothing, or the first layers', () => {
     expect(() => chosen('layer1.0.conv9')).toThrow(
-      '--layers layer1.0.conv9: expected a pattern that matches layers of resnet18.onnx, got none among its 17; did you mean layer1.0.conv1',
+      'layers: layer1.0.conv9: expected a pattern that matches layers of resnet18.onnx, got none among its 17; did you mean layer1.0.conv1',
     );
     expect(() => chosen('conv1', 'inception*')).toThrow(
-      /--layers inception\*: .* its layers begin with conv1, layer1\.0\.conv1, layer1\.0;/,
+      /layers: inception\*: .* its layers begin with conv1, layer1\.0\.conv1, layer1\.0;/,
     );
   });
 });

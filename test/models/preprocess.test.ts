@@ -178,7 +178,7 @@ describe('resolvePreprocessing', () => {
 
   it('lists the presets where the name is unknown', async () => {
     expect(await inputLine(() => resolved({}, 'imagenet-225'))).toBe(
-      '--preprocess: expected imagenet-224, imagenet-256-crop-224, tf-224, raw, imagenet-224-opencv, imagenet-256-crop-224-opencv, tf-224-opencv, raw-opencv or a JSON file, got "imagenet-225"; name one of them',
+      'preprocess: expected imagenet-224, imagenet-256-crop-224, tf-224, raw, imagenet-224-opencv, imagenet-256-crop-224-opencv, tf-224-opencv, raw-opencv or a JSON file, got "imagenet-225"; name one of them',
     );
   });
 

@@ -107,7 +107,7 @@ describe('the engine of Node', () => {
     for (const device of ['cuda', 'abacus'])
       await expect(createNodeEngine({ device, threads: 1 })).rejects.toMatchObject({
         kind: 'engine',
-        problem: { where: `--device ${device}` },
+        problem: { code: 'device-unusable', field: 'device', where: `device: ${device}` },
       });
   });
 

@@ -143,7 +143,7 @@ describe("saliency of a site's predicted response", () => {
     const intensities = { ...image, data: image.data.slice(0, 48), shape: [4, 4, 3] };
     const given = { ...readout(flat, 80), layer: 'next' };
     expect(await inputLine(() => explain(given, intensities, tokenNetwork(4, 4, mixing)))).toBe(
-      'readout of next: expected a layer of which every value belongs to one image, as when it was scored, got values of one image that change with another; score with a layer whose images are told apart, with --keep readout',
+      'readout of next: expected a layer of which every value belongs to one image, as when it was scored, got values of one image that change with another; score with a layer whose images are told apart, and keep the readout',
     );
   });
 
