@@ -43,5 +43,5 @@ declare module 'papaparse' {
       settings?: UnparseSettings,
     ): string;
   };
-  export default papa;
+  export = papa;
 }

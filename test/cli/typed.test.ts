@@ -29,7 +29,7 @@ describe('typedMessage', () => {
       'there: expected one, got two; name another folder, or bring a known recording with ventral data fetch (ventral data list)',
     );
     expect(said({ code: 'score-file', mend: 'give a score that this version wrote' })).toMatch(
-      /; give the file that ventral score --out wrote, by this version$/,
+      /; give the file that ventral score --out wrote$/,
     );
     const npz = 'unpack it; an npz is imported as npz';
     expect(said({ code: 'not-hdf5', mend: npz })).toMatch(
