@@ -36,6 +36,23 @@ export const productModel = (form: ProductForm, type: 'float32' | 'float64'): En
   return { bytes };
 };
 
+/** Inputs `a` [f, i, k], `b` [f, k, j], output `c` [f, i, j], float64: the products of f pairs of matrices. */
+export const stackedProductModel = (): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'products',
+    opset: 17,
+    inputs: [
+      { name: 'a', type, shape: ['f', 'i', 'k'] },
+      { name: 'b', type, shape: ['f', 'k', 'j'] },
+    ],
+    outputs: [{ name: 'c', type, shape: ['f', 'i', 'j'] }],
+    initialisers: [],
+    nodes: [{ op: 'MatMul', inputs: ['a', 'b'], outputs: ['c'] }],
+  });
+  return { bytes };
+};
+
 /**
  * A model of the product of a float32 matrix `x` less its column means, centred in float64 on the way, with `b`.
  * Inputs `x` [n, p] float32, `mean` [p] float64, `b` float64 ([p, j] or, for 'aᵀ·b', [n, j]); output `c` float64.

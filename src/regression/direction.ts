@@ -9,7 +9,7 @@ export interface Direction {
 }
 
 /** M·c of a symmetric matrix. */
-const times = (matrix: Float64Array, vector: Float64Array): Float64Array => {
+export const symmetricImage = (matrix: Float64Array, vector: Float64Array): Float64Array => {
   const q = vector.length;
   const result = new Float64Array(q);
   addDots(result, matrix, q, vector, [0, q]);
@@ -34,7 +34,7 @@ const asScikitLearn = (
   let c = start;
   let previous: { c: Float64Array; image: Float64Array } | null = null;
   for (let iteration = 1; ; iteration++) {
-    const image = times(matrix, c);
+    const image = symmetricImage(matrix, c);
     const square = dot(c, 0, image, 0, q);
     if (!(square > 0)) return null;
     scale(c, 1 / Math.sqrt(square));
@@ -58,7 +58,7 @@ const squared = (matrix: Float64Array, q: number): Float64Array => {
   for (let j = 0; j < q; j++) trace += matrix[j * q + j]!;
   const result = new Float64Array(q * q);
   for (let j = 0; j < q; j++) {
-    const row = times(matrix, matrix.subarray(j * q, (j + 1) * q));
+    const row = symmetricImage(matrix, matrix.subarray(j * q, (j + 1) * q));
     scale(row, 1 / (trace * trace));
     result.set(row, j * q);
   }
@@ -75,7 +75,7 @@ const converged = (matrix: Float64Array, start: Float64Array): Direction | null 
   let power = matrix;
   search: for (let squaring = 0; squaring < SQUARINGS; squaring++) {
     for (let step = 0; step < STEPS_BEFORE_SQUARING; step++) {
-      const next = times(power, c);
+      const next = symmetricImage(power, c);
       const norm = Math.sqrt(dot(next, 0, next, 0, q));
       if (!(norm > 0)) return null;
       scale(next, 1 / norm);
@@ -86,7 +86,7 @@ const converged = (matrix: Float64Array, start: Float64Array): Direction | null 
     }
     power = squared(power, q);
   }
-  const square = dot(c, 0, times(matrix, c), 0, q);
+  const square = dot(c, 0, symmetricImage(matrix, c), 0, q);
   if (!(square > 0)) return null;
   scale(c, 1 / Math.sqrt(square));
   return { weights: c, settled: true };
@@ -107,4 +107,77 @@ export const dominantDirection = (
   return settings.stopping === 'converged'
     ? converged(matrix, start)
     : asScikitLearn(matrix, start, settings.tolerance, settings.maxIterations);
+};
+
+/** x scaled to length 1; null where it is nothing. */
+const unitVector = (vector: Float64Array): Float64Array | null => {
+  const square = dot(vector, 0, vector, 0, vector.length);
+  if (!(square > 0)) return null;
+  scale(vector, 1 / Math.sqrt(square));
+  return vector;
+};
+
+/** What the iteration on weights w ends with: the w before the last, null where the first is the last. */
+interface Weights {
+  readonly before: Float64Array | null;
+  readonly settled: boolean;
+}
+
+/** `asScikitLearn`, step for step, seen from the weights: w ← Nw / ‖Nw‖ until ‖w − w_old‖² is small. */
+const weightsAsScikitLearn = (
+  inner: Float64Array,
+  start: Float64Array,
+  tolerance: number,
+  maxIterations: number,
+): Weights | null => {
+  let w = start;
+  let before: Float64Array | null = null;
+  for (let iteration = 1; ; iteration++) {
+    let change = Infinity;
+    if (before !== null) {
+      change = 0;
+      for (let k = 0; k < w.length; k++) change += (w[k]! - before[k]!) ** 2;
+    }
+    if (change < tolerance) return { before, settled: true };
+    if (iteration >= maxIterations) return { before, settled: false };
+    const next = unitVector(symmetricImage(inner, w));
+    if (next === null) return null;
+    before = w;
+    w = next;
+  }
+};
+
+/**
+ * `dominantDirection` where there are more targets than features: for C = YᵀX [q, p] the same steps are taken by the weights
+ * w = Cᵀc, with N = CᵀC [p, p] in place of M = CCᵀ.
+ */
+export const directionByWeights = (
+  inner: Float64Array,
+  covariances: Float64Array,
+  first: number,
+  settings: PlsSettings,
+): Direction | null => {
+  const p = Math.round(Math.sqrt(inner.length));
+  const q = covariances.length / p;
+  const row = covariances.slice(first * p, (first + 1) * p);
+  const length = Math.sqrt(dot(row, 0, row, 0, p));
+  const start = unitVector(row);
+  if (start === null) return null;
+  const { tolerance, maxIterations } = settings;
+  let found: Weights | null;
+  if (settings.stopping === 'converged') {
+    const dominant = converged(inner, start);
+    found = dominant && { before: unitVector(dominant.weights), settled: true };
+  } else found = weightsAsScikitLearn(inner, start, tolerance, maxIterations);
+  if (found === null) return null;
+  const { before, settled } = found;
+  const weights = new Float64Array(q);
+  if (before === null) {
+    weights[first] = 1 / length;
+    return { weights, settled };
+  }
+  addDots(weights, covariances, q, before, [0, p]);
+  const image = symmetricImage(inner, before);
+  scale(weights, 1 / Math.sqrt(dot(image, 0, image, 0, p)));
+  return { weights, settled };
 };

@@ -2,6 +2,7 @@ import { inputError } from '../records/errors.ts';
 import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Fold } from './folds.ts';
+import { type PlsForm, plsForm } from './forms.ts';
 import { CHUNK_BYTES, PANEL_ROWS } from './gram.ts';
 import { matrix, openProducts } from './products.ts';
 
@@ -35,9 +36,6 @@ export const checkFeatures = (name: string, columns: number, { components }: Pls
   }
 };
 
-/** Whether a layer is small enough to work on its features instead of on a Gram matrix. */
-export const isNarrow = (rows: number, columns: number): boolean => columns <= 0.75 * rows;
-
 /** Multiplications from which on rounding the Gram product to float32 is worth trying. */
 export const FLOAT32_PAYS = 4e12;
 
@@ -46,12 +44,14 @@ export const GROUP_BYTES = 256 * 2 ** 20;
 
 /** Bytes that one fold of one target set takes on its way. */
 export const taskBytes = (
-  form: 'gram' | 'features',
+  form: PlsForm,
   { rows, columns, sites, components }: Omit<FitSize, 'folds' | 'sets'>,
-): number =>
-  form === 'features'
-    ? 8 * (columns * (sites + 2 * components) + rows * components)
-    : 8 * rows * (sites + 3 * components);
+): number => {
+  if (form === 'gram') return 8 * rows * (sites + 3 * components);
+  const state = columns * (sites + 2 * components);
+  if (form === 'features') return 8 * (state + rows * components);
+  return 8 * (state + Math.min(sites, columns) ** 2 + sites * components);
+};
 
 /** What lies about between two collections of garbage. */
 const GARBAGE_BYTES = 32 * 2 ** 20;
@@ -72,15 +72,22 @@ export interface FitSize {
  */
 export const fitBytes = (size: FitSize): number => {
   const { rows, columns, folds, sets, sites } = size;
-  const task = taskBytes(isNarrow(rows, columns) ? 'features' : 'gram', size);
+  const form = formOf(size);
+  const task = taskBytes(form, size);
   const state = Math.min(folds * sets * task, GROUP_BYTES + task);
   const targets = 8 * rows * (sites + 1) * (2 * sets + 3);
   const panels = 4 * PANEL_ROWS * 8 * rows;
-  const working = isNarrow(rows, columns)
-    ? 16 * rows * columns
-    : 8 * rows * rows + CHUNK_BYTES + panels;
+  // Covariances are made of those of blocks, which are there beside them.
+  const working = {
+    covariance: 8 * rows * columns + 8 * columns * columns * (2 * folds + 2),
+    features: 16 * rows * columns,
+    gram: 8 * rows * rows + CHUNK_BYTES + panels,
+  }[form];
   return 1.1 * (4 * rows * columns + working + state + targets) + GARBAGE_BYTES;
 };
+
+const formOf = ({ rows, columns, folds, sets, components }: FitSize): PlsForm =>
+  plsForm({ rows, columns, splits: folds, fits: folds * sets, components });
 
 /** What a multiplication outside the engine, and one in a thin product that waits for memory, costs beside one inside. */
 const OUTSIDE = 16;
@@ -89,25 +96,20 @@ const THIN = 4;
 const USUAL_STEPS = 40;
 
 /** Multiplications of `predictHeldOut`, in units of those of a large product: divide by `measureSpeed` for seconds. */
-export const fitOperations = ({
-  rows,
-  columns,
-  folds,
-  sets,
-  sites,
-  components,
-}: FitSize): number => {
+export const fitOperations = (size: FitSize): number => {
+  const { rows, columns, folds, sets, sites, components } = size;
   const parts = folds * sets * components;
   const vectors = sets * sites + parts;
-  const narrow = isNarrow(rows, columns);
-  const length = rows + (narrow ? columns : rows);
-  const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * sites * sites);
-  return (
-    OUTSIDE * outside +
-    (narrow
-      ? THIN * 2 * rows * columns * vectors
-      : (rows * rows * columns) / 2 + THIN * rows * rows * vectors)
-  );
+  const form = formOf(size);
+  const length = { covariance: columns, features: rows + columns, gram: 2 * rows }[form];
+  const side = form === 'covariance' ? Math.min(sites, columns) : sites;
+  const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * side * side);
+  const inside = {
+    covariance: rows * columns * (columns + 2 * vectors) + THIN * parts * columns * columns,
+    features: THIN * 2 * rows * columns * vectors,
+    gram: (rows * rows * columns) / 2 + THIN * rows * rows * vectors,
+  }[form];
+  return OUTSIDE * outside + inside;
 };
 
 /** Multiplications per second that the engine manages on a float64 product of middling size. */

@@ -1,14 +1,32 @@
+import type { Float64Nd } from '../records/array.ts';
+import type { Held } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
-import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
+import { runCovariancePls } from './covariance-pls.ts';
+import { FLOAT32_PAYS } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import type { FeatureBlocks } from './features.ts';
+import { type PlsForm, plsForm } from './forms.ts';
 import { type Gram, gramMatrix, type LayerContext } from './gram.ts';
 import { runKernelPls } from './kernel-pls.ts';
-import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
-import type { Task } from './task.ts';
+import { trainingMoments } from './moments.ts';
+import {
+  type DenseFeatures,
+  denseOperator,
+  type FeatureOperator,
+  readDense,
+  streamedOperator,
+} from './operators.ts';
+import { predictPlaces, type Task } from './task.ts';
+import {
+  inGroups,
+  type Job,
+  type PredictPlaces,
+  type RunGroup,
+  splitGroups,
+} from './task-groups.ts';
 
 /** In which arithmetic the regression of a layer ended. */
-export type Arithmetic = 'float32 gram' | 'float64 gram' | 'features' | 'deflated';
+export type Arithmetic = 'covariance' | 'float32 gram' | 'float64 gram' | 'features' | 'deflated';
 
 export interface Fit {
   readonly arithmetic: Arithmetic;
@@ -22,58 +40,10 @@ export interface PlsContext extends LayerContext {
   readonly gramOf?: (precision: Gram['precision']) => Promise<Gram>;
 }
 
-/**
- * The folds of all target sets: tasks are made when their turn comes and handed over when they are done, so that only
- * some of them are in memory. A task that is run again is handed over again.
- */
-export interface Job {
-  readonly count: number;
-  readonly sites: number;
-  start(index: number): Task;
-  finish(index: number, task: Task, deflated: boolean): void;
-}
-
-type RunGroup = (tasks: readonly Task[]) => Promise<void>;
-
-/** Tasks of a group at least, and bytes of each, where two groups are on their way: below, messages are what takes time. */
-const LEAST_BESIDE = 16;
-const LEAST_BESIDE_BYTES = 2 ** 20;
-
-/**
- * Runs tasks in groups that fit in memory, two at a time: while the engine multiplies for one, what is done outside the
- * engine is done for the other. `goOn` is asked after each.
- */
-const inGroups = async (
-  { features: { rows, columns }, settings: { components }, steps }: PlsContext,
-  form: 'gram' | 'features',
-  job: Job,
-  indices: readonly number[],
-  run: RunGroup,
-  goOn: (index: number, task: Task) => boolean,
-): Promise<boolean> => {
-  const bytes = taskBytes(form, { rows, columns, sites: job.sites, components });
-  const most = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  const paysBeside = bytes >= LEAST_BESIDE_BYTES && most >= 2 * LEAST_BESIDE;
-  const beside = paysBeside && indices.length >= 2 * LEAST_BESIDE ? 2 : 1;
-  const size = Math.ceil(Math.min(most, indices.length) / beside);
-  const groups: (readonly number[])[] = [];
-  for (let k = 0; k < indices.length; k += size) groups.push(indices.slice(k, k + size));
-  steps.expect(groups.length * components);
-  for (let k = 0; k < groups.length; k += beside) {
-    const pair = groups.slice(k, k + beside);
-    const tasks = pair.map((group) => group.map((index) => job.start(index)));
-    await allDone(tasks.map(run));
-    if (!pair.every((group, g) => group.every((index, i) => goOn(index, tasks[g]![i]!))))
-      return false;
-  }
-  return true;
-};
-
-/** Waits for all, also where one fails: nothing may be on its way any more when the products are closed. */
-const allDone = async (running: readonly Promise<void>[]): Promise<void> => {
-  for (const outcome of await Promise.allSettled(running))
-    if (outcome.status === 'rejected') throw outcome.reason;
-};
+const fromScores =
+  (task: Task): PredictPlaces =>
+  (from, to) =>
+    predictPlaces(task, from, to);
 
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -87,22 +57,75 @@ const onFeatures = async (
   const run: RunGroup = async (tasks) => {
     await runFeaturePls(context, operator, tasks, false);
   };
-  await inGroups(context, 'features', job, indices, run, (index, task) => {
-    job.finish(index, task, deflated);
+  await inGroups(context, 'features', { job, indices }, run, (index, task) => {
+    job.finish(index, task, { deflated, predict: fromScores(task) });
     return true;
   });
 };
 
-const fitNarrow = async (context: PlsContext, job: Job): Promise<Fit> => {
-  const { engine, products, features, order } = context;
-  const operator = await denseOperator(engine, products, features, order);
-  features.drop();
+/** Fits all tasks in the covariance form; returns those that it has too few digits for. */
+const fitCovariances = async (context: PlsContext, job: Job, x: Held): Promise<number[]> => {
+  const { engine, products } = context;
+  const imprecise: number[] = [];
+  const p = x.shape[1]!;
+  const { sums, covariances: all } = await trainingMoments(products, x, job.splits);
+  const covariances = await engine.hold({ data: all, shape: [job.splits.length, p, p] });
   try {
-    await onFeatures(context, job, everyIndex(job), operator, false);
+    for (const group of splitGroups(context, 'covariance', job)) {
+      const tasks = group.map((index) => ({
+        task: job.start(index, false),
+        split: job.splitOf(index),
+      }));
+      const predicted = await runCovariancePls(context, { x, covariances, sums }, tasks);
+      tasks.forEach(({ task }, k) => {
+        const places = predicted.get(task)!;
+        if (task.ending === 'imprecise') imprecise.push(group[k]!);
+        else job.finish(group[k]!, task, { deflated: false, predict: (from) => places.get(from)! });
+      });
+    }
+  } finally {
+    await engine.drop(covariances);
+  }
+  // Set after set again, so that the tasks of one set follow each other.
+  return imprecise.sort((a, b) => a - b);
+};
+
+/** `fitCovariances` on features that come back. */
+const onCovariances = async (
+  context: PlsContext,
+  job: Job,
+  dense: DenseFeatures,
+): Promise<{ dense: DenseFeatures; imprecise: number[] }> => {
+  const held = await context.engine.hold(dense.x);
+  let imprecise: number[];
+  let x: Float64Nd;
+  try {
+    imprecise = await fitCovariances(context, job, held);
+  } finally {
+    x = (await context.engine.take(held)) as Float64Nd;
+  }
+  return { dense: { ...dense, x }, imprecise };
+};
+
+const fitNarrow = async (context: PlsContext, job: Job, form: PlsForm): Promise<Fit> => {
+  const { engine, products, features, order } = context;
+  let dense = await readDense(features, order);
+  features.drop();
+  const { constantColumns } = dense;
+  let indices = everyIndex(job);
+  if (form === 'covariance') {
+    const fitted = await onCovariances(context, job, dense);
+    if (fitted.imprecise.length === 0) return { arithmetic: 'covariance', constantColumns };
+    dense = fitted.dense;
+    indices = fitted.imprecise;
+  }
+  const operator = await denseOperator(engine, products, dense);
+  try {
+    await onFeatures(context, job, indices, operator, false);
   } finally {
     await operator.release();
   }
-  return { arithmetic: 'features', constantColumns: operator.constantColumns };
+  return { arithmetic: 'features', constantColumns };
 };
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
@@ -138,11 +161,17 @@ const fitWithGram = (
   withGram(context, precision, async (gram) => {
     const imprecise: number[] = [];
     const run: RunGroup = (tasks) => runKernelPls(context, gram, tasks, precision === 'float32');
-    const sound = await inGroups(context, 'gram', job, everyIndex(job), run, (index, task) => {
-      if (task.ending === 'imprecise') imprecise.push(index);
-      job.finish(index, task, false);
-      return task.ending !== 'imprecise' || precision === 'float64';
-    });
+    const sound = await inGroups(
+      context,
+      'gram',
+      { job, indices: everyIndex(job) },
+      run,
+      (index, task) => {
+        if (task.ending === 'imprecise') imprecise.push(index);
+        job.finish(index, task, { deflated: false, predict: fromScores(task) });
+        return task.ending !== 'imprecise' || precision === 'float64';
+      },
+    );
     return sound ? { gram, imprecise } : null;
   });
 
@@ -172,7 +201,10 @@ const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
  * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */
-export const runPls = (context: PlsContext, job: Job): Promise<Fit> =>
-  isNarrow(context.features.rows, context.features.columns)
-    ? fitNarrow(context, job)
-    : fitWide(context, job);
+export const runPls = async (context: PlsContext, job: Job, form: PlsForm | null): Promise<Fit> => {
+  const { rows, columns } = context.features;
+  const { components } = context.settings;
+  const splits = job.splits.length;
+  const chosen = form ?? plsForm({ rows, columns, splits, fits: job.count, components });
+  return chosen === 'gram' ? fitWide(context, job) : fitNarrow(context, job, chosen);
+};

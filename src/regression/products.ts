@@ -3,6 +3,7 @@ import {
   gramScoresModel,
   type ProductForm,
   productModel,
+  stackedProductModel,
 } from '../graph/products.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
 import type {
@@ -19,6 +20,8 @@ import type {
 export interface Products {
   /** Both operands float64. */
   multiply(form: ProductForm, a: Feed, b: Feed): Promise<Float64Array>;
+  /** Products of pairs of float64 matrices [f, i, k] and [f, k, j]: [f, i, j]. */
+  multiplyStacked(a: Feed, b: Feed): Promise<Float64Array>;
   /** Both operands float32. */
   multiply32(form: ProductForm, a: Feed, b: Feed): Promise<Float32Array>;
   /** (x − mean)·b or (x − mean)ᵀ·b for a held float32 `x`, in float64. */
@@ -63,6 +66,8 @@ export const openProducts = (engine: Engine): Products => {
   return {
     multiply: async (form, a, b) =>
       (await product(form, () => productModel(form, 'float64'), { a, b })) as Float64Array,
+    multiplyStacked: async (a, b) =>
+      (await product('stacked', stackedProductModel, { a, b })) as Float64Array,
     multiply32: async (form, a, b) =>
       (await product(`32 ${form}`, () => productModel(form, 'float32'), { a, b })) as Float32Array,
     multiplyCentred: async (form, x, mean, b) =>

@@ -34,7 +34,7 @@ export interface Task {
   readonly trained: number;
   /** Mean of each target over training rows. */
   readonly mean: Float64Array;
-  /** M = YᵀKY of the residuals [q, q]. */
+  /** M = YᵀKY of the residuals [q, q]; empty until a form of the iteration makes it. */
   covariance: Float64Array;
   /** c of the last component, scaled so that its scores t should have cᵀYᵀt = 1. */
   direction: Float64Array;
@@ -43,7 +43,7 @@ export interface Task {
   /** Residual sum of squares of each target, now and at first. */
   readonly residual: Float64Array;
   readonly total: Float64Array;
-  /** Scores t_a [A, n] of all rows, τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
+  /** Scores t_a [A, n] of all rows (empty in forms that make none), τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
   readonly scores: Float64Array;
   readonly scoreNorms: Float64Array;
   readonly loadings: Float64Array;
@@ -58,7 +58,7 @@ export interface Task {
 /** scikit-learn takes a target for fitted where no residual exceeds this. */
 const NOTHING = 10 * Number.EPSILON;
 /** Below this part of a target's first sum of squares, its residual is looked at itself. */
-const NEARLY_FITTED = 1e-10;
+export const NEARLY_FITTED = 1e-10;
 /** Residuals of this part of a target's norm are rounding. */
 const ROUNDING = 1e-12;
 
@@ -79,6 +79,7 @@ export const startTask = (
   targets: TargetSet,
   heldOut: readonly PlaceRange[],
   components: number,
+  keepsScores: boolean,
 ): Task => {
   const { sites: q, rows: n, values } = targets;
   const training = between(heldOut, n);
@@ -110,12 +111,12 @@ export const startTask = (
     training,
     trained,
     mean,
-    covariance: new Float64Array(q * q),
+    covariance: new Float64Array(0),
     direction: new Float64Array(q),
     live,
     residual: total.slice(),
     total,
-    scores: new Float64Array(components * n),
+    scores: new Float64Array(keepsScores ? components * n : 0),
     scoreNorms: new Float64Array(components),
     loadings: new Float64Array(components * q),
     spreads: new Float64Array(components),

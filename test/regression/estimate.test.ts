@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fitBytes, fitOperations, isNarrow } from '../../src/regression/estimate.ts';
+import { fitBytes, fitOperations } from '../../src/regression/estimate.ts';
+import { isNarrow, plsForm } from '../../src/regression/forms.ts';
 
 const size = { rows: 4046, columns: 16_384, folds: 14, sets: 1, sites: 32, components: 25 };
 
@@ -25,5 +26,16 @@ describe('the plan of a fit', () => {
       fitOperations({ ...each, rows: 2 * each.rows }) / fitOperations(each);
     expect(ratio(size)).toBeGreaterThan(3);
     expect(ratio(few)).toBeLessThan(2.1);
+  });
+
+  it('takes covariances where fits are many beside features, and the covariances of all splits are small', () => {
+    const form = (columns: number, fits: number, splits = 14) =>
+      plsForm({ rows: 4046, columns, splits, fits, components: 25 });
+    expect(form(400, 14)).toBe('covariance');
+    expect(form(600, 14)).toBe('features');
+    expect(form(600, 70)).toBe('covariance');
+    expect(form(600, 105, 105)).toBe('features');
+    expect(form(2048, 70)).toBe('features');
+    expect(form(4000, 70)).toBe('gram');
   });
 });

@@ -1,0 +1,354 @@
+// Partial least squares from covariances alone: no vector over the rows is ever made (Dayal & MacGregor 1997, "improved
+// kernel algorithm 2"; the covariances of all splits from blocks of rows after Engstrøm & Jensen 2017).
+
+import { addDots, addRows, dot } from '../numeric/vectors.ts';
+import type { Held } from '../records/ports.ts';
+import {
+  type Direction,
+  directionByWeights,
+  dominantDirection,
+  symmetricImage,
+} from './direction.ts';
+import { mapTargets } from './lockstep.ts';
+import type { Moments } from './moments.ts';
+import { matrix, type Products } from './products.ts';
+import type { PlsRun } from './steps.ts';
+import { NEARLY_FITTED, type PlaceRange, recordSpread, type Task, traceOf } from './task.ts';
+
+/** λ as a part of the largest below which the covariances have too few digits: the error is about 2e-17 over it. */
+const SOUND_SPREAD = 1e-9;
+/** Likewise the trace of M as a part of its first, and what w = Sᵀc may differ from the length that M gives it. */
+const SOUND_TRACE = 1e-12;
+const SOUND_LENGTH = 1e-9;
+/** M is made afresh from S once its trace has fallen to this part of its value when last made. */
+const STALE_TRACE = 1e-3;
+
+/** Centred features held in the engine, and what the training rows of some splits hold of them. */
+export interface CovarianceLayer {
+  /** X [n, p], rows in fold order. */
+  readonly x: Held;
+  /** A of each split, held [splits, p, p]. */
+  readonly covariances: Held;
+  /** Column sums over the training rows [splits, p]. */
+  readonly sums: Moments['sums'];
+}
+
+/** A task, and which of the layer's splits it belongs to. */
+export interface SplitTask {
+  readonly task: Task;
+  readonly split: number;
+}
+
+/** Predicted rows [to − from, q] of a task by the first place of each range that it holds out. */
+export type PredictedRanges = ReadonlyMap<number, Float64Array>;
+
+interface State {
+  readonly task: Task;
+  readonly split: number;
+  /** Its place among the tasks of its split. */
+  readonly place: number;
+  /** S = YᵀX [q, p] of the residuals. */
+  readonly covariances: Float64Array;
+  /** p_b and r_b [A, p], with t_b = X·r_b. */
+  readonly loadings: Float64Array;
+  readonly rotations: Float64Array;
+  readonly weights: Float64Array;
+  firstTrace: number;
+  freshTrace: number;
+}
+
+/** Side of the matrix that is iterated on: M = SSᵀ, or N = SᵀS where there are fewer features than targets. */
+const sideOf = ({ task, weights }: State): number => Math.min(task.live.length, weights.length);
+
+const isByWeights = ({ task, weights }: State): boolean => weights.length < task.live.length;
+
+const refresh = async (products: Products, state: State): Promise<void> => {
+  const { task, covariances } = state;
+  const side = sideOf(state);
+  const s = matrix(covariances, task.live.length);
+  const square = await products.multiply(isByWeights(state) ? 'aᵀ·b' : 'a·bᵀ', s, s);
+  for (let j = 0; j < side; j++)
+    for (let k = 0; k < j; k++) {
+      const value = (square[j * side + k]! + square[k * side + j]!) / 2;
+      square[j * side + k] = value;
+      square[k * side + j] = value;
+    }
+  task.covariance = square;
+  state.freshTrace = traceOf(square, side);
+};
+
+const prepare = async (
+  products: Products,
+  { x }: CovarianceLayer,
+  tasks: readonly SplitTask[],
+): Promise<State[]> => {
+  const p = x.shape[1]!;
+  const mapped = await mapTargets(
+    tasks.map(({ task }) => task),
+    (vectors) => products.multiply('a·b', vectors, { held: x }),
+    (vectors, rows) => products.multiply('a·b', vectors, { held: x, rows }),
+  );
+  const places = new Map<number, number>();
+  const states: State[] = [];
+  for (const { task, split } of tasks) {
+    const place = places.get(split) ?? 0;
+    places.set(split, place + 1);
+    const components = task.scoreNorms.length;
+    const state: State = {
+      task,
+      split,
+      place,
+      covariances: mapped.get(task)!,
+      loadings: new Float64Array(components * p),
+      rotations: new Float64Array(components * p),
+      weights: new Float64Array(p),
+      firstTrace: 0,
+      freshTrace: 0,
+    };
+    await refresh(products, state);
+    state.firstTrace = state.freshTrace;
+    states.push(state);
+  }
+  return states;
+};
+
+/** False, always: a task that the covariances have too few digits for. */
+const giveUp = ({ task }: State): false => {
+  task.ending = 'imprecise';
+  return false;
+};
+
+const findDirection = (state: State, { settings }: PlsRun): Direction | null => {
+  const { task, covariances, weights } = state;
+  const { live, covariance } = task;
+  const q = live.length;
+  const p = weights.length;
+  for (let j = 0; j < q; j++) {
+    if (live[j] === 0) continue;
+    if (isByWeights(state)) {
+      if (!(dot(covariances, j * p, covariances, j * p, p) > 0)) continue;
+      return directionByWeights(covariance, covariances, j, settings);
+    }
+    if (covariance[j * q + j]! > 0) return dominantDirection(covariance, q, j, settings);
+  }
+  return null;
+};
+
+/** Whether some target is so nearly fitted that its residual would have to be looked at row by row. */
+const nearlyFitted = ({ live, residual, total, components }: Task): boolean =>
+  components > 0 &&
+  live.some((alive, j) => alive === 1 && !(residual[j]! > NEARLY_FITTED * total[j]!));
+
+/** c, w = Sᵀc of length 1, and r = w − Σ r_b (p_b·w). False where the task ends. */
+const direct = async (run: PlsRun, state: State): Promise<boolean> => {
+  const { task, covariances, loadings, rotations, weights } = state;
+  const { live, components: a } = task;
+  const p = weights.length;
+  if (!live.includes(1)) {
+    task.ending = 'fitted';
+    return false;
+  }
+  if (nearlyFitted(task)) return giveUp(state);
+  if (!(traceOf(task.covariance, sideOf(state)) >= STALE_TRACE * state.freshTrace))
+    await refresh(run.products, state);
+  if (!(state.freshTrace >= SOUND_TRACE * state.firstTrace)) return giveUp(state);
+  const found = findDirection(state, run);
+  if (found === null) return giveUp(state);
+  weights.fill(0);
+  addRows(weights, covariances, live.length, found.weights);
+  const square = dot(weights, 0, weights, 0, p);
+  if (!(Math.abs(1 - 1 / square) <= SOUND_LENGTH)) return giveUp(state);
+  const length = Math.sqrt(square);
+  for (let k = 0; k < p; k++) weights[k] = weights[k]! / length;
+  task.direction = found.weights.map((part) => part / length);
+  if (!found.settled) task.unsettled++;
+  const along = new Float64Array(a);
+  addDots(along, loadings, a, weights, [0, p]);
+  for (let b = 0; b < a; b++) along[b] = -along[b]!;
+  const rotation = rotations.subarray(a * p, (a + 1) * p);
+  rotation.set(weights);
+  addRows(rotation, rotations, a, along);
+  return true;
+};
+
+/** rows[j] −= factors[j] · vector. */
+const subtractOuter = (rows: Float64Array, factors: Float64Array, vector: Float64Array): void => {
+  const p = vector.length;
+  for (let j = 0; j < factors.length; j++) {
+    const factor = factors[j]!;
+    if (factor === 0) continue;
+    const row = j * p;
+    for (let k = 0; k < p; k++) rows[row + k] = rows[row + k]! - factor * vector[k]!;
+  }
+};
+
+/** square −= f·gᵀ + g·fᵀ. */
+const subtractBoth = (square: Float64Array, f: Float64Array, g: Float64Array): void => {
+  const side = f.length;
+  for (let j = 0; j < side; j++) {
+    const row = j * side;
+    const fj = f[j]!;
+    const gj = g[j]!;
+    for (let k = 0; k < side; k++) square[row + k] = square[row + k]! - (fj * g[k]! + gj * f[k]!);
+  }
+};
+
+/** q_a [q] = Yᵀt / τ, by M·c where M is there, since Sᵀc = w. */
+const targetLoading = (state: State, square: number): Float64Array => {
+  const { task, covariances, weights } = state;
+  const q = task.live.length;
+  const result = isByWeights(state)
+    ? new Float64Array(q)
+    : symmetricImage(task.covariance, task.direction);
+  if (isByWeights(state)) addDots(result, covariances, q, weights, [0, weights.length]);
+  for (let j = 0; j < q; j++) result[j] = task.live[j] === 1 ? result[j]! / square : 0;
+  return result;
+};
+
+/** S and M, or N, less what the component with t·t = τ = `square` explains: S' = S − τ q pᵀ. */
+const deflate = (state: State, square: number, loading: Float64Array, p: Float64Array): void => {
+  const { task, covariances } = state;
+  const q = loading.length;
+  const factors = loading.map((part) => square * part);
+  // M' = M − (z fᵀ + f zᵀ) with z = Sp − ½‖p‖²f for f = τq, and N' likewise with the sides changed.
+  if (isByWeights(state)) {
+    const z = new Float64Array(p.length);
+    addRows(z, covariances, q, factors);
+    const half = dot(factors, 0, factors, 0, q) / 2;
+    for (let k = 0; k < z.length; k++) z[k] = z[k]! - half * p[k]!;
+    subtractBoth(task.covariance, z, p);
+  } else {
+    const z = new Float64Array(q);
+    addDots(z, covariances, q, p, [0, p.length]);
+    const half = dot(p, 0, p, 0, p.length) / 2;
+    for (let j = 0; j < q; j++) z[j] = task.live[j] === 1 ? z[j]! - half * factors[j]! : 0;
+    subtractBoth(task.covariance, z, factors);
+  }
+  subtractOuter(covariances, factors, p);
+};
+
+/** The component of r with A·r = `image`. False where the covariances have too few digits for it. */
+const absorb = (state: State, image: Float64Array): boolean => {
+  const { task, loadings, rotations } = state;
+  const { components: a, live, residual } = task;
+  const p = image.length;
+  const q = live.length;
+  const square = dot(rotations, a * p, image, 0, p);
+  if (!(square > 0)) return giveUp(state);
+  for (let k = 0; k < p; k++) image[k] = image[k]! / square;
+  const loading = targetLoading(state, square);
+  task.loadings.set(loading, a * q);
+  task.scoreNorms[a] = square;
+  loadings.set(image, a * p);
+  for (let j = 0; j < q; j++) residual[j] = residual[j]! - square * loading[j]! * loading[j]!;
+  task.components = a + 1;
+  const share = recordSpread(task, square * dot(image, 0, image, 0, p));
+  if (!(share >= SOUND_SPREAD)) return giveUp(state);
+  if (task.components < task.scoreNorms.length) deflate(state, square, loading, image);
+  return true;
+};
+
+/** A·r of tasks of the splits [first, end): one product with all their matrices. */
+const covarianceImages = async (
+  products: Products,
+  covariances: Held,
+  [first, end]: readonly [number, number],
+  states: readonly State[],
+): Promise<Float64Array[]> => {
+  const p = covariances.shape[1]!;
+  const width = 1 + Math.max(...states.map(({ place }) => place));
+  const vectors = new Float64Array((end - first) * p * width);
+  for (const { task, rotations, split, place } of states) {
+    const from = (split - first) * p * width + place;
+    const row = task.components * p;
+    for (let k = 0; k < p; k++) vectors[from + k * width] = rotations[row + k]!;
+  }
+  const product = await products.multiplyStacked(
+    { held: covariances, rows: [first, end] },
+    { data: vectors, shape: [end - first, p, width] },
+  );
+  return states.map(({ split, place }) => {
+    const from = (split - first) * p * width + place;
+    return Float64Array.from({ length: p }, (_, k) => product[from + k * width]!);
+  });
+};
+
+/** Σ_a t_a q_aᵀ + ȳ at the places that the tasks of one split hold out. */
+const predictSplit = async (
+  products: Products,
+  { x, sums }: CovarianceLayer,
+  states: readonly State[],
+  rows: PlaceRange,
+): Promise<Float64Array[]> => {
+  const p = x.shape[1]!;
+  const { split, task } = states[0]!;
+  const a = task.scoreNorms.length;
+  const rotations = new Float64Array(states.length * a * p);
+  states.forEach((state, k) => {
+    rotations.set(state.rotations, k * a * p);
+  });
+  const stacked = matrix(rotations, states.length * a);
+  const scores = await products.multiply('a·bᵀ', stacked, { held: x, rows });
+  const count = rows[1] - rows[0];
+  for (let b = 0; b < states.length * a; b++) {
+    const mean = dot(rotations, b * p, sums, split * p, p) / task.trained;
+    for (let i = b * count; i < (b + 1) * count; i++) scores[i] = scores[i]! - mean;
+  }
+  const predicted: Float64Array[] = [];
+  for (const [k, { task: each }] of states.entries()) {
+    const own = matrix(scores.slice(k * a * count, (k + 1) * a * count), a);
+    const rowsOfTask = await products.multiply('aᵀ·b', own, matrix(each.loadings, a));
+    const q = each.live.length;
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < q; j++) rowsOfTask[i * q + j] = rowsOfTask[i * q + j]! + each.mean[j]!;
+    predicted.push(rowsOfTask);
+  }
+  return predicted;
+};
+
+const predictAll = async (
+  products: Products,
+  layer: CovarianceLayer,
+  states: readonly State[],
+): Promise<Map<Task, PredictedRanges>> => {
+  const all = new Map(states.map(({ task }) => [task, new Map<number, Float64Array>()]));
+  const sound = states.filter(({ task }) => task.ending !== 'imprecise');
+  for (const split of new Set(sound.map((state) => state.split))) {
+    const some = sound.filter((state) => state.split === split);
+    for (const range of some[0]!.task.heldOut) {
+      const predicted = await predictSplit(products, layer, some, range);
+      some.forEach(({ task }, k) => {
+        all.get(task)!.set(range[0], predicted[k]!);
+      });
+    }
+  }
+  return all;
+};
+
+/**
+ * Components of all tasks in lockstep. A task ends with `imprecise` where the covariances have too few digits for it, and
+ * is to be run again in another form; the others come with their predictions. Tasks of a split lie beside each other.
+ */
+export const runCovariancePls = async (
+  run: PlsRun,
+  layer: CovarianceLayer,
+  tasks: readonly SplitTask[],
+): Promise<ReadonlyMap<Task, PredictedRanges>> => {
+  const { products, settings, steps } = run;
+  const states = await prepare(products, layer, tasks);
+  const splits = tasks.map(({ split }) => split);
+  const range = [Math.min(...splits), Math.max(...splits) + 1] as const;
+  let running: State[] = states;
+  for (let a = 0; a < settings.components; a++) {
+    const directed: State[] = [];
+    for (const state of running) if (await direct(run, state)) directed.push(state);
+    running = directed;
+    if (running.length > 0) {
+      const images = await covarianceImages(products, layer.covariances, range, running);
+      running = running.filter((state, k) => absorb(state, images[k]!));
+    }
+    steps.checkStop();
+    steps.step();
+  }
+  return predictAll(products, layer, states);
+};
