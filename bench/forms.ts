@@ -1,7 +1,12 @@
-// What the forms of partial least squares cost on one layer, one after the other in this process.
-// Run: npx tsx bench/forms.ts ROWS FOLDS SITES BINS FEATURES,… [FORM,…]
+// What the forms of partial least squares cost on one layer, one after the other in this process, and scikit-learn (`peer`) on
+// the first of the bins and two of the folds, scaled to all.
+// Run: npx tsx bench/forms.ts ROWS FOLDS SITES BINS FEATURES,… [FORM,…] [ROUNDS] [DECAY]
 
-import { availableParallelism, loadavg } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createNodeEngine } from '../src/node/engine.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { addRows } from '../src/numeric/vectors.ts';
@@ -16,6 +21,7 @@ const [rows = 4046, count = 14, sites = 32, bins = 1] = process.argv.slice(2, 6)
 const widths = (process.argv[6] ?? '512').split(',').map(Number);
 const forms = (process.argv[7] ?? 'features,covariance').split(',');
 const rounds = Number(process.argv[8] ?? 2);
+const decay = Number(process.argv[9] ?? 0.94);
 const latent = 64;
 const folds = kFold({ rows, count, shuffle: true, strata: null, seed: 0 });
 
@@ -28,7 +34,7 @@ const makeProblem = (columns: number) => {
   );
   const responses = readouts.map(() => new Float64Array(rows * sites));
   for (let i = 0; i < rows; i++) {
-    const weights = Float64Array.from({ length: latent }, (_, k) => random.normal() * 0.94 ** k);
+    const weights = Float64Array.from({ length: latent }, (_, k) => random.normal() * decay ** k);
     const row = Float64Array.from({ length: columns }, () => 1 + random.next());
     addRows(row, mixing, latent, weights);
     features.set(row, i * columns);
@@ -44,11 +50,56 @@ const makeProblem = (columns: number) => {
   };
 };
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array | Float64Array | Int32Array) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const PEER_FOLDS = 2;
+
+/** Seconds of scikit-learn for all folds and bins, with the fastest kernel that its library has for the processor. */
+const runPeer = (features: Float32Array, targets: readonly Float64Nd[], ours: Float64Nd | null) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ventral-forms-'));
+  try {
+    const fold = new Int32Array(rows);
+    folds.forEach(({ test }, k) => {
+      for (const row of test) fold[row] = k;
+    });
+    writeFileSync(join(folder, 'x.f32'), bytesOf(features));
+    writeFileSync(join(folder, 'y.f64'), bytesOf(targets[0]!.data));
+    writeFileSync(join(folder, 'fold.i32'), bytesOf(fold));
+    writeFileSync(join(folder, 'problem.json'), JSON.stringify({ rows, ...pls25 }));
+    const { OPENBLAS_CORETYPE: _type, OPENBLAS_L2_SIZE: _size, ...env } = process.env;
+    const peer = fileURLToPath(new URL('./pls_peer.py', import.meta.url));
+    const python = process.env.PYTHON ?? '/usr/bin/python3';
+    const output = execFileSync(python, [peer, folder, String(PEER_FOLDS)], {
+      encoding: 'utf8',
+      env: { ...env, OPENBLAS_NUM_THREADS: String(availableParallelism()) },
+    });
+    const { seconds, processor } = JSON.parse(output) as { seconds: number; processor: number };
+    const predicted = readFileSync(join(folder, 'peer.f64'));
+    let worst = 0;
+    for (let k = 0; ours !== null && k < ours.data.length; k++) {
+      const theirs = predicted.readDoubleLE(8 * k);
+      if (!Number.isNaN(theirs)) worst = Math.max(worst, Math.abs(theirs - ours.data[k]!));
+    }
+    const scale = (count / PEER_FOLDS) * bins;
+    return { seconds: seconds * scale, processor: processor * scale, worst };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
 const engine = await createNodeEngine({ threads: availableParallelism() });
 for (const columns of widths) {
   const { features, targets } = makeProblem(columns);
   let first: Float64Nd[] | null = null;
   for (const form of forms) {
+    if (form === 'peer') {
+      const { seconds, processor, worst } = runPeer(features, targets, first?.[0] ?? null);
+      process.stdout.write(
+        `n ${rows} folds ${count} q ${sites} bins ${bins} p ${columns} scikit-learn: ${seconds.toFixed(1)} s, processor ${processor.toFixed(1)} s; differs by ${worst.toExponential(1)}; load ${loadavg()[0]!.toFixed(1)}\n`,
+      );
+      continue;
+    }
     const seconds: number[] = [];
     const processor: number[] = [];
     let arithmetic = '';

@@ -3,17 +3,19 @@
 
 import { addDots, addRows, dot } from '../numeric/vectors.ts';
 import type { Held } from '../records/ports.ts';
-import {
-  type Direction,
-  directionByWeights,
-  dominantDirection,
-  symmetricImage,
-} from './direction.ts';
+import { type Direction, dominantDirection, dominantWeights, symmetricImage } from './direction.ts';
 import { mapTargets } from './lockstep.ts';
 import type { Moments } from './moments.ts';
 import { matrix, type Products } from './products.ts';
 import type { PlsRun } from './steps.ts';
-import { NEARLY_FITTED, type PlaceRange, recordSpread, type Task, traceOf } from './task.ts';
+import {
+  NEARLY_FITTED,
+  type PlaceRange,
+  type PredictedRanges,
+  recordSpread,
+  type Task,
+  traceOf,
+} from './task.ts';
 
 /** λ as a part of the largest below which the covariances have too few digits: the error is about 2e-17 over it. */
 const SOUND_SPREAD = 1e-9;
@@ -39,15 +41,12 @@ export interface SplitTask {
   readonly split: number;
 }
 
-/** Predicted rows [to − from, q] of a task by the first place of each range that it holds out. */
-export type PredictedRanges = ReadonlyMap<number, Float64Array>;
-
 interface State {
   readonly task: Task;
   readonly split: number;
   /** Its place among the tasks of its split. */
   readonly place: number;
-  /** S = YᵀX [q, p] of the residuals. */
+  /** S = YᵀX [q, p]: of the residuals, but as at first where the iteration goes over features, which asks for no more. */
   readonly covariances: Float64Array;
   /** p_b and r_b [A, p], with t_b = X·r_b. */
   readonly loadings: Float64Array;
@@ -62,10 +61,26 @@ const sideOf = ({ task, weights }: State): number => Math.min(task.live.length, 
 
 const isByWeights = ({ task, weights }: State): boolean => weights.length < task.live.length;
 
+/** S of the residuals [q, p], S₀(I − Σ r_b p_bᵀ) where S₀ is kept. */
+const residualCovariances = async (products: Products, state: State): Promise<Float64Array> => {
+  const { task, covariances, rotations, loadings } = state;
+  const { components: a, live } = task;
+  if (!isByWeights(state) || a === 0) return covariances;
+  const p = state.weights.length;
+  const s = matrix(covariances, live.length);
+  const along = await products.multiply('a·bᵀ', s, matrix(rotations.subarray(0, a * p), a));
+  const explained = await products.multiply(
+    'a·b',
+    matrix(along, live.length),
+    matrix(loadings.subarray(0, a * p), a),
+  );
+  return covariances.map((value, k) => value - explained[k]!);
+};
+
 const refresh = async (products: Products, state: State): Promise<void> => {
-  const { task, covariances } = state;
+  const { task } = state;
   const side = sideOf(state);
-  const s = matrix(covariances, task.live.length);
+  const s = matrix(await residualCovariances(products, state), task.live.length);
   const square = await products.multiply(isByWeights(state) ? 'aᵀ·b' : 'a·bᵀ', s, s);
   for (let j = 0; j < side; j++)
     for (let k = 0; k < j; k++) {
@@ -118,50 +133,71 @@ const giveUp = ({ task }: State): false => {
   return false;
 };
 
-const findDirection = (state: State, { settings }: PlsRun): Direction | null => {
+/** w by the iteration over features, into the state. False where there is none. */
+const weightsOverFeatures = (state: State, { settings }: PlsRun): boolean => {
+  const { task, covariances, rotations, loadings, weights } = state;
+  const { live, components: a, covariance } = task;
+  const p = weights.length;
+  const first = live.indexOf(1);
+  const row = covariances.slice(first * p, (first + 1) * p);
+  const along = new Float64Array(a);
+  addDots(along, rotations, a, row, [0, p]);
+  for (let b = 0; b < a; b++) along[b] = -along[b]!;
+  addRows(row, loadings, a, along);
+  const found = dominantWeights(covariance, row, settings);
+  if (found === null) return false;
+  if (!found.settled) task.unsettled++;
+  weights.set(found.weights);
+  return true;
+};
+
+/** c by the iteration over targets, and w = Sᵀc, into task and state. False where there is none, or M is not SSᵀ. */
+const weightsOverTargets = (state: State, { settings }: PlsRun): boolean => {
   const { task, covariances, weights } = state;
   const { live, covariance } = task;
   const q = live.length;
-  const p = weights.length;
-  for (let j = 0; j < q; j++) {
-    if (live[j] === 0) continue;
-    if (isByWeights(state)) {
-      if (!(dot(covariances, j * p, covariances, j * p, p) > 0)) continue;
-      return directionByWeights(covariance, covariances, j, settings);
-    }
-    if (covariance[j * q + j]! > 0) return dominantDirection(covariance, q, j, settings);
-  }
-  return null;
+  const first = live.findIndex((alive, j) => alive === 1 && covariance[j * q + j]! > 0);
+  const found: Direction | null =
+    first < 0 ? null : dominantDirection(covariance, q, first, settings);
+  if (found === null) return false;
+  weights.fill(0);
+  addRows(weights, covariances, q, found.weights);
+  const square = dot(weights, 0, weights, 0, weights.length);
+  if (!(Math.abs(1 - 1 / square) <= SOUND_LENGTH)) return false;
+  if (!found.settled) task.unsettled++;
+  const length = Math.sqrt(square);
+  for (let k = 0; k < weights.length; k++) weights[k] = weights[k]! / length;
+  task.direction = found.weights.map((part) => part / length);
+  return true;
 };
 
 /** Whether some target is so nearly fitted that its residual would have to be looked at row by row. */
-const nearlyFitted = ({ live, residual, total, components }: Task): boolean =>
+const nearlyFitted = ({
+  live,
+  residual,
+  total,
+  components,
+}: Pick<Task, 'live' | 'residual' | 'total' | 'components'>): boolean =>
   components > 0 &&
   live.some((alive, j) => alive === 1 && !(residual[j]! > NEARLY_FITTED * total[j]!));
 
 /** c, w = Sᵀc of length 1, and r = w − Σ r_b (p_b·w). False where the task ends. */
 const direct = async (run: PlsRun, state: State): Promise<boolean> => {
-  const { task, covariances, loadings, rotations, weights } = state;
+  const { task, loadings, rotations, weights } = state;
   const { live, components: a } = task;
   const p = weights.length;
   if (!live.includes(1)) {
     task.ending = 'fitted';
     return false;
   }
-  if (nearlyFitted(task)) return giveUp(state);
+  if (!isByWeights(state) && nearlyFitted(task)) return giveUp(state);
   if (!(traceOf(task.covariance, sideOf(state)) >= STALE_TRACE * state.freshTrace))
     await refresh(run.products, state);
   if (!(state.freshTrace >= SOUND_TRACE * state.firstTrace)) return giveUp(state);
-  const found = findDirection(state, run);
-  if (found === null) return giveUp(state);
-  weights.fill(0);
-  addRows(weights, covariances, live.length, found.weights);
-  const square = dot(weights, 0, weights, 0, p);
-  if (!(Math.abs(1 - 1 / square) <= SOUND_LENGTH)) return giveUp(state);
-  const length = Math.sqrt(square);
-  for (let k = 0; k < p; k++) weights[k] = weights[k]! / length;
-  task.direction = found.weights.map((part) => part / length);
-  if (!found.settled) task.unsettled++;
+  const found = isByWeights(state)
+    ? weightsOverFeatures(state, run)
+    : weightsOverTargets(state, run);
+  if (!found) return giveUp(state);
   const along = new Float64Array(a);
   addDots(along, loadings, a, weights, [0, p]);
   for (let b = 0; b < a; b++) along[b] = -along[b]!;
@@ -193,59 +229,80 @@ const subtractBoth = (square: Float64Array, f: Float64Array, g: Float64Array): v
   }
 };
 
-/** q_a [q] = Yᵀt / τ, by M·c where M is there, since Sᵀc = w. */
-const targetLoading = (state: State, square: number): Float64Array => {
-  const { task, covariances, weights } = state;
-  const q = task.live.length;
-  const result = isByWeights(state)
-    ? new Float64Array(q)
-    : symmetricImage(task.covariance, task.direction);
-  if (isByWeights(state)) addDots(result, covariances, q, weights, [0, weights.length]);
-  for (let j = 0; j < q; j++) result[j] = task.live[j] === 1 ? result[j]! / square : 0;
-  return result;
+/** q_a [q] = Yᵀt / τ = M·c / τ, since Sᵀc = w, and what it leaves of the residuals. */
+const regressOver = (state: State, square: number): void => {
+  const { task } = state;
+  const { live, residual, direction, components: a } = task;
+  const q = live.length;
+  const products = symmetricImage(task.covariance, direction);
+  for (let j = 0; j < q; j++) {
+    const loading = live[j] === 1 ? products[j]! / square : 0;
+    task.loadings[a * q + j] = loading;
+    residual[j] = residual[j]! - square * loading * loading;
+  }
 };
 
-/** S and M, or N, less what the component with t·t = τ = `square` explains: S' = S − τ q pᵀ. */
-const deflate = (state: State, square: number, loading: Float64Array, p: Float64Array): void => {
+/** S and M less what the component with t·t = τ = `square` explains: S' = S − f pᵀ with f = τq. */
+const deflateTargets = (state: State, square: number, p: Float64Array): void => {
   const { task, covariances } = state;
-  const q = loading.length;
-  const factors = loading.map((part) => square * part);
-  // M' = M − (z fᵀ + f zᵀ) with z = Sp − ½‖p‖²f for f = τq, and N' likewise with the sides changed.
-  if (isByWeights(state)) {
-    const z = new Float64Array(p.length);
-    addRows(z, covariances, q, factors);
-    const half = dot(factors, 0, factors, 0, q) / 2;
-    for (let k = 0; k < z.length; k++) z[k] = z[k]! - half * p[k]!;
-    subtractBoth(task.covariance, z, p);
-  } else {
-    const z = new Float64Array(q);
-    addDots(z, covariances, q, p, [0, p.length]);
-    const half = dot(p, 0, p, 0, p.length) / 2;
-    for (let j = 0; j < q; j++) z[j] = task.live[j] === 1 ? z[j]! - half * factors[j]! : 0;
-    subtractBoth(task.covariance, z, factors);
-  }
-  subtractOuter(covariances, factors, p);
+  const { live, components } = task;
+  const q = live.length;
+  const f = task.loadings.slice((components - 1) * q, components * q).map((part) => square * part);
+  // M' = M − (z fᵀ + f zᵀ) with z = Sp − ½‖p‖²f.
+  const z = new Float64Array(q);
+  addDots(z, covariances, q, p, [0, p.length]);
+  const half = dot(p, 0, p, 0, p.length) / 2;
+  for (let j = 0; j < q; j++) z[j] = live[j] === 1 ? z[j]! - half * f[j]! : 0;
+  subtractBoth(task.covariance, z, f);
+  subtractOuter(covariances, f, p);
+};
+
+/** N less what the component with weights w explains: S' = S(I − w pᵀ), so N' = (I − p wᵀ)N(I − w pᵀ). */
+const deflateFeatures = ({ task, weights: w }: State, p: Float64Array): void => {
+  const z = symmetricImage(task.covariance, w);
+  const half = dot(w, 0, z, 0, w.length) / 2;
+  for (let k = 0; k < z.length; k++) z[k] = z[k]! - half * p[k]!;
+  subtractBoth(task.covariance, z, p);
 };
 
 /** The component of r with A·r = `image`. False where the covariances have too few digits for it. */
 const absorb = (state: State, image: Float64Array): boolean => {
-  const { task, loadings, rotations } = state;
-  const { components: a, live, residual } = task;
+  const { task, loadings, rotations, weights } = state;
+  const { components: a } = task;
   const p = image.length;
-  const q = live.length;
   const square = dot(rotations, a * p, image, 0, p);
   if (!(square > 0)) return giveUp(state);
   for (let k = 0; k < p; k++) image[k] = image[k]! / square;
-  const loading = targetLoading(state, square);
-  task.loadings.set(loading, a * q);
+  if (!isByWeights(state)) regressOver(state, square);
+  // w·p = 1 but for rounding.
+  else if (!(Math.abs(1 - dot(weights, 0, image, 0, p)) <= SOUND_LENGTH)) return giveUp(state);
   task.scoreNorms[a] = square;
   loadings.set(image, a * p);
-  for (let j = 0; j < q; j++) residual[j] = residual[j]! - square * loading[j]! * loading[j]!;
   task.components = a + 1;
   const share = recordSpread(task, square * dot(image, 0, image, 0, p));
   if (!(share >= SOUND_SPREAD)) return giveUp(state);
-  if (task.components < task.scoreNorms.length) deflate(state, square, loading, image);
+  if (task.components === task.scoreNorms.length) return true;
+  if (isByWeights(state)) deflateFeatures(state, image);
+  else deflateTargets(state, square, image);
   return true;
+};
+
+/** q_a = S₀r_a / τ of all components at once, where the iteration went over features. */
+const regressAtOnce = async (products: Products, state: State): Promise<void> => {
+  const { task, covariances, rotations } = state;
+  const { live, loadings, scoreNorms, residual, total, components } = task;
+  const q = live.length;
+  const a = scoreNorms.length;
+  const along = await products.multiply('a·bᵀ', matrix(rotations, a), matrix(covariances, q));
+  for (let b = 0; b < components; b++) {
+    // The targets of each component must not have been fitted by those before it.
+    if (nearlyFitted({ live, residual, total, components: b })) giveUp(state);
+    for (let j = 0; j < q; j++) {
+      const product = live[j] === 1 ? along[b * q + j]! : 0;
+      loadings[b * q + j] = product / scoreNorms[b]!;
+      residual[j] = residual[j]! - (product * product) / scoreNorms[b]!;
+    }
+  }
 };
 
 /** A·r of tasks of the splits [first, end): one product with all their matrices. */
@@ -312,6 +369,9 @@ const predictAll = async (
   states: readonly State[],
 ): Promise<Map<Task, PredictedRanges>> => {
   const all = new Map(states.map(({ task }) => [task, new Map<number, Float64Array>()]));
+  for (const state of states)
+    if (isByWeights(state) && state.task.ending !== 'imprecise')
+      await regressAtOnce(products, state);
   const sound = states.filter(({ task }) => task.ending !== 'imprecise');
   for (const split of new Set(sound.map((state) => state.split))) {
     const some = sound.filter((state) => state.split === split);

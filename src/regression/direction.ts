@@ -1,4 +1,4 @@
-import { addDots, dot } from '../numeric/vectors.ts';
+import { dot } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 
 export interface Direction {
@@ -8,11 +8,63 @@ export interface Direction {
   readonly settled: boolean;
 }
 
-/** M·c of a symmetric matrix. */
+/** Four rows of a symmetric matrix from `i` on, and the columns that are their mirror: added to M·c. */
+const addFourRows = (
+  result: Float64Array,
+  matrix: Float64Array,
+  vector: Float64Array,
+  i: number,
+): void => {
+  const q = vector.length;
+  const r0 = i * q;
+  const r1 = r0 + q;
+  const r2 = r1 + q;
+  const r3 = r2 + q;
+  const v0 = vector[i]!;
+  const v1 = vector[i + 1]!;
+  const v2 = vector[i + 2]!;
+  const v3 = vector[i + 3]!;
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let k = 0; k < i; k++) {
+    const m0 = matrix[r0 + k]!;
+    const m1 = matrix[r1 + k]!;
+    const m2 = matrix[r2 + k]!;
+    const m3 = matrix[r3 + k]!;
+    const v = vector[k]!;
+    s0 += m0 * v;
+    s1 += m1 * v;
+    s2 += m2 * v;
+    s3 += m3 * v;
+    result[k] = result[k]! + (m0 * v0 + m1 * v1 + (m2 * v2 + m3 * v3));
+  }
+  for (let k = i; k < i + 4; k++) {
+    const v = vector[k]!;
+    s0 += matrix[r0 + k]! * v;
+    s1 += matrix[r1 + k]! * v;
+    s2 += matrix[r2 + k]! * v;
+    s3 += matrix[r3 + k]! * v;
+  }
+  result[i] = result[i]! + s0;
+  result[i + 1] = result[i + 1]! + s1;
+  result[i + 2] = result[i + 2]! + s2;
+  result[i + 3] = result[i + 3]! + s3;
+};
+
+/** M·c of an exactly symmetric matrix: its lower half is read, once for both halves. */
 export const symmetricImage = (matrix: Float64Array, vector: Float64Array): Float64Array => {
   const q = vector.length;
   const result = new Float64Array(q);
-  addDots(result, matrix, q, vector, [0, q]);
+  let i = 0;
+  for (; i + 3 < q; i += 4) addFourRows(result, matrix, vector, i);
+  for (; i < q; i++) {
+    const row = i * q;
+    const v = vector[i]!;
+    result[i] = result[i]! + dot(matrix, row, vector, 0, i + 1);
+    for (let k = 0; k < i; k++) result[k] = result[k]! + matrix[row + k]! * v;
+  }
   return result;
 };
 
@@ -117,67 +169,41 @@ const unitVector = (vector: Float64Array): Float64Array | null => {
   return vector;
 };
 
-/** What the iteration on weights w ends with: the w before the last, null where the first is the last. */
-interface Weights {
-  readonly before: Float64Array | null;
-  readonly settled: boolean;
-}
-
 /** `asScikitLearn`, step for step, seen from the weights: w ← Nw / ‖Nw‖ until ‖w − w_old‖² is small. */
 const weightsAsScikitLearn = (
   inner: Float64Array,
   start: Float64Array,
   tolerance: number,
   maxIterations: number,
-): Weights | null => {
-  let w = start;
-  let before: Float64Array | null = null;
-  for (let iteration = 1; ; iteration++) {
-    let change = Infinity;
-    if (before !== null) {
-      change = 0;
-      for (let k = 0; k < w.length; k++) change += (w[k]! - before[k]!) ** 2;
-    }
-    if (change < tolerance) return { before, settled: true };
-    if (iteration >= maxIterations) return { before, settled: false };
-    const next = unitVector(symmetricImage(inner, w));
+): Direction | null => {
+  let weights = start;
+  for (let iteration = 1; iteration < maxIterations; iteration++) {
+    const next = unitVector(symmetricImage(inner, weights));
     if (next === null) return null;
-    before = w;
-    w = next;
+    let change = 0;
+    for (let k = 0; k < next.length; k++) change += (next[k]! - weights[k]!) ** 2;
+    weights = next;
+    if (change < tolerance) return { weights, settled: true };
   }
+  return { weights, settled: false };
 };
 
 /**
  * `dominantDirection` where there are more targets than features: for C = YᵀX [q, p] the same steps are taken by the weights
- * w = Cᵀc, with N = CᵀC [p, p] in place of M = CCᵀ.
+ * w = Cᵀc of length 1, with N = CᵀC [p, p] in place of M = CCᵀ. `start` is the row of C of the target to begin with, and is
+ * overwritten. Gives w.
  */
-export const directionByWeights = (
+export const dominantWeights = (
   inner: Float64Array,
-  covariances: Float64Array,
-  first: number,
+  start: Float64Array,
   settings: PlsSettings,
 ): Direction | null => {
-  const p = Math.round(Math.sqrt(inner.length));
-  const q = covariances.length / p;
-  const row = covariances.slice(first * p, (first + 1) * p);
-  const length = Math.sqrt(dot(row, 0, row, 0, p));
-  const start = unitVector(row);
-  if (start === null) return null;
-  const { tolerance, maxIterations } = settings;
-  let found: Weights | null;
-  if (settings.stopping === 'converged') {
-    const dominant = converged(inner, start);
-    found = dominant && { before: unitVector(dominant.weights), settled: true };
-  } else found = weightsAsScikitLearn(inner, start, tolerance, maxIterations);
-  if (found === null) return null;
-  const { before, settled } = found;
-  const weights = new Float64Array(q);
-  if (before === null) {
-    weights[first] = 1 / length;
-    return { weights, settled };
-  }
-  addDots(weights, covariances, q, before, [0, p]);
-  const image = symmetricImage(inner, before);
-  scale(weights, 1 / Math.sqrt(dot(image, 0, image, 0, p)));
-  return { weights, settled };
+  const first = unitVector(start);
+  if (first === null) return null;
+  const { tolerance, maxIterations, stopping } = settings;
+  if (stopping === 'scikit-learn')
+    return weightsAsScikitLearn(inner, first, tolerance, maxIterations);
+  const dominant = converged(inner, first);
+  const weights = dominant && unitVector(dominant.weights);
+  return weights && { weights, settled: true };
 };

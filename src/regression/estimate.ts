@@ -45,12 +45,16 @@ export const GROUP_BYTES = 256 * 2 ** 20;
 /** Bytes that one fold of one target set takes on its way. */
 export const taskBytes = (
   form: PlsForm,
-  { rows, columns, sites, components }: Omit<FitSize, 'folds' | 'sets'>,
+  { rows, columns, sites, components }: Pick<FitSize, 'rows' | 'columns' | 'sites' | 'components'>,
 ): number => {
-  if (form === 'gram') return 8 * rows * (sites + 3 * components);
-  const state = columns * (sites + 2 * components);
-  if (form === 'features') return 8 * (state + rows * components);
-  return 8 * (state + Math.min(sites, columns) ** 2 + sites * components);
+  const square = Math.min(sites, form === 'covariance' ? columns : sites) ** 2;
+  const held = {
+    rows: rows * (components + 12) + sites * (components + 6),
+    gram: rows * (sites + 3 * components) + square,
+    features: columns * (sites + 2 * components) + rows * components + square,
+    covariance: columns * (sites + 2 * components) + sites * components + square,
+  };
+  return 8 * held[form];
 };
 
 /** What lies about between two collections of garbage. */
@@ -63,6 +67,7 @@ export interface FitSize {
   readonly sets: number;
   readonly sites: number;
   readonly components: number;
+  readonly stopping: PlsSettings['stopping'];
 }
 
 /**
@@ -82,12 +87,14 @@ export const fitBytes = (size: FitSize): number => {
     covariance: 8 * rows * columns + 8 * columns * columns * (2 * folds + 2),
     features: 16 * rows * columns,
     gram: 8 * rows * rows + CHUNK_BYTES + panels,
+    // XXᵀ, YYᵀ, and a copy of the targets.
+    rows: 16 * rows * rows + Math.max(CHUNK_BYTES + panels, 16 * rows * sites),
   }[form];
   return 1.1 * (4 * rows * columns + working + state + targets) + GARBAGE_BYTES;
 };
 
-const formOf = ({ rows, columns, folds, sets, components }: FitSize): PlsForm =>
-  plsForm({ rows, columns, splits: folds, fits: folds * sets, components });
+const formOf = ({ folds, sets, ...rest }: FitSize): PlsForm =>
+  plsForm({ ...rest, splits: folds, fits: folds * sets });
 
 /** What a multiplication outside the engine, and one in a thin product that waits for memory, costs beside one inside. */
 const OUTSIDE = 16;
@@ -101,13 +108,19 @@ export const fitOperations = (size: FitSize): number => {
   const parts = folds * sets * components;
   const vectors = sets * sites + parts;
   const form = formOf(size);
-  const length = { covariance: columns, features: rows + columns, gram: 2 * rows }[form];
-  const side = form === 'covariance' ? Math.min(sites, columns) : sites;
+  const length = { covariance: columns, features: rows + columns, gram: 2 * rows, rows: 0 }[form];
+  const side = { covariance: Math.min(sites, columns), features: sites, gram: sites, rows: 0 }[
+    form
+  ];
   const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * side * side);
   const inside = {
     covariance: rows * columns * (columns + 2 * vectors) + THIN * parts * columns * columns,
     features: THIN * 2 * rows * columns * vectors,
     gram: (rows * rows * columns) / 2 + THIN * rows * rows * vectors,
+    rows:
+      (rows * rows * columns) / 2 +
+      sets * rows * rows * sites +
+      THIN * parts * rows * (2 * USUAL_STEPS * (rows + components) + 2 * sites),
   }[form];
   return OUTSIDE * outside + inside;
 };

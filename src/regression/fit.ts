@@ -1,8 +1,8 @@
-import type { Float64Nd } from '../records/array.ts';
+import type { Float64Nd, FloatNd } from '../records/array.ts';
 import type { Held } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { runCovariancePls } from './covariance-pls.ts';
-import { FLOAT32_PAYS } from './estimate.ts';
+import { FLOAT32_PAYS, taskBytes } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import type { FeatureBlocks } from './features.ts';
 import { type PlsForm, plsForm } from './forms.ts';
@@ -16,7 +16,8 @@ import {
   readDense,
   streamedOperator,
 } from './operators.ts';
-import { predictPlaces, type Task } from './task.ts';
+import { runRowPls } from './row-pls.ts';
+import { type PredictedRanges, predictPlaces, type Task } from './task.ts';
 import {
   inGroups,
   type Job,
@@ -44,6 +45,14 @@ const fromScores =
   (task: Task): PredictPlaces =>
   (from, to) =>
     predictPlaces(task, from, to);
+
+const fromRanges =
+  (ranges: PredictedRanges): PredictPlaces =>
+  (from) =>
+    ranges.get(from)!;
+
+/** The forms that work on a Gram matrix. */
+type GramForm = Extract<PlsForm, 'gram' | 'rows'>;
 
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -80,7 +89,7 @@ const fitCovariances = async (context: PlsContext, job: Job, x: Held): Promise<n
       tasks.forEach(({ task }, k) => {
         const places = predicted.get(task)!;
         if (task.ending === 'imprecise') imprecise.push(group[k]!);
-        else job.finish(group[k]!, task, { deflated: false, predict: (from) => places.get(from)! });
+        else job.finish(group[k]!, task, { deflated: false, predict: fromRanges(places) });
       });
     }
   } finally {
@@ -152,36 +161,72 @@ export const precisionsFor = (
     ? ['float32', 'float64']
     : ['float64'];
 
+/** Runs a group from the Gram matrix; where it makes predictions on the way, these are put into `predicted`. */
+const gramGroup =
+  (
+    context: PlsContext,
+    form: GramForm,
+    gram: Gram,
+    predicted: Map<Task, PredictedRanges>,
+  ): RunGroup =>
+  async (tasks) => {
+    const stopAtImprecise = gram.precision === 'float32';
+    if (form === 'gram') return runKernelPls(context, gram, tasks, stopAtImprecise);
+    for (const set of new Set(tasks.map(({ targets }) => targets))) {
+      const some = tasks.filter(({ targets }) => targets === set);
+      for (const [task, ranges] of await runRowPls(context, gram, some, stopAtImprecise))
+        predicted.set(task, ranges);
+    }
+  };
+
 /** A Gram matrix and the tasks that it was too imprecise for; null where it was float32 and there is one. */
 const fitWithGram = (
   context: PlsContext,
   job: Job,
+  form: GramForm,
   precision: Gram['precision'],
 ): Promise<{ gram: Gram; imprecise: number[] } | null> =>
   withGram(context, precision, async (gram) => {
     const imprecise: number[] = [];
-    const run: RunGroup = (tasks) => runKernelPls(context, gram, tasks, precision === 'float32');
+    const predicted = new Map<Task, PredictedRanges>();
     const sound = await inGroups(
       context,
-      'gram',
+      form,
       { job, indices: everyIndex(job) },
-      run,
+      gramGroup(context, form, gram, predicted),
       (index, task) => {
         if (task.ending === 'imprecise') imprecise.push(index);
-        job.finish(index, task, { deflated: false, predict: fromScores(task) });
+        const ranges = predicted.get(task);
+        const predict = ranges === undefined ? fromScores(task) : fromRanges(ranges);
+        job.finish(index, task, { deflated: false, predict });
+        predicted.delete(task);
         return task.ending !== 'imprecise' || precision === 'float64';
       },
     );
     return sound ? { gram, imprecise } : null;
   });
 
-const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
+/** Bytes of one task on the features beyond which what the Gram matrix had digits for is kept. */
+const MOST_DEFLATED_BYTES = 2 ** 30;
+
+/** The features for the tasks that the Gram matrix is too imprecise for; null where these cannot be fitted on them. */
+const featuresAgain = async (
+  { features, settings: { components } }: PlsContext,
+  job: Job,
+  imprecise: readonly number[],
+): Promise<FloatNd | null> => {
+  const { rows, columns } = features;
+  const bytes = taskBytes('features', { rows, columns, sites: job.sites, components });
+  return imprecise.length > 0 && bytes <= MOST_DEFLATED_BYTES ? features.resident() : null;
+};
+
+const fitWide = async (context: PlsContext, job: Job, form: GramForm): Promise<Fit> => {
   for (const precision of precisionsFor(context.features, context.settings)) {
-    const fitted = await fitWithGram(context, job, precision);
+    const fitted = await fitWithGram(context, job, form, precision);
     if (fitted === null) continue;
     const { gram, imprecise } = fitted;
     const { constantColumns } = gram;
-    const block = imprecise.length > 0 ? await context.features.resident() : null;
+    const block = await featuresAgain(context, job, imprecise);
     if (block === null) return { arithmetic: `${precision} gram`, constantColumns };
     const { engine, products, features, order } = context;
     features.drop();
@@ -202,9 +247,12 @@ const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */
 export const runPls = async (context: PlsContext, job: Job, form: PlsForm | null): Promise<Fit> => {
-  const { rows, columns } = context.features;
-  const { components } = context.settings;
-  const splits = job.splits.length;
-  const chosen = form ?? plsForm({ rows, columns, splits, fits: job.count, components });
-  return chosen === 'gram' ? fitWide(context, job) : fitNarrow(context, job, chosen);
+  const { features, settings } = context;
+  const { rows, columns } = features;
+  const { sites, count: fits, splits } = job;
+  const size = { rows, columns, sites, splits: splits.length, fits, ...settings };
+  const chosen = form ?? plsForm(size);
+  return chosen === 'gram' || chosen === 'rows'
+    ? fitWide(context, job, chosen)
+    : fitNarrow(context, job, chosen);
 };

@@ -20,6 +20,9 @@ export type Ending = 'fitted' | 'exhausted' | 'imprecise';
 /** Places [from, to) of the fold order. */
 export type PlaceRange = readonly [from: number, to: number];
 
+/** Predicted rows [to − from, q] of a task by the first place of each range that it holds out. */
+export type PredictedRanges = ReadonlyMap<number, Float64Array>;
+
 /**
  * One regression of one target set on its way through the components. All sums over rows are over training rows: those
  * of the places that are not held out.
@@ -185,20 +188,28 @@ const isFitted = (
   return largest < NOTHING || dot(residual, 0, residual, 0, n) < ROUNDING * ROUNDING * total[j]!;
 };
 
+/** Takes targets that are fitted out of the task; returns whether there are any. */
+export const retireFitted = (task: Task): boolean => {
+  const { live, residual, total, components } = task;
+  if (components === 0) return false;
+  let retired = false;
+  for (let j = 0; j < live.length; j++) {
+    const nearly = live[j] === 1 && residual[j]! <= NEARLY_FITTED * total[j]!;
+    if (!nearly || !isFitted(task, j)) continue;
+    live[j] = 0;
+    retired = true;
+  }
+  return retired;
+};
+
 /**
  * The next combination of targets, or null where the task ends: with `fitted` where no target is left, `exhausted`
  * where no feature varies together with one.
  */
 export const nextDirection = (task: Task, settings: PlsSettings): Float64Array | null => {
-  const { live, residual, total, covariance, components } = task;
+  const { live, covariance } = task;
   const q = live.length;
-  for (let j = 0; j < q; j++) {
-    const nearly = components > 0 && residual[j]! <= NEARLY_FITTED * total[j]!;
-    if (live[j] === 1 && nearly && isFitted(task, j)) {
-      live[j] = 0;
-      deactivate(task, covariance);
-    }
-  }
+  if (retireFitted(task)) deactivate(task, covariance);
   if (!live.includes(1)) {
     task.ending = 'fitted';
     return null;

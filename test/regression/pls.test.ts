@@ -101,6 +101,22 @@ describe('agrees with scikit-learn', () => {
     expect(result.warnings).not.toContainEqual(expect.stringContaining('Gram'));
   });
 
+  it.each(
+    [...problems.values()].filter(({ stopping }) => stopping === 'scikit-learn'),
+  )('over rows: $name', async (problem) => {
+    const [tolerance, arithmetic] = expected[problem.name]!;
+    const { x, y, settings, folds } = problem;
+    const result = await predictHeldOut(
+      { engine, source: sourceOf(x), targets: [y, y], settings, watch: quiet },
+      folds,
+      'rows',
+    );
+    for (const predictions of result.predictions)
+      expect(worstDifference(predictions, problem.heldOut, y)).toBeLessThan(tolerance);
+    const deflated = arithmetic === 'deflated' || problem.name.startsWith('rank-deficient');
+    expect(result.arithmetic).toBe(deflated ? 'deflated' : 'float64 gram');
+  });
+
   it.each([
     'scikit-learn',
     'converged',
