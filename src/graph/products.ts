@@ -85,6 +85,36 @@ export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
 };
 
 /**
+ * Xᵀ of the scores X·r of m tasks, each over its training rows less their mean there: inputs, all float64, `x` [n, p], the
+ * `r` as rows [m, p], `mask` [n, m] 1 on training rows, `share` [m] 1 over their number; output `c` [m, p].
+ */
+export const trainingImagesModel = (): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'training-images',
+    opset: 17,
+    inputs: [
+      { name: 'x', type, shape: ['n', 'p'] },
+      { name: 'r', type, shape: ['m', 'p'] },
+      { name: 'mask', type, shape: ['n', 'm'] },
+      { name: 'share', type, shape: ['m'] },
+    ],
+    outputs: [{ name: 'c', type, shape: ['m', 'p'] }],
+    initialisers: [{ name: 'rows', array: { data: BigInt64Array.of(0n), shape: [1] } }],
+    nodes: [
+      { op: 'Gemm', inputs: ['x', 'r'], outputs: ['t'], attributes: { transB: { int: 1 } } },
+      { op: 'Mul', inputs: ['t', 'mask'], outputs: ['masked'] },
+      { op: 'ReduceSum', inputs: ['masked', 'rows'], outputs: ['sums'] },
+      { op: 'Mul', inputs: ['sums', 'share'], outputs: ['means'] },
+      { op: 'Sub', inputs: ['t', 'means'], outputs: ['shifted'] },
+      { op: 'Mul', inputs: ['shifted', 'mask'], outputs: ['centred'] },
+      { op: 'Gemm', inputs: ['centred', 'x'], outputs: ['c'], attributes: { transA: { int: 1 } } },
+    ],
+  });
+  return { bytes };
+};
+
+/**
  * All that a component of kernel partial least squares asks of the Gram matrix, in one run: for m vectors, the rows of
  * `t`, the images K·tᵀ, and the products of both with the rows of `y`, those of the images where `mask` is 1.
  * Inputs, all float64, `k` [n, n], `t` [m, n], `mask` [n, m], `y` [r, n]; outputs `h` [n, m], `yt` and `yh` [r, m].

@@ -47,12 +47,13 @@ export const taskBytes = (
   form: PlsForm,
   { rows, columns, sites, components }: Pick<FitSize, 'rows' | 'columns' | 'sites' | 'components'>,
 ): number => {
-  const square = Math.min(sites, form === 'covariance' ? columns : sites) ** 2;
+  const square = Math.min(sites, form === 'covariance' || form === 'fused' ? columns : sites) ** 2;
   const held = {
     rows: rows * (components + 12) + sites * (components + 6),
     gram: rows * (sites + 3 * components) + square,
     features: columns * (sites + 2 * components) + rows * components + square,
     covariance: columns * (sites + 2 * components) + sites * components + square,
+    fused: columns * (sites + 2 * components) + sites * components + square + 5 * rows,
   };
   return 8 * held[form];
 };
@@ -86,6 +87,7 @@ export const fitBytes = (size: FitSize): number => {
   const working = {
     covariance: 8 * rows * columns + 8 * columns * columns * (2 * folds + 2),
     features: 16 * rows * columns,
+    fused: 16 * rows * columns,
     gram: 8 * rows * rows + CHUNK_BYTES + panels,
     // XXᵀ, YYᵀ, and a copy of the targets.
     rows: 16 * rows * rows + Math.max(CHUNK_BYTES + panels, 16 * rows * sites),
@@ -108,13 +110,24 @@ export const fitOperations = (size: FitSize): number => {
   const parts = folds * sets * components;
   const vectors = sets * sites + parts;
   const form = formOf(size);
-  const length = { covariance: columns, features: rows + columns, gram: 2 * rows, rows: 0 }[form];
-  const side = { covariance: Math.min(sites, columns), features: sites, gram: sites, rows: 0 }[
-    form
-  ];
+  const length = {
+    covariance: columns,
+    fused: columns,
+    features: rows + columns,
+    gram: 2 * rows,
+    rows: 0,
+  }[form];
+  const side = {
+    covariance: Math.min(sites, columns),
+    fused: Math.min(sites, columns),
+    features: sites,
+    gram: sites,
+    rows: 0,
+  }[form];
   const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * side * side);
   const inside = {
     covariance: rows * columns * (columns + 2 * vectors) + THIN * parts * columns * columns,
+    fused: THIN * 2 * rows * columns * vectors,
     features: THIN * 2 * rows * columns * vectors,
     gram: (rows * rows * columns) / 2 + THIN * rows * rows * vectors,
     rows:

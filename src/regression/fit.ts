@@ -72,28 +72,43 @@ const onFeatures = async (
   });
 };
 
-/** Fits all tasks in the covariance form; returns those that it has too few digits for. */
-const fitCovariances = async (context: PlsContext, job: Job, x: Held): Promise<number[]> => {
+/** The forms that iterate on covariances. */
+type CovarianceForm = Extract<PlsForm, 'covariance' | 'fused'>;
+
+/** Fits all tasks; returns those that the form has too few digits for. */
+const fitCovariances = async (
+  context: PlsContext,
+  job: Job,
+  form: CovarianceForm,
+  x: Held,
+): Promise<number[]> => {
   const { engine, products } = context;
   const imprecise: number[] = [];
   const p = x.shape[1]!;
-  const { sums, covariances: all } = await trainingMoments(products, x, job.splits);
-  const covariances = await engine.hold({ data: all, shape: [job.splits.length, p, p] });
+  const { splits } = job;
+  const moments = await trainingMoments(products, x, splits, form === 'covariance');
+  const covariances =
+    form === 'covariance'
+      ? await engine.hold({ data: moments.covariances, shape: [splits.length, p, p] })
+      : null;
+  const layer = { x, covariances, sums: moments.sums };
   try {
-    for (const group of splitGroups(context, 'covariance', job)) {
+    for (const group of splitGroups(context, form, job)) {
       const tasks = group.map((index) => ({
         task: job.start(index, false),
         split: job.splitOf(index),
       }));
-      const predicted = await runCovariancePls(context, { x, covariances, sums }, tasks);
+      const predicted = await runCovariancePls(context, layer, tasks);
       tasks.forEach(({ task }, k) => {
-        const places = predicted.get(task)!;
         if (task.ending === 'imprecise') imprecise.push(group[k]!);
-        else job.finish(group[k]!, task, { deflated: false, predict: fromRanges(places) });
+        else {
+          const predict = fromRanges(predicted.get(task)!);
+          job.finish(group[k]!, task, { deflated: false, predict });
+        }
       });
     }
   } finally {
-    await engine.drop(covariances);
+    if (covariances !== null) await engine.drop(covariances);
   }
   // Set after set again, so that the tasks of one set follow each other.
   return imprecise.sort((a, b) => a - b);
@@ -103,28 +118,34 @@ const fitCovariances = async (context: PlsContext, job: Job, x: Held): Promise<n
 const onCovariances = async (
   context: PlsContext,
   job: Job,
+  form: CovarianceForm,
   dense: DenseFeatures,
 ): Promise<{ dense: DenseFeatures; imprecise: number[] }> => {
   const held = await context.engine.hold(dense.x);
   let imprecise: number[];
   let x: Float64Nd;
   try {
-    imprecise = await fitCovariances(context, job, held);
+    imprecise = await fitCovariances(context, job, form, held);
   } finally {
     x = (await context.engine.take(held)) as Float64Nd;
   }
   return { dense: { ...dense, x }, imprecise };
 };
 
-const fitNarrow = async (context: PlsContext, job: Job, form: PlsForm): Promise<Fit> => {
+const fitNarrow = async (
+  context: PlsContext,
+  job: Job,
+  form: CovarianceForm | 'features',
+): Promise<Fit> => {
   const { engine, products, features, order } = context;
   let dense = await readDense(features, order);
   features.drop();
   const { constantColumns } = dense;
   let indices = everyIndex(job);
-  if (form === 'covariance') {
-    const fitted = await onCovariances(context, job, dense);
-    if (fitted.imprecise.length === 0) return { arithmetic: 'covariance', constantColumns };
+  if (form !== 'features') {
+    const fitted = await onCovariances(context, job, form, dense);
+    const arithmetic = form === 'covariance' ? 'covariance' : 'features';
+    if (fitted.imprecise.length === 0) return { arithmetic, constantColumns };
     dense = fitted.dense;
     indices = fitted.imprecise;
   }

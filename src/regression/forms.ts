@@ -15,19 +15,18 @@ export interface FormSize extends Pick<PlsSettings, 'components' | 'stopping'> {
 
 /**
  * - `covariance`: on XᵀX and YᵀX of the training rows, where these are smaller than what they come from;
- * - `features`: on X itself, a product with X and one with Xᵀ a component;
+ * - `fused`: on YᵀX, with a product with X and one with Xᵀ a component in place of XᵀX;
+ * - `features`: the same with scores of all rows, which has digits where the other two have not;
  * - `gram`: on XXᵀ, which serves all fits;
  * - `rows`: on XXᵀ and YYᵀ, where there are many targets.
  */
-export type PlsForm = 'covariance' | 'features' | 'gram' | 'rows';
+export type PlsForm = 'covariance' | 'fused' | 'features' | 'gram' | 'rows';
 
 /** Whether a layer is small enough to work on its features instead of on a Gram matrix. */
 export const isNarrow = (rows: number, columns: number): boolean => columns <= 0.75 * rows;
 
-/** Bytes that the covariances of all splits may take. */
-const COVARIANCE_BYTES = 250e6;
-/** Multiplications in the products that make covariances count less than those of the thin ones that they save. */
-const COVARIANCE_GAIN = 0.8;
+/** Bytes that the covariances of all splits may take: about what stays in a cache, since each component reads them all. */
+const COVARIANCE_BYTES = 16e6;
 
 /** Targets that count as many: below, a step of the power iteration takes less time than a message to the engine. */
 const MANY_SITES = 256;
@@ -45,14 +44,14 @@ const isShortOverRows = ({ rows, columns, sites, stopping }: FormSize): boolean 
 };
 
 /**
- * Covariances take n p² multiplications to make and T A p² / 2 to use, T fits of A components; work on the features takes
- * 2 T A n p. With more targets than features only covariances are iterated on over the features.
+ * Covariances take n p² multiplications to make and T A p² to use, T fits of A components; without them these take 2 T A n p.
+ * Where both come to much the same, the size of the covariances decides.
  */
 export const plsForm = (size: FormSize): PlsForm => {
-  const { rows: n, columns: p, sites, splits, fits, components } = size;
+  const { rows: n, columns: p, splits, fits, components } = size;
   if (isShortOverRows(size)) return 'rows';
   if (!isNarrow(n, p)) return 'gram';
-  const parts = 2 * fits * components;
-  const pays = sites > p || p < (COVARIANCE_GAIN * n * parts) / (n + parts);
-  return pays && 8 * splits * p * p <= COVARIANCE_BYTES ? 'covariance' : 'features';
+  const parts = fits * components;
+  const pays = p * (n + parts) < 2 * n * parts;
+  return pays && 8 * splits * p * p <= COVARIANCE_BYTES ? 'covariance' : 'fused';
 };

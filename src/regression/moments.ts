@@ -8,7 +8,7 @@ import type { PlaceRange } from './task.ts';
 export interface Moments {
   /** [splits, p]. */
   readonly sums: Float64Array;
-  /** [splits, p, p]. */
+  /** [splits, p, p]; empty where they are not asked for. */
   readonly covariances: Float64Array;
 }
 
@@ -56,27 +56,29 @@ export const trainingMoments = async (
   products: Products,
   x: Held,
   splits: readonly (readonly PlaceRange[])[],
+  withCovariances: boolean,
 ): Promise<Moments> => {
   const [n = 0, p = 0] = x.shape;
+  const square = withCovariances ? p * p : 0;
   const blocks = new Map<string, Block>();
-  const whole: Block = { sum: new Float64Array(p), gram: new Float64Array(p * p) };
+  const whole: Block = { sum: new Float64Array(p), gram: new Float64Array(square) };
   const used = new Set(splits.flat().map(keyOf));
   for (const rows of tiles(splits, n)) {
     const some = { held: x, rows };
     const ones = matrix(new Float64Array(rows[1] - rows[0]).fill(1), 1);
     const block = {
       sum: await products.multiply('a·b', ones, some),
-      gram: await products.multiply('aᵀ·b', some, some),
+      gram: withCovariances ? await products.multiply('aᵀ·b', some, some) : new Float64Array(0),
     };
     add(whole.sum, block.sum, 1);
     add(whole.gram, block.gram, 1);
     if (used.has(keyOf(rows))) blocks.set(keyOf(rows), block);
   }
   const sums = new Float64Array(splits.length * p);
-  const covariances = new Float64Array(splits.length * p * p);
+  const covariances = new Float64Array(splits.length * square);
   splits.forEach((ranges, split) => {
     const sum = sums.subarray(split * p, (split + 1) * p);
-    const gram = covariances.subarray(split * p * p, (split + 1) * p * p);
+    const gram = covariances.subarray(split * square, (split + 1) * square);
     sum.set(whole.sum);
     gram.set(whole.gram);
     let trained = n;
@@ -86,7 +88,7 @@ export const trainingMoments = async (
       add(gram, block.gram, -1);
       trained -= range[1] - range[0];
     }
-    centre(gram, sum, trained);
+    if (withCovariances) centre(gram, sum, trained);
   });
   return { sums, covariances };
 };

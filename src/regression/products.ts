@@ -4,6 +4,7 @@ import {
   type ProductForm,
   productModel,
   stackedProductModel,
+  trainingImagesModel,
 } from '../graph/products.ts';
 import { ROW_STEPS, rowStepsModel } from '../graph/row-steps.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
@@ -23,6 +24,10 @@ export interface Products {
   multiply(form: ProductForm, a: Feed, b: Feed): Promise<Float64Array>;
   /** Products of pairs of float64 matrices [f, i, k] and [f, k, j]: [f, i, j]. */
   multiplyStacked(a: Feed, b: Feed): Promise<Float64Array>;
+  /** Xᵀ of the centred training scores X·r of m tasks [m, p] (`trainingImagesModel`). */
+  trainingImages(
+    feeds: Readonly<Record<'x' | 'r' | 'mask' | 'share', Feed>>,
+  ): Promise<Float64Array>;
   /** Both operands float32. */
   multiply32(form: ProductForm, a: Feed, b: Feed): Promise<Float32Array>;
   /** (x − mean)·b or (x − mean)ᵀ·b for a held float32 `x`, in float64. */
@@ -85,6 +90,8 @@ export const openProducts = (engine: Engine): Products => {
       (await product(form, () => productModel(form, 'float64'), { a, b })) as Float64Array,
     multiplyStacked: async (a, b) =>
       (await product('stacked', stackedProductModel, { a, b })) as Float64Array,
+    trainingImages: async (feeds) =>
+      (await product('training images', trainingImagesModel, feeds)) as Float64Array,
     multiply32: async (form, a, b) =>
       (await product(`32 ${form}`, () => productModel(form, 'float32'), { a, b })) as Float32Array,
     multiplyCentred: async (form, x, mean, b) =>

@@ -35,11 +35,11 @@ describe('the plan of a fit', () => {
   it('takes covariances where fits are many beside features, and the covariances of all splits are small', () => {
     const form = (columns: number, fits: number, splits = 14) =>
       plsForm({ rows: 4046, columns, splits, fits, sites: 32, components: 25, stopping });
-    expect(form(400, 14)).toBe('covariance');
-    expect(form(600, 14)).toBe('features');
-    expect(form(600, 70)).toBe('covariance');
-    expect(form(600, 105, 105)).toBe('features');
-    expect(form(2048, 70)).toBe('features');
+    expect(form(256, 14)).toBe('covariance');
+    expect(form(512, 14)).toBe('fused');
+    expect(form(256, 105, 105)).toBe('fused');
+    expect(form(64, 1, 1)).toBe('fused');
+    expect(form(2048, 70)).toBe('fused');
     expect(form(4000, 70)).toBe('gram');
   });
 
@@ -47,7 +47,7 @@ describe('the plan of a fit', () => {
     const form = (columns: number, sites: number, rows = 1000) =>
       plsForm({ rows, columns, splits: 10, fits: 10, sites, components: 25, stopping });
     expect(form(700, 1000)).toBe('rows');
-    expect(form(512, 1000)).toBe('covariance');
+    expect(form(512, 1000)).toBe('fused');
     expect(form(50_176, 21_059)).toBe('rows');
     expect(form(50_176, 500)).toBe('gram');
     expect(form(50_176, 1000, 4046)).toBe('gram');

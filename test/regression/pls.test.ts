@@ -6,14 +6,15 @@ import { stoppedError } from '../../src/records/errors.ts';
 import type { Engine, Progress } from '../../src/records/ports.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
 import { kFold } from '../../src/regression/folds.ts';
-import type { PlsForm } from '../../src/regression/forms.ts';
+import { fitReadout, predictHeldOut, type Readout } from '../../src/regression/pls.ts';
 import {
-  fitReadout,
-  predictHeldOut,
-  predictHeldOutSplitsPls,
-  type Readout,
-} from '../../src/regression/pls.ts';
-import { loadProblems, type Problem, quiet, sourceOf, worstDifference } from './problems.ts';
+  expected,
+  loadProblems,
+  type Problem,
+  quiet,
+  sourceOf,
+  worstDifference,
+} from './problems.ts';
 
 let engine: Engine;
 const problems = await loadProblems();
@@ -48,26 +49,6 @@ const predict = ({ weights, offset }: Readout, x: Float32Nd): Float64Nd => {
   return { data, shape: [rows, sites] };
 };
 
-/** Agreement in standard deviations of a target, and the arithmetic that the case should end in. */
-const expected: Readonly<Record<string, readonly [tolerance: number, arithmetic: string]>> = {
-  'full rank': [1e-11, 'float64 gram'],
-  'fewer features than half the rows': [1e-11, 'covariance'],
-  'more features than rows': [1e-11, 'float64 gram'],
-  'loose tolerance': [1e-11, 'float64 gram'],
-  'hardly any iterations': [1e-11, 'float64 gram'],
-  converged: [1e-10, 'float64 gram'],
-  'one target': [1e-11, 'float64 gram'],
-  'more targets than rows': [1e-11, 'float64 gram'],
-  'ill-conditioned': [1e-9, 'deflated'],
-  'constant features and targets': [1e-11, 'float64 gram'],
-  'constant features and targets, narrow': [1e-11, 'features'],
-  // Both fit float32's rounding of the features, at 1e-7 of their size, with the nine digits left to float64.
-  'rank-deficient but for float32 rounding': [1e-6, 'deflated'],
-  'rank-deficient but for float32 rounding, narrow': [1e-6, 'features'],
-  'rank spent': [1e-11, 'float64 gram'],
-  '25 components': [1e-11, 'float64 gram'],
-};
-
 describe('agrees with scikit-learn', () => {
   it('on every golden case', () => {
     expect([...problems.keys()].sort()).toEqual(Object.keys(expected).sort());
@@ -79,84 +60,6 @@ describe('agrees with scikit-learn', () => {
     const difference = worstDifference(result.predictions[0]!, problem.heldOut, problem.y);
     expect(difference).toBeLessThan(tolerance);
     expect(result.arithmetic).toBe(arithmetic);
-  });
-
-  // The guard gives up where the covariances have too few digits, and the same tasks are fitted on the features.
-  const tripped = [
-    'ill-conditioned',
-    'rank-deficient but for float32 rounding',
-    'rank-deficient but for float32 rounding, narrow',
-  ];
-  it.each([...problems.values()])('from covariances: $name', async (problem) => {
-    const [tolerance] = expected[problem.name]!;
-    const { x, y, settings, folds } = problem;
-    const result = await predictHeldOut(
-      { engine, source: sourceOf(x), targets: [y, y], settings, watch: quiet },
-      folds,
-      'covariance',
-    );
-    for (const predictions of result.predictions)
-      expect(worstDifference(predictions, problem.heldOut, y)).toBeLessThan(tolerance);
-    expect(result.arithmetic).toBe(tripped.includes(problem.name) ? 'features' : 'covariance');
-    expect(result.warnings).not.toContainEqual(expect.stringContaining('Gram'));
-  });
-
-  it.each(
-    [...problems.values()].filter(({ stopping }) => stopping === 'scikit-learn'),
-  )('over rows: $name', async (problem) => {
-    const [tolerance, arithmetic] = expected[problem.name]!;
-    const { x, y, settings, folds } = problem;
-    const result = await predictHeldOut(
-      { engine, source: sourceOf(x), targets: [y, y], settings, watch: quiet },
-      folds,
-      'rows',
-    );
-    for (const predictions of result.predictions)
-      expect(worstDifference(predictions, problem.heldOut, y)).toBeLessThan(tolerance);
-    const deflated = arithmetic === 'deflated' || problem.name.startsWith('rank-deficient');
-    expect(result.arithmetic).toBe(deflated ? 'deflated' : 'float64 gram');
-  });
-
-  it.each([
-    'scikit-learn',
-    'converged',
-  ] as const)('from covariances with more targets than features, and splits of several folds: %s', async (stopping) => {
-    const [rows, columns, sites] = [80, 12, 30] as const;
-    const random = createRandom('targets');
-    const normal = (length: number) => Float64Array.from({ length }, random.normal);
-    const x = { data: Float32Array.from(normal(rows * columns)), shape: [rows, columns] };
-    const y = { data: normal(rows * sites), shape: [rows, sites] };
-    // A target that is constant, one that a fold's training rows do not vary in.
-    for (let i = 0; i < rows; i++) y.data[i * sites] = 3;
-    for (let i = 0; i < rows; i++) y.data[i * sites + 1] = i < 20 ? random.normal() : 1;
-    const folds = kFold({ rows, count: 4, shuffle: false, strata: null, seed: 0 });
-    const splits = [[0], [1, 3], [3, 2]].map((heldOut) => ({
-      name: heldOut.join(' '),
-      heldOut,
-      sets: heldOut[0] === 1 ? [0] : [0, 1],
-    }));
-    const { settings: like } = problems.get('full rank')!;
-    const settings = { ...like, components: 6, stopping };
-    const run = (form: PlsForm) =>
-      predictHeldOutSplitsPls(
-        { engine, source: sourceOf(x), targets: [y, y], settings, watch: quiet },
-        folds.slice(0, 4),
-        splits,
-        form,
-      );
-    const [fromCovariances, fromFeatures] = [await run('covariance'), await run('features')];
-    expect(fromCovariances.arithmetic).toBe('covariance');
-    fromFeatures.predictions.forEach((sets, split) => {
-      expect(fromCovariances.predictions[split]).toHaveLength(sets.length);
-      sets.forEach((expectedSet, set) => {
-        const difference = worstDifference(
-          fromCovariances.predictions[split]![set]!,
-          expectedSet,
-          y,
-        );
-        expect(difference).toBeLessThan(1e-11);
-      });
-    });
   });
 
   it.each([
