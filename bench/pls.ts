@@ -195,8 +195,7 @@ const compare = (columns: number): void => {
     const [scaled, processor] = [theirs.seconds, theirs.processor].map(
       (all) => (all * folds) / timed,
     ) as [number, number];
-    const { components } = pls25;
-    const estimate = fitBytes({ rows, columns, folds, sets: 1, sites, components });
+    const estimate = fitBytes({ rows, columns, folds, sets: 1, sites, ...pls25 });
     const { version } = theirs;
     say(
       [

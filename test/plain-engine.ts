@@ -6,6 +6,8 @@ import {
   gramScoresModel,
   type ProductForm,
   productModel,
+  stackedProductModel,
+  trainingImagesModel,
 } from '../src/graph/products.ts';
 import { readModel } from '../src/graph/read.ts';
 import type { ArrayData, NdArray } from '../src/records/array.ts';
@@ -56,6 +58,30 @@ const masked = (h: Matrix, mask: Matrix): Matrix => ({
   shape: h.shape,
 });
 
+/** The matrices of a stack [f, i, k]. */
+const unstacked = ({ data, shape: [count = 0, i = 0, k = 0] }: Matrix): Matrix[] =>
+  Array.from({ length: count }, (_, f) => ({
+    data: data.subarray(f * i * k, (f + 1) * i * k),
+    shape: [i, k],
+  }));
+
+const stackedProduct = (a: Matrix, b: Matrix): Matrix => {
+  const right = unstacked(b);
+  const products = unstacked(a).map((left, f) => product('a·b', left, right[f]!));
+  const data = Float64Array.from(products.flatMap((each) => [...each.data]));
+  return { data, shape: [products.length, a.shape[1]!, b.shape[2]!] };
+};
+
+/** Columns of t [n, m] less their means over the rows where the mask is 1, and 0 on the others. */
+const centredWhere = (t: Matrix, mask: Matrix, share: Matrix): Matrix => {
+  const m = t.shape[1]!;
+  const means = new Float64Array(m);
+  t.data.forEach((value, at) => {
+    means[at % m] = means[at % m]! + value * mask.data[at]! * share.data[at % m]!;
+  });
+  return masked({ data: t.data.map((value, at) => value - means[at % m]!), shape: t.shape }, mask);
+};
+
 type Matrices = Readonly<Record<string, Matrix>>;
 
 /** What the models of `graph/products.ts` compute in float64, by their bytes. */
@@ -71,6 +97,10 @@ const known = (() => {
       c: product(form, centred(x!, mean!), b!),
     }));
   }
+  keep(stackedProductModel(), ({ a, b }) => ({ c: stackedProduct(a!, b!) }));
+  keep(trainingImagesModel(), ({ x, r, mask, share }) => ({
+    c: product('aᵀ·b', centredWhere(product('a·bᵀ', x!, r!), mask!, share!), x!),
+  }));
   keep(gramScoresModel(), ({ k, t, mask, y }) => {
     const h = product('a·bᵀ', k!, t!);
     return { h, yt: product('a·bᵀ', y!, t!), yh: product('a·b', y!, masked(h, mask!)) };

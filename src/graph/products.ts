@@ -36,6 +36,23 @@ export const productModel = (form: ProductForm, type: 'float32' | 'float64'): En
   return { bytes };
 };
 
+/** Inputs `a` [f, i, k], `b` [f, k, j], output `c` [f, i, j], float64: the products of f pairs of matrices. */
+export const stackedProductModel = (): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'products',
+    opset: 17,
+    inputs: [
+      { name: 'a', type, shape: ['f', 'i', 'k'] },
+      { name: 'b', type, shape: ['f', 'k', 'j'] },
+    ],
+    outputs: [{ name: 'c', type, shape: ['f', 'i', 'j'] }],
+    initialisers: [],
+    nodes: [{ op: 'MatMul', inputs: ['a', 'b'], outputs: ['c'] }],
+  });
+  return { bytes };
+};
+
 /**
  * A model of the product of a float32 matrix `x` less its column means, centred in float64 on the way, with `b`.
  * Inputs `x` [n, p] float32, `mean` [p] float64, `b` float64 ([p, j] or, for 'aᵀ·b', [n, j]); output `c` float64.
@@ -62,6 +79,36 @@ export const centredProductModel = (form: 'a·b' | 'aᵀ·b'): EngineModel => {
         outputs: ['c'],
         attributes: { transA: { int: form === 'a·b' ? 0 : 1 } },
       },
+    ],
+  });
+  return { bytes };
+};
+
+/**
+ * Xᵀ of the scores X·r of m tasks, each over its training rows less their mean there: inputs, all float64, `x` [n, p], the
+ * `r` as rows [m, p], `mask` [n, m] 1 on training rows, `share` [m] 1 over their number; output `c` [m, p].
+ */
+export const trainingImagesModel = (): EngineModel => {
+  const type = 'float64';
+  const bytes = encodeModel({
+    name: 'training-images',
+    opset: 17,
+    inputs: [
+      { name: 'x', type, shape: ['n', 'p'] },
+      { name: 'r', type, shape: ['m', 'p'] },
+      { name: 'mask', type, shape: ['n', 'm'] },
+      { name: 'share', type, shape: ['m'] },
+    ],
+    outputs: [{ name: 'c', type, shape: ['m', 'p'] }],
+    initialisers: [{ name: 'rows', array: { data: BigInt64Array.of(0n), shape: [1] } }],
+    nodes: [
+      { op: 'Gemm', inputs: ['x', 'r'], outputs: ['t'], attributes: { transB: { int: 1 } } },
+      { op: 'Mul', inputs: ['t', 'mask'], outputs: ['masked'] },
+      { op: 'ReduceSum', inputs: ['masked', 'rows'], outputs: ['sums'] },
+      { op: 'Mul', inputs: ['sums', 'share'], outputs: ['means'] },
+      { op: 'Sub', inputs: ['t', 'means'], outputs: ['shifted'] },
+      { op: 'Mul', inputs: ['shifted', 'mask'], outputs: ['centred'] },
+      { op: 'Gemm', inputs: ['centred', 'x'], outputs: ['c'], attributes: { transA: { int: 1 } } },
     ],
   });
   return { bytes };

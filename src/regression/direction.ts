@@ -1,4 +1,4 @@
-import { addDots, dot } from '../numeric/vectors.ts';
+import { dot } from '../numeric/vectors.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 
 export interface Direction {
@@ -8,11 +8,63 @@ export interface Direction {
   readonly settled: boolean;
 }
 
-/** M·c of a symmetric matrix. */
-const times = (matrix: Float64Array, vector: Float64Array): Float64Array => {
+/** Four rows of a symmetric matrix from `i` on, and the columns that are their mirror: added to M·c. */
+const addFourRows = (
+  result: Float64Array,
+  matrix: Float64Array,
+  vector: Float64Array,
+  i: number,
+): void => {
+  const q = vector.length;
+  const r0 = i * q;
+  const r1 = r0 + q;
+  const r2 = r1 + q;
+  const r3 = r2 + q;
+  const v0 = vector[i]!;
+  const v1 = vector[i + 1]!;
+  const v2 = vector[i + 2]!;
+  const v3 = vector[i + 3]!;
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  for (let k = 0; k < i; k++) {
+    const m0 = matrix[r0 + k]!;
+    const m1 = matrix[r1 + k]!;
+    const m2 = matrix[r2 + k]!;
+    const m3 = matrix[r3 + k]!;
+    const v = vector[k]!;
+    s0 += m0 * v;
+    s1 += m1 * v;
+    s2 += m2 * v;
+    s3 += m3 * v;
+    result[k] = result[k]! + (m0 * v0 + m1 * v1 + (m2 * v2 + m3 * v3));
+  }
+  for (let k = i; k < i + 4; k++) {
+    const v = vector[k]!;
+    s0 += matrix[r0 + k]! * v;
+    s1 += matrix[r1 + k]! * v;
+    s2 += matrix[r2 + k]! * v;
+    s3 += matrix[r3 + k]! * v;
+  }
+  result[i] = result[i]! + s0;
+  result[i + 1] = result[i + 1]! + s1;
+  result[i + 2] = result[i + 2]! + s2;
+  result[i + 3] = result[i + 3]! + s3;
+};
+
+/** M·c of an exactly symmetric matrix: its lower half is read, once for both halves. */
+export const symmetricImage = (matrix: Float64Array, vector: Float64Array): Float64Array => {
   const q = vector.length;
   const result = new Float64Array(q);
-  addDots(result, matrix, q, vector, [0, q]);
+  let i = 0;
+  for (; i + 3 < q; i += 4) addFourRows(result, matrix, vector, i);
+  for (; i < q; i++) {
+    const row = i * q;
+    const v = vector[i]!;
+    result[i] = result[i]! + dot(matrix, row, vector, 0, i + 1);
+    for (let k = 0; k < i; k++) result[k] = result[k]! + matrix[row + k]! * v;
+  }
   return result;
 };
 
@@ -34,7 +86,7 @@ const asScikitLearn = (
   let c = start;
   let previous: { c: Float64Array; image: Float64Array } | null = null;
   for (let iteration = 1; ; iteration++) {
-    const image = times(matrix, c);
+    const image = symmetricImage(matrix, c);
     const square = dot(c, 0, image, 0, q);
     if (!(square > 0)) return null;
     scale(c, 1 / Math.sqrt(square));
@@ -58,7 +110,7 @@ const squared = (matrix: Float64Array, q: number): Float64Array => {
   for (let j = 0; j < q; j++) trace += matrix[j * q + j]!;
   const result = new Float64Array(q * q);
   for (let j = 0; j < q; j++) {
-    const row = times(matrix, matrix.subarray(j * q, (j + 1) * q));
+    const row = symmetricImage(matrix, matrix.subarray(j * q, (j + 1) * q));
     scale(row, 1 / (trace * trace));
     result.set(row, j * q);
   }
@@ -75,7 +127,7 @@ const converged = (matrix: Float64Array, start: Float64Array): Direction | null 
   let power = matrix;
   search: for (let squaring = 0; squaring < SQUARINGS; squaring++) {
     for (let step = 0; step < STEPS_BEFORE_SQUARING; step++) {
-      const next = times(power, c);
+      const next = symmetricImage(power, c);
       const norm = Math.sqrt(dot(next, 0, next, 0, q));
       if (!(norm > 0)) return null;
       scale(next, 1 / norm);
@@ -86,7 +138,7 @@ const converged = (matrix: Float64Array, start: Float64Array): Direction | null 
     }
     power = squared(power, q);
   }
-  const square = dot(c, 0, times(matrix, c), 0, q);
+  const square = dot(c, 0, symmetricImage(matrix, c), 0, q);
   if (!(square > 0)) return null;
   scale(c, 1 / Math.sqrt(square));
   return { weights: c, settled: true };
@@ -107,4 +159,51 @@ export const dominantDirection = (
   return settings.stopping === 'converged'
     ? converged(matrix, start)
     : asScikitLearn(matrix, start, settings.tolerance, settings.maxIterations);
+};
+
+/** x scaled to length 1; null where it is nothing. */
+const unitVector = (vector: Float64Array): Float64Array | null => {
+  const square = dot(vector, 0, vector, 0, vector.length);
+  if (!(square > 0)) return null;
+  scale(vector, 1 / Math.sqrt(square));
+  return vector;
+};
+
+/** `asScikitLearn`, step for step, seen from the weights: w ← Nw / ‖Nw‖ until ‖w − w_old‖² is small. */
+const weightsAsScikitLearn = (
+  inner: Float64Array,
+  start: Float64Array,
+  tolerance: number,
+  maxIterations: number,
+): Direction | null => {
+  let weights = start;
+  for (let iteration = 1; iteration < maxIterations; iteration++) {
+    const next = unitVector(symmetricImage(inner, weights));
+    if (next === null) return null;
+    let change = 0;
+    for (let k = 0; k < next.length; k++) change += (next[k]! - weights[k]!) ** 2;
+    weights = next;
+    if (change < tolerance) return { weights, settled: true };
+  }
+  return { weights, settled: false };
+};
+
+/**
+ * `dominantDirection` where there are more targets than features: for C = YᵀX [q, p] the same steps are taken by the weights
+ * w = Cᵀc of length 1, with N = CᵀC [p, p] in place of M = CCᵀ. `start` is the row of C of the target to begin with, and is
+ * overwritten. Gives w.
+ */
+export const dominantWeights = (
+  inner: Float64Array,
+  start: Float64Array,
+  settings: PlsSettings,
+): Direction | null => {
+  const first = unitVector(start);
+  if (first === null) return null;
+  const { tolerance, maxIterations, stopping } = settings;
+  if (stopping === 'scikit-learn')
+    return weightsAsScikitLearn(inner, first, tolerance, maxIterations);
+  const dominant = converged(inner, first);
+  const weights = dominant && unitVector(dominant.weights);
+  return weights && { weights, settled: true };
 };

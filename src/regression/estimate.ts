@@ -2,6 +2,7 @@ import { inputError } from '../records/errors.ts';
 import type { Engine } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import type { Fold } from './folds.ts';
+import { type PlsForm, plsForm } from './forms.ts';
 import { CHUNK_BYTES, PANEL_ROWS } from './gram.ts';
 import { matrix, openProducts } from './products.ts';
 
@@ -35,9 +36,6 @@ export const checkFeatures = (name: string, columns: number, { components }: Pls
   }
 };
 
-/** Whether a layer is small enough to work on its features instead of on a Gram matrix. */
-export const isNarrow = (rows: number, columns: number): boolean => columns <= 0.75 * rows;
-
 /** Multiplications from which on rounding the Gram product to float32 is worth trying. */
 export const FLOAT32_PAYS = 4e12;
 
@@ -46,12 +44,19 @@ export const GROUP_BYTES = 256 * 2 ** 20;
 
 /** Bytes that one fold of one target set takes on its way. */
 export const taskBytes = (
-  form: 'gram' | 'features',
-  { rows, columns, sites, components }: Omit<FitSize, 'folds' | 'sets'>,
-): number =>
-  form === 'features'
-    ? 8 * (columns * (sites + 2 * components) + rows * components)
-    : 8 * rows * (sites + 3 * components);
+  form: PlsForm,
+  { rows, columns, sites, components }: Pick<FitSize, 'rows' | 'columns' | 'sites' | 'components'>,
+): number => {
+  const square = Math.min(sites, form === 'covariance' || form === 'fused' ? columns : sites) ** 2;
+  const held = {
+    rows: rows * (components + 12) + sites * (components + 6),
+    gram: rows * (sites + 3 * components) + square,
+    features: columns * (sites + 2 * components) + rows * components + square,
+    covariance: columns * (sites + 2 * components) + sites * components + square,
+    fused: columns * (sites + 2 * components) + sites * components + square + 5 * rows,
+  };
+  return 8 * held[form];
+};
 
 /** What lies about between two collections of garbage. */
 const GARBAGE_BYTES = 32 * 2 ** 20;
@@ -63,6 +68,7 @@ export interface FitSize {
   readonly sets: number;
   readonly sites: number;
   readonly components: number;
+  readonly stopping: PlsSettings['stopping'];
 }
 
 /**
@@ -72,15 +78,25 @@ export interface FitSize {
  */
 export const fitBytes = (size: FitSize): number => {
   const { rows, columns, folds, sets, sites } = size;
-  const task = taskBytes(isNarrow(rows, columns) ? 'features' : 'gram', size);
+  const form = formOf(size);
+  const task = taskBytes(form, size);
   const state = Math.min(folds * sets * task, GROUP_BYTES + task);
   const targets = 8 * rows * (sites + 1) * (2 * sets + 3);
   const panels = 4 * PANEL_ROWS * 8 * rows;
-  const working = isNarrow(rows, columns)
-    ? 16 * rows * columns
-    : 8 * rows * rows + CHUNK_BYTES + panels;
+  // Covariances are made of those of blocks, which are there beside them.
+  const working = {
+    covariance: 8 * rows * columns + 8 * columns * columns * (2 * folds + 2),
+    features: 16 * rows * columns,
+    fused: 16 * rows * columns,
+    gram: 8 * rows * rows + CHUNK_BYTES + panels,
+    // XXᵀ, YYᵀ, and a copy of the targets.
+    rows: 16 * rows * rows + Math.max(CHUNK_BYTES + panels, 16 * rows * sites),
+  }[form];
   return 1.1 * (4 * rows * columns + working + state + targets) + GARBAGE_BYTES;
 };
+
+const formOf = ({ folds, sets, ...rest }: FitSize): PlsForm =>
+  plsForm({ ...rest, splits: folds, fits: folds * sets });
 
 /** What a multiplication outside the engine, and one in a thin product that waits for memory, costs beside one inside. */
 const OUTSIDE = 16;
@@ -89,25 +105,37 @@ const THIN = 4;
 const USUAL_STEPS = 40;
 
 /** Multiplications of `predictHeldOut`, in units of those of a large product: divide by `measureSpeed` for seconds. */
-export const fitOperations = ({
-  rows,
-  columns,
-  folds,
-  sets,
-  sites,
-  components,
-}: FitSize): number => {
+export const fitOperations = (size: FitSize): number => {
+  const { rows, columns, folds, sets, sites, components } = size;
   const parts = folds * sets * components;
   const vectors = sets * sites + parts;
-  const narrow = isNarrow(rows, columns);
-  const length = rows + (narrow ? columns : rows);
-  const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * sites * sites);
-  return (
-    OUTSIDE * outside +
-    (narrow
-      ? THIN * 2 * rows * columns * vectors
-      : (rows * rows * columns) / 2 + THIN * rows * rows * vectors)
-  );
+  const form = formOf(size);
+  const length = {
+    covariance: columns,
+    fused: columns,
+    features: rows + columns,
+    gram: 2 * rows,
+    rows: 0,
+  }[form];
+  const side = {
+    covariance: Math.min(sites, columns),
+    fused: Math.min(sites, columns),
+    features: sites,
+    gram: sites,
+    rows: 0,
+  }[form];
+  const outside = parts * (length * (2 * sites + 2 * components) + USUAL_STEPS * side * side);
+  const inside = {
+    covariance: rows * columns * (columns + 2 * vectors) + THIN * parts * columns * columns,
+    fused: THIN * 2 * rows * columns * vectors,
+    features: THIN * 2 * rows * columns * vectors,
+    gram: (rows * rows * columns) / 2 + THIN * rows * rows * vectors,
+    rows:
+      (rows * rows * columns) / 2 +
+      sets * rows * rows * sites +
+      THIN * parts * rows * (2 * USUAL_STEPS * (rows + components) + 2 * sites),
+  }[form];
+  return OUTSIDE * outside + inside;
 };
 
 /** Multiplications per second that the engine manages on a float64 product of middling size. */

@@ -1,14 +1,33 @@
+import type { Float64Nd, FloatNd } from '../records/array.ts';
+import type { Held } from '../records/ports.ts';
 import type { PlsSettings } from '../records/protocol.ts';
-import { FLOAT32_PAYS, GROUP_BYTES, isNarrow, taskBytes } from './estimate.ts';
+import { runCovariancePls } from './covariance-pls.ts';
+import { FLOAT32_PAYS, taskBytes } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import type { FeatureBlocks } from './features.ts';
+import { type PlsForm, plsForm } from './forms.ts';
 import { type Gram, gramMatrix, type LayerContext } from './gram.ts';
 import { runKernelPls } from './kernel-pls.ts';
-import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
-import type { Task } from './task.ts';
+import { trainingMoments } from './moments.ts';
+import {
+  type DenseFeatures,
+  denseOperator,
+  type FeatureOperator,
+  readDense,
+  streamedOperator,
+} from './operators.ts';
+import { runRowPls } from './row-pls.ts';
+import { type PredictedRanges, predictPlaces, type Task } from './task.ts';
+import {
+  inGroups,
+  type Job,
+  type PredictPlaces,
+  type RunGroup,
+  splitGroups,
+} from './task-groups.ts';
 
 /** In which arithmetic the regression of a layer ended. */
-export type Arithmetic = 'float32 gram' | 'float64 gram' | 'features' | 'deflated';
+export type Arithmetic = 'covariance' | 'float32 gram' | 'float64 gram' | 'features' | 'deflated';
 
 export interface Fit {
   readonly arithmetic: Arithmetic;
@@ -22,58 +41,18 @@ export interface PlsContext extends LayerContext {
   readonly gramOf?: (precision: Gram['precision']) => Promise<Gram>;
 }
 
-/**
- * The folds of all target sets: tasks are made when their turn comes and handed over when they are done, so that only
- * some of them are in memory. A task that is run again is handed over again.
- */
-export interface Job {
-  readonly count: number;
-  readonly sites: number;
-  start(index: number): Task;
-  finish(index: number, task: Task, deflated: boolean): void;
-}
+const fromScores =
+  (task: Task): PredictPlaces =>
+  (from, to) =>
+    predictPlaces(task, from, to);
 
-type RunGroup = (tasks: readonly Task[]) => Promise<void>;
+const fromRanges =
+  (ranges: PredictedRanges): PredictPlaces =>
+  (from) =>
+    ranges.get(from)!;
 
-/** Tasks of a group at least, and bytes of each, where two groups are on their way: below, messages are what takes time. */
-const LEAST_BESIDE = 16;
-const LEAST_BESIDE_BYTES = 2 ** 20;
-
-/**
- * Runs tasks in groups that fit in memory, two at a time: while the engine multiplies for one, what is done outside the
- * engine is done for the other. `goOn` is asked after each.
- */
-const inGroups = async (
-  { features: { rows, columns }, settings: { components }, steps }: PlsContext,
-  form: 'gram' | 'features',
-  job: Job,
-  indices: readonly number[],
-  run: RunGroup,
-  goOn: (index: number, task: Task) => boolean,
-): Promise<boolean> => {
-  const bytes = taskBytes(form, { rows, columns, sites: job.sites, components });
-  const most = Math.max(1, Math.floor(GROUP_BYTES / bytes));
-  const paysBeside = bytes >= LEAST_BESIDE_BYTES && most >= 2 * LEAST_BESIDE;
-  const beside = paysBeside && indices.length >= 2 * LEAST_BESIDE ? 2 : 1;
-  const size = Math.ceil(Math.min(most, indices.length) / beside);
-  const groups: (readonly number[])[] = [];
-  for (let k = 0; k < indices.length; k += size) groups.push(indices.slice(k, k + size));
-  steps.expect(groups.length * components);
-  for (let k = 0; k < groups.length; k += beside) {
-    const pair = groups.slice(k, k + beside);
-    const tasks = pair.map((group) => group.map((index) => job.start(index)));
-    await allDone(tasks.map(run));
-    if (!pair.every((group, g) => group.every((index, i) => goOn(index, tasks[g]![i]!))))
-      return false;
-  }
-  return true;
-};
-
-/** Waits for all, also where one fails: nothing may be on its way any more when the products are closed. */
-const allDone = async (running: readonly Promise<void>[]): Promise<void> => {
-  for (const outcome of await Promise.allSettled(running))
-    if (outcome.status === 'rejected') throw outcome.reason;
-};
+/** The forms that work on a Gram matrix. */
+type GramForm = Extract<PlsForm, 'gram' | 'rows'>;
 
 const everyIndex = ({ count }: Job): number[] => Array.from({ length: count }, (_, index) => index);
 
@@ -87,22 +66,96 @@ const onFeatures = async (
   const run: RunGroup = async (tasks) => {
     await runFeaturePls(context, operator, tasks, false);
   };
-  await inGroups(context, 'features', job, indices, run, (index, task) => {
-    job.finish(index, task, deflated);
+  await inGroups(context, 'features', { job, indices }, run, (index, task) => {
+    job.finish(index, task, { deflated, predict: fromScores(task) });
     return true;
   });
 };
 
-const fitNarrow = async (context: PlsContext, job: Job): Promise<Fit> => {
-  const { engine, products, features, order } = context;
-  const operator = await denseOperator(engine, products, features, order);
-  features.drop();
+/** The forms that iterate on covariances. */
+type CovarianceForm = Extract<PlsForm, 'covariance' | 'fused'>;
+
+/** Fits all tasks; returns those that the form has too few digits for. */
+const fitCovariances = async (
+  context: PlsContext,
+  job: Job,
+  form: CovarianceForm,
+  x: Held,
+): Promise<number[]> => {
+  const { engine, products } = context;
+  const imprecise: number[] = [];
+  const p = x.shape[1]!;
+  const { splits } = job;
+  const moments = await trainingMoments(products, x, splits, form === 'covariance');
+  const covariances =
+    form === 'covariance'
+      ? await engine.hold({ data: moments.covariances, shape: [splits.length, p, p] })
+      : null;
+  const layer = { x, covariances, sums: moments.sums };
   try {
-    await onFeatures(context, job, everyIndex(job), operator, false);
+    for (const group of splitGroups(context, form, job)) {
+      const tasks = group.map((index) => ({
+        task: job.start(index, false),
+        split: job.splitOf(index),
+      }));
+      const predicted = await runCovariancePls(context, layer, tasks);
+      tasks.forEach(({ task }, k) => {
+        if (task.ending === 'imprecise') imprecise.push(group[k]!);
+        else {
+          const predict = fromRanges(predicted.get(task)!);
+          job.finish(group[k]!, task, { deflated: false, predict });
+        }
+      });
+    }
+  } finally {
+    if (covariances !== null) await engine.drop(covariances);
+  }
+  // Set after set again, so that the tasks of one set follow each other.
+  return imprecise.sort((a, b) => a - b);
+};
+
+/** `fitCovariances` on features that come back. */
+const onCovariances = async (
+  context: PlsContext,
+  job: Job,
+  form: CovarianceForm,
+  dense: DenseFeatures,
+): Promise<{ dense: DenseFeatures; imprecise: number[] }> => {
+  const held = await context.engine.hold(dense.x);
+  let imprecise: number[];
+  let x: Float64Nd;
+  try {
+    imprecise = await fitCovariances(context, job, form, held);
+  } finally {
+    x = (await context.engine.take(held)) as Float64Nd;
+  }
+  return { dense: { ...dense, x }, imprecise };
+};
+
+const fitNarrow = async (
+  context: PlsContext,
+  job: Job,
+  form: CovarianceForm | 'features',
+): Promise<Fit> => {
+  const { engine, products, features, order } = context;
+  let dense = await readDense(features, order);
+  features.drop();
+  const { constantColumns } = dense;
+  let indices = everyIndex(job);
+  if (form !== 'features') {
+    const fitted = await onCovariances(context, job, form, dense);
+    const arithmetic = form === 'covariance' ? 'covariance' : 'features';
+    if (fitted.imprecise.length === 0) return { arithmetic, constantColumns };
+    dense = fitted.dense;
+    indices = fitted.imprecise;
+  }
+  const operator = await denseOperator(engine, products, dense);
+  try {
+    await onFeatures(context, job, indices, operator, false);
   } finally {
     await operator.release();
   }
-  return { arithmetic: 'features', constantColumns: operator.constantColumns };
+  return { arithmetic: 'features', constantColumns };
 };
 
 /** Makes the Gram matrix, lends it, and gives its memory back. */
@@ -129,30 +182,72 @@ export const precisionsFor = (
     ? ['float32', 'float64']
     : ['float64'];
 
+/** Runs a group from the Gram matrix; where it makes predictions on the way, these are put into `predicted`. */
+const gramGroup =
+  (
+    context: PlsContext,
+    form: GramForm,
+    gram: Gram,
+    predicted: Map<Task, PredictedRanges>,
+  ): RunGroup =>
+  async (tasks) => {
+    const stopAtImprecise = gram.precision === 'float32';
+    if (form === 'gram') return runKernelPls(context, gram, tasks, stopAtImprecise);
+    for (const set of new Set(tasks.map(({ targets }) => targets))) {
+      const some = tasks.filter(({ targets }) => targets === set);
+      for (const [task, ranges] of await runRowPls(context, gram, some, stopAtImprecise))
+        predicted.set(task, ranges);
+    }
+  };
+
 /** A Gram matrix and the tasks that it was too imprecise for; null where it was float32 and there is one. */
 const fitWithGram = (
   context: PlsContext,
   job: Job,
+  form: GramForm,
   precision: Gram['precision'],
 ): Promise<{ gram: Gram; imprecise: number[] } | null> =>
   withGram(context, precision, async (gram) => {
     const imprecise: number[] = [];
-    const run: RunGroup = (tasks) => runKernelPls(context, gram, tasks, precision === 'float32');
-    const sound = await inGroups(context, 'gram', job, everyIndex(job), run, (index, task) => {
-      if (task.ending === 'imprecise') imprecise.push(index);
-      job.finish(index, task, false);
-      return task.ending !== 'imprecise' || precision === 'float64';
-    });
+    const predicted = new Map<Task, PredictedRanges>();
+    const sound = await inGroups(
+      context,
+      form,
+      { job, indices: everyIndex(job) },
+      gramGroup(context, form, gram, predicted),
+      (index, task) => {
+        if (task.ending === 'imprecise') imprecise.push(index);
+        const ranges = predicted.get(task);
+        const predict = ranges === undefined ? fromScores(task) : fromRanges(ranges);
+        job.finish(index, task, { deflated: false, predict });
+        predicted.delete(task);
+        return task.ending !== 'imprecise' || precision === 'float64';
+      },
+    );
     return sound ? { gram, imprecise } : null;
   });
 
-const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
+/** Bytes of one task on the features beyond which what the Gram matrix had digits for is kept. */
+const MOST_DEFLATED_BYTES = 2 ** 30;
+
+/** The features for the tasks that the Gram matrix is too imprecise for; null where these cannot be fitted on them. */
+const featuresAgain = async (
+  { features, settings: { components } }: PlsContext,
+  job: Job,
+  imprecise: readonly number[],
+): Promise<FloatNd | null> => {
+  const { rows, columns } = features;
+  const bytes = taskBytes('features', { rows, columns, sites: job.sites, components });
+  return imprecise.length > 0 && bytes <= MOST_DEFLATED_BYTES ? features.resident() : null;
+};
+
+const fitWide = async (context: PlsContext, job: Job, form: GramForm): Promise<Fit> => {
   for (const precision of precisionsFor(context.features, context.settings)) {
-    const fitted = await fitWithGram(context, job, precision);
+    const fitted = await fitWithGram(context, job, form, precision);
     if (fitted === null) continue;
     const { gram, imprecise } = fitted;
     const { constantColumns } = gram;
-    const block = imprecise.length > 0 ? await context.features.resident() : null;
+    const block = await featuresAgain(context, job, imprecise);
     if (block === null) return { arithmetic: `${precision} gram`, constantColumns };
     const { engine, products, features, order } = context;
     features.drop();
@@ -172,7 +267,13 @@ const fitWide = async (context: PlsContext, job: Job): Promise<Fit> => {
  * Gram matrix where that pays, unless one task finds it too imprecise; else from a float64 one; and those tasks that
  * find even that too imprecise again on the features, where these lie in memory as a whole.
  */
-export const runPls = (context: PlsContext, job: Job): Promise<Fit> =>
-  isNarrow(context.features.rows, context.features.columns)
-    ? fitNarrow(context, job)
-    : fitWide(context, job);
+export const runPls = async (context: PlsContext, job: Job, form: PlsForm | null): Promise<Fit> => {
+  const { features, settings } = context;
+  const { rows, columns } = features;
+  const { sites, count: fits, splits } = job;
+  const size = { rows, columns, sites, splits: splits.length, fits, ...settings };
+  const chosen = form ?? plsForm(size);
+  return chosen === 'gram' || chosen === 'rows'
+    ? fitWide(context, job, chosen)
+    : fitNarrow(context, job, chosen);
+};

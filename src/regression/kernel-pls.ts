@@ -18,9 +18,9 @@ import {
 } from './task.ts';
 
 /** Where the Gram matrix runs out of digits, by its arithmetic: λ as a part of the largest λ. */
-const SOUND_SPREAD = { float32: 1e-4, float64: 1e-11 } as const;
+export const SOUND_SPREAD = { float32: 1e-4, float64: 1e-11 } as const;
 /** Where M runs out of digits: its trace as a part of its first value. */
-const SOUND_COVARIANCE = 1e-12;
+export const SOUND_COVARIANCE = 1e-12;
 
 interface KernelState {
   readonly task: Task;

@@ -2,15 +2,17 @@ import type { Float64Nd } from '../records/array.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { checkFeatures, checkFit } from './estimate.ts';
 import { openFeatures } from './features.ts';
-import { type Arithmetic, type Job, type PlsContext, runPls } from './fit.ts';
+import { type Arithmetic, type PlsContext, runPls } from './fit.ts';
 import { type Fold, type FoldOrder, orderByFold } from './folds.ts';
+import type { PlsForm } from './forms.ts';
 import { eachFold, putTogether, rowsHeldOut, type Split } from './held-out.ts';
 import type { ReadoutJob, RegressionJob } from './job.ts';
 import { openProducts } from './products.ts';
 import { fitWeights } from './readout.ts';
 import { stepsOf } from './steps.ts';
 import { type CentredTargets, centreTargets } from './targets.ts';
-import { type PlaceRange, predictPlaces, startTask, type Task } from './task.ts';
+import { type PlaceRange, startTask } from './task.ts';
+import type { Job, PredictPlaces } from './task-groups.ts';
 import { type FitOutcome, warningsOf } from './warnings.ts';
 
 export interface HeldOutPredictions {
@@ -57,20 +59,19 @@ export const collectHeldOut = (
     .sort((a, b) => a.set - b.set);
   const predictions = splits.map((): Float64Nd[] => []);
   const outcomes: FitOutcome[] = [];
+  const ascending = heldOut.map((places) => [...places].sort(([a], [b]) => a - b));
   const job: Job = {
     count: parts.length,
     sites: Math.max(...sets.map(({ sites }) => sites)),
-    start: (index) => {
+    splits: ascending,
+    splitOf: (index) => parts[index]!.split,
+    start: (index, keepsScores) => {
       const { split, set } = parts[index]!;
-      return startTask(
-        sets[set]!,
-        [...heldOut[split]!].sort(([a], [b]) => a - b),
-        components,
-      );
+      return startTask(sets[set]!, ascending[split]!, components, keepsScores);
     },
-    finish: (index, task, deflated) => {
+    finish: (index, task, { deflated, predict }) => {
       const { split, set, place } = parts[index]!;
-      predictions[split]![place] = predictedAt(task, heldOut[split]!, sets[set]!);
+      predictions[split]![place] = predictedAt(predict, heldOut[split]!, sets[set]!);
       const { components: reached, ending, unsettled } = task;
       outcomes[index] = { components: reached, ending, unsettled, deflated };
     },
@@ -79,7 +80,7 @@ export const collectHeldOut = (
 };
 
 const predictedAt = (
-  task: Task,
+  predict: PredictPlaces,
   ranges: readonly PlaceRange[],
   { centre, sites, unit }: CentredTargets,
 ): Float64Nd => {
@@ -87,7 +88,7 @@ const predictedAt = (
   const data = new Float64Array(rows * sites);
   let offset = 0;
   for (const [from, to] of ranges) {
-    data.set(predictPlaces(task, from, to), offset);
+    data.set(predict(from, to), offset);
     offset += (to - from) * sites;
   }
   for (let k = 0; k < data.length; k++) data[k] = unit * data[k]! + centre[k % sites]!;
@@ -106,14 +107,16 @@ const predictedAt = (
  * `warnings` says so.
  *
  * The single block of a source, once yielded, is owned and overwritten. Throws an input error for NaN or infinite
- * features or targets, fewer features than components, folds with too few training rows, and folds that overlap.
+ * features or targets, fewer features than components, folds with too few training rows, and folds that overlap. `form`
+ * is for tests: null takes what `plsForm` chooses.
  */
 export const predictHeldOut = async (
   job: RegressionJob<PlsSettings>,
   folds: readonly Fold[],
+  form: PlsForm | null = null,
 ): Promise<HeldOutPredictions> => {
   const splits = eachFold(folds, job.targets.length);
-  const { predictions, ...rest } = await predictHeldOutSplitsPls(job, folds, splits);
+  const { predictions, ...rest } = await predictHeldOutSplitsPls(job, folds, splits, form);
   return { predictions: putTogether(folds, job.source.rows, predictions), ...rest };
 };
 
@@ -126,6 +129,7 @@ export const predictHeldOutSplitsPls = async (
   job: RegressionJob<PlsSettings>,
   folds: readonly Fold[],
   splits: readonly Split[],
+  form: PlsForm | null = null,
 ): Promise<Omit<HeldOutPredictions, 'predictions'> & { predictions: Float64Nd[][] }> => {
   const { source, targets, settings } = job;
   checkFit(source.rows, rowsHeldOut(folds, splits), settings);
@@ -134,7 +138,7 @@ export const predictHeldOutSplitsPls = async (
   const sets = targets.map((set) => centreTargets(set, foldOrder.order));
   const collected = collectHeldOut(sets, foldOrder, splits, settings.components);
   const { arithmetic, constantColumns } = await inPlsContext(job, foldOrder.order, (context) =>
-    runPls(context, collected.job),
+    runPls(context, collected.job, form),
   );
   const warnings = warningsOf(collected.outcomes, constantColumns, source.columns, settings);
   return { predictions: collected.predictions, arithmetic, warnings };
@@ -164,7 +168,7 @@ export const fitReadout = async (
   checkFeatures(source.name, source.columns, settings);
   const order = Int32Array.from({ length: source.rows }, (_, row) => row);
   const set = centreTargets(targets, order);
-  const start = () => startTask(set, [], settings.components);
+  const start = () => startTask(set, [], settings.components, true);
   const fitted = await inPlsContext(job, order, (context) => fitWeights(context, start));
   const { weights, means, constantColumns, arithmetic, outcome } = fitted;
   const { sites, centre, unit } = set;

@@ -1,11 +1,11 @@
 import type { Float64Nd } from '../records/array.ts';
-import { isNarrow } from './estimate.ts';
 import { runFeaturePls } from './feature-pls.ts';
 import { columnMeans, writeCentred } from './features.ts';
 import { type Arithmetic, type PlsContext, precisionsFor, withGram } from './fit.ts';
+import { isNarrow } from './forms.ts';
 import { chunkColumns, type LayerContext } from './gram.ts';
 import { runDualPls } from './kernel-pls.ts';
-import { denseOperator, type FeatureOperator, streamedOperator } from './operators.ts';
+import { denseOperator, type FeatureOperator, readDense, streamedOperator } from './operators.ts';
 import { matrix } from './products.ts';
 import type { Task } from './task.ts';
 import type { FitOutcome } from './warnings.ts';
@@ -76,7 +76,7 @@ export const weightsFromDual = async (
 
 const fitNarrow = async (context: PlsContext, start: () => Task): Promise<FittedWeights> => {
   const { engine, products, features, order } = context;
-  const operator = await denseOperator(engine, products, features, order);
+  const operator = await denseOperator(engine, products, await readDense(features, order));
   features.drop();
   try {
     const task = start();

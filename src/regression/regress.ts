@@ -21,7 +21,7 @@ import {
 } from './ridge.ts';
 import { ridgeBytes, ridgeOperations } from './ridge-estimate.ts';
 
-export type RegressionSize = Omit<FitSize, 'components'>;
+export type RegressionSize = Omit<FitSize, 'components' | 'stopping'>;
 
 export interface Regressed extends HeldOutPredictions {
   /** Ridge: chosen alphas [folds, sites], one array per target set; null for other regressions. */
@@ -45,14 +45,12 @@ export const leastFeatures = (settings: RegressionSettings): number =>
 
 /** Peak bytes of `predictFolds`, a source in one block included. */
 export const regressionBytes = (size: RegressionSize, settings: RegressionSettings): number =>
-  settings.kind === 'pls'
-    ? fitBytes({ ...size, components: settings.components })
-    : ridgeBytes(size);
+  settings.kind === 'pls' ? fitBytes({ ...size, ...settings }) : ridgeBytes(size);
 
 /** Multiplications of `predictFolds`: divide by `measureSpeed` for seconds. */
 export const regressionOperations = (size: RegressionSize, settings: RegressionSettings): number =>
   settings.kind === 'pls'
-    ? fitOperations({ ...size, components: settings.components })
+    ? fitOperations({ ...size, ...settings })
     : ridgeOperations(size, settings.alphas.length);
 
 /** `predictHeldOut` or `predictHeldOutRidge`. */

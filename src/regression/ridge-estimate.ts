@@ -4,7 +4,7 @@ import { CHUNK_BYTES, PANEL_ROWS } from './gram.ts';
 /** What lies about between two collections of garbage, and what the engine keeps. */
 const GARBAGE_BYTES = 96 * 2 ** 20;
 
-type RidgeSize = Omit<FitSize, 'components'>;
+type RidgeSize = Omit<FitSize, 'components' | 'stopping'>;
 
 /**
  * Peak bytes of `predictHeldOutRidge` on a source in one block, that block (4 bytes a feature) included: while the Gram

@@ -111,6 +111,7 @@ const predictPls = async (
           gramOf: (precision) => gramIn(order, precision),
         },
         collected.job,
+        null,
       );
       predictions.push(collected.predictions[0]!);
       arithmetics.push(arithmetic);

@@ -20,6 +20,9 @@ export type Ending = 'fitted' | 'exhausted' | 'imprecise';
 /** Places [from, to) of the fold order. */
 export type PlaceRange = readonly [from: number, to: number];
 
+/** Predicted rows [to − from, q] of a task by the first place of each range that it holds out. */
+export type PredictedRanges = ReadonlyMap<number, Float64Array>;
+
 /**
  * One regression of one target set on its way through the components. All sums over rows are over training rows: those
  * of the places that are not held out.
@@ -34,7 +37,7 @@ export interface Task {
   readonly trained: number;
   /** Mean of each target over training rows. */
   readonly mean: Float64Array;
-  /** M = YᵀKY of the residuals [q, q]. */
+  /** M = YᵀKY of the residuals [q, q]; empty until a form of the iteration makes it. */
   covariance: Float64Array;
   /** c of the last component, scaled so that its scores t should have cᵀYᵀt = 1. */
   direction: Float64Array;
@@ -43,7 +46,7 @@ export interface Task {
   /** Residual sum of squares of each target, now and at first. */
   readonly residual: Float64Array;
   readonly total: Float64Array;
-  /** Scores t_a [A, n] of all rows, τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
+  /** Scores t_a [A, n] of all rows (empty in forms that make none), τ_a = t_aᵀt_a, target loadings q_a [A, q]. */
   readonly scores: Float64Array;
   readonly scoreNorms: Float64Array;
   readonly loadings: Float64Array;
@@ -58,7 +61,7 @@ export interface Task {
 /** scikit-learn takes a target for fitted where no residual exceeds this. */
 const NOTHING = 10 * Number.EPSILON;
 /** Below this part of a target's first sum of squares, its residual is looked at itself. */
-const NEARLY_FITTED = 1e-10;
+export const NEARLY_FITTED = 1e-10;
 /** Residuals of this part of a target's norm are rounding. */
 const ROUNDING = 1e-12;
 
@@ -79,6 +82,7 @@ export const startTask = (
   targets: TargetSet,
   heldOut: readonly PlaceRange[],
   components: number,
+  keepsScores: boolean,
 ): Task => {
   const { sites: q, rows: n, values } = targets;
   const training = between(heldOut, n);
@@ -110,12 +114,12 @@ export const startTask = (
     training,
     trained,
     mean,
-    covariance: new Float64Array(q * q),
+    covariance: new Float64Array(0),
     direction: new Float64Array(q),
     live,
     residual: total.slice(),
     total,
-    scores: new Float64Array(components * n),
+    scores: new Float64Array(keepsScores ? components * n : 0),
     scoreNorms: new Float64Array(components),
     loadings: new Float64Array(components * q),
     spreads: new Float64Array(components),
@@ -184,20 +188,28 @@ const isFitted = (
   return largest < NOTHING || dot(residual, 0, residual, 0, n) < ROUNDING * ROUNDING * total[j]!;
 };
 
+/** Takes targets that are fitted out of the task; returns whether there are any. */
+export const retireFitted = (task: Task): boolean => {
+  const { live, residual, total, components } = task;
+  if (components === 0) return false;
+  let retired = false;
+  for (let j = 0; j < live.length; j++) {
+    const nearly = live[j] === 1 && residual[j]! <= NEARLY_FITTED * total[j]!;
+    if (!nearly || !isFitted(task, j)) continue;
+    live[j] = 0;
+    retired = true;
+  }
+  return retired;
+};
+
 /**
  * The next combination of targets, or null where the task ends: with `fitted` where no target is left, `exhausted`
  * where no feature varies together with one.
  */
 export const nextDirection = (task: Task, settings: PlsSettings): Float64Array | null => {
-  const { live, residual, total, covariance, components } = task;
+  const { live, covariance } = task;
   const q = live.length;
-  for (let j = 0; j < q; j++) {
-    const nearly = components > 0 && residual[j]! <= NEARLY_FITTED * total[j]!;
-    if (live[j] === 1 && nearly && isFitted(task, j)) {
-      live[j] = 0;
-      deactivate(task, covariance);
-    }
-  }
+  if (retireFitted(task)) deactivate(task, covariance);
   if (!live.includes(1)) {
     task.ending = 'fitted';
     return null;

@@ -7,7 +7,14 @@ import type { Engine, Progress } from '../../src/records/ports.ts';
 import type { PlsSettings } from '../../src/records/protocol.ts';
 import { kFold } from '../../src/regression/folds.ts';
 import { fitReadout, predictHeldOut, type Readout } from '../../src/regression/pls.ts';
-import { loadProblems, type Problem, quiet, sourceOf, worstDifference } from './problems.ts';
+import {
+  expected,
+  loadProblems,
+  type Problem,
+  quiet,
+  sourceOf,
+  worstDifference,
+} from './problems.ts';
 
 let engine: Engine;
 const problems = await loadProblems();
@@ -40,26 +47,6 @@ const predict = ({ weights, offset }: Readout, x: Float32Nd): Float64Nd => {
       data[i * sites + j] = sum;
     }
   return { data, shape: [rows, sites] };
-};
-
-/** Agreement in standard deviations of a target, and the arithmetic that the case should end in. */
-const expected: Readonly<Record<string, readonly [tolerance: number, arithmetic: string]>> = {
-  'full rank': [1e-11, 'float64 gram'],
-  'fewer features than half the rows': [1e-11, 'features'],
-  'more features than rows': [1e-11, 'float64 gram'],
-  'loose tolerance': [1e-11, 'float64 gram'],
-  'hardly any iterations': [1e-11, 'float64 gram'],
-  converged: [1e-10, 'float64 gram'],
-  'one target': [1e-11, 'float64 gram'],
-  'more targets than rows': [1e-11, 'float64 gram'],
-  'ill-conditioned': [1e-9, 'deflated'],
-  'constant features and targets': [1e-11, 'float64 gram'],
-  'constant features and targets, narrow': [1e-11, 'features'],
-  // Both fit float32's rounding of the features, at 1e-7 of their size, with the nine digits left to float64.
-  'rank-deficient but for float32 rounding': [1e-6, 'deflated'],
-  'rank-deficient but for float32 rounding, narrow': [1e-6, 'features'],
-  'rank spent': [1e-11, 'float64 gram'],
-  '25 components': [1e-11, 'float64 gram'],
 };
 
 describe('agrees with scikit-learn', () => {

@@ -117,3 +117,24 @@ export const loadProblems = async (): Promise<Map<string, Problem>> => {
   }
   return problems;
 };
+
+/** Agreement in standard deviations of a target, and the arithmetic that the case should end in. */
+export const expected: Readonly<Record<string, readonly [tolerance: number, arithmetic: string]>> =
+  {
+    'full rank': [1e-11, 'float64 gram'],
+    'fewer features than half the rows': [1e-11, 'covariance'],
+    'more features than rows': [1e-11, 'float64 gram'],
+    'loose tolerance': [1e-11, 'float64 gram'],
+    'hardly any iterations': [1e-11, 'float64 gram'],
+    converged: [1e-10, 'float64 gram'],
+    'one target': [1e-11, 'float64 gram'],
+    'more targets than rows': [1e-11, 'float64 gram'],
+    'ill-conditioned': [1e-9, 'deflated'],
+    'constant features and targets': [1e-11, 'float64 gram'],
+    'constant features and targets, narrow': [1e-11, 'covariance'],
+    // Both fit float32's rounding of the features, at 1e-7 of their size, with the nine digits left to float64.
+    'rank-deficient but for float32 rounding': [1e-6, 'deflated'],
+    'rank-deficient but for float32 rounding, narrow': [1e-6, 'features'],
+    'rank spent': [1e-11, 'float64 gram'],
+    '25 components': [1e-11, 'float64 gram'],
+  };

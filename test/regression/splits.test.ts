@@ -27,7 +27,7 @@ const ridge: RegressionSettings = {
 describe('predictSplits gives every split what it gets alone', () => {
   it.each([
     ['wide', 'more features than rows', null, ['float64 gram']],
-    ['narrow', 'fewer features than half the rows', null, ['features']],
+    ['narrow', 'fewer features than half the rows', null, ['covariance']],
     ['nearly rank-deficient', 'rank-deficient but for float32 rounding', null, ['deflated']],
     ['wide, by ridge', 'more features than rows', ridge, ['float64 gram']],
   ] as const)('%s', async (_, name, other, arithmetics) => {
