@@ -180,7 +180,11 @@ const addBrainioCommand = (imports: Command): void => {
       .requiredOption('--stimuli <file.csv>', 'stimulus set', parsePath)
       .requiredOption('--images <folder|zip>', 'images of the stimulus set', parsePath)
       .requiredOption('--species <name>', 'such as macaque', parseText)
-      .option('--area <names>', 'regions to take; default: all', parseList)
+      .option(
+        '--area <names>',
+        'regions to take (default: all), or the area of a file without regions',
+        parseList,
+      )
       .option('--bins <ms>', 'average its time bins in these instead, such as 70-170', parseWindows)
       .option('--window <ms>', 'start-end, for an assembly without time bins', parseWindow)
       .option('--unit <unit>', 'what a number is'),
