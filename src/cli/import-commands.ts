@@ -93,7 +93,7 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       )
       .requiredOption(
         '--dims <names>',
-        'its dimensions in order: stimulus, site, and row, column, time, trial where they are',
+        'its dimensions in order: stimulus, and site, row, column, time, trial where they are',
         // One order: given again, it is another, not more of it.
         (text: string) => parseList(text),
       )
