@@ -55,7 +55,10 @@ export const addImportCommands = (data: Command): void => {
     .option('--array <name>', 'the array, where there are several')
     .action(arrayAction(importNpz));
   addArrayCommand(imports, 'mat', 'a variable of a MATLAB file (version 5 to 7.3)')
-    .requiredOption('--variable <name>', 'the array; its --dims are in the order of MATLAB')
+    .requiredOption(
+      '--variable <name>',
+      'the array, or a field (data.resp); its --dims are in the order of MATLAB',
+    )
     .option(
       '--names <variable>',
       'cell array with the names of the images in order (paths, with / or \\)',
