@@ -203,6 +203,7 @@ interface NwbOptions extends CommonOptions, Quiet {
   readonly intervals: string;
   readonly stimulusColumn: string;
   readonly stimuli: string;
+  readonly skip?: readonly string[];
   readonly bins: readonly TimeBin[];
   readonly area?: string;
   readonly areaColumn?: string;
@@ -231,6 +232,7 @@ const addNwbCommand = (imports: Command): void => {
       .option('--intervals <table>', 'table of intervals in which stimuli were shown', 'trials')
       .requiredOption('--stimulus-column <name>', 'its column with the names of the images')
       .requiredOption('--stimuli <folder|zip>', 'the images', parsePath)
+      .option('--skip <names>', 'names in that column to leave out, such as blank', parseList)
       .requiredOption(
         '--bins <ms>',
         'count spikes in these, from the start of the interval: 50-90,90-130',
