@@ -183,7 +183,10 @@ const framed = (
       toFrame: (map) => framedMap(map, preprocessing),
     };
   const size: FrameSize = statedSize(network.input, preprocessing) ?? { height: 224, width: 224 };
-  return { intensities: clickmeImage(pixels, size), toFrame: (map) => clickmeMap(map, size) };
+  return {
+    intensities: clickmeImage(pixels, size, preprocessing),
+    toFrame: (map) => clickmeMap(map, size),
+  };
 };
 
 const compareImage = async (

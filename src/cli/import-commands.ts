@@ -56,7 +56,10 @@ export const addImportCommands = (data: Command): void => {
     .option('--array <name>', 'the array, where there are several')
     .action(arrayAction(importNpz));
   addArrayCommand(imports, 'mat', 'a variable of a MATLAB file (version 5 to 7.3)')
-    .requiredOption('--variable <name>', 'the array; its --dims are in the order of MATLAB')
+    .requiredOption(
+      '--variable <name>',
+      'the array, or a field (data.resp); its --dims are in the order of MATLAB',
+    )
     .option(
       '--names <variable>',
       'cell array with the names of the images in order (paths, with / or \\)',
@@ -94,7 +97,7 @@ const addArrayCommand = (imports: Command, kind: string, what: string): Command 
       )
       .requiredOption(
         '--dims <names>',
-        'its dimensions in order: stimulus, site, and row, column, time, trial where they are',
+        'its dimensions in order: stimulus, and site, row, column, time, trial where they are',
         // One order: given again, it is another, not more of it.
         (text: string) => parseList(text),
       )
@@ -181,7 +184,11 @@ const addBrainioCommand = (imports: Command): void => {
       .requiredOption('--stimuli <file.csv>', 'stimulus set', parsePath)
       .requiredOption('--images <folder|zip>', 'images of the stimulus set', parsePath)
       .requiredOption('--species <name>', 'such as macaque', parseText)
-      .option('--area <names>', 'regions to take; default: all', parseList)
+      .option(
+        '--area <names>',
+        'regions to take (default: all), or the area of a file without regions',
+        parseList,
+      )
       .option('--bins <ms>', 'average its time bins in these instead, such as 70-170', parseWindows)
       .option('--window <ms>', 'start-end, for an assembly without time bins', parseWindow)
       .option('--unit <unit>', 'what a number is'),
@@ -197,6 +204,7 @@ interface NwbOptions extends CommonOptions, Quiet {
   readonly intervals: string;
   readonly stimulusColumn: string;
   readonly stimuli: string;
+  readonly skip?: readonly string[];
   readonly bins: readonly TimeBin[];
   readonly area?: string;
   readonly areaColumn?: string;
@@ -225,6 +233,7 @@ const addNwbCommand = (imports: Command): void => {
       .option('--intervals <table>', 'table of intervals in which stimuli were shown', 'trials')
       .requiredOption('--stimulus-column <name>', 'its column with the names of the images')
       .requiredOption('--stimuli <folder|zip>', 'the images', parsePath)
+      .option('--skip <names>', 'names in that column to leave out, such as blank', parseList)
       .requiredOption(
         '--bins <ms>',
         'count spikes in these, from the start of the interval: 50-90,90-130',

@@ -3,7 +3,7 @@ import { createNodeHttp } from '../node/http.ts';
 import { createStoragePorts, type StoragePorts } from '../node/index.ts';
 import { stoppedError, VentralError } from '../records/errors.ts';
 import type { Cache, Http, Ports } from '../records/ports.ts';
-import { createProgressPrinter } from './progress.ts';
+import { clearBefore, createProgressPrinter, terminalOf } from './progress.ts';
 import { typedLine, typedMessage } from './typed.ts';
 
 export interface SessionOptions {
@@ -23,12 +23,13 @@ const interruptible = async <T>(
   quiet: boolean,
   work: (ports: StoragePorts, say: Say, onStop: (stop: () => void) => void) => Promise<T>,
 ): Promise<T> => {
+  const write = process.stderr.write.bind(process.stderr);
   const printer = createProgressPrinter({
-    isTerminal: process.stderr.isTTY === true,
-    columns: process.stderr.columns ?? 80,
-    write: (text) => process.stderr.write(text),
+    ...terminalOf(process.stderr, process.env.TERM),
+    write,
     now: Date.now,
   });
+  const endClearing = clearBefore([process.stdout, process.stderr], printer.clear);
   let stopped = false;
   let stop = (): void => undefined;
   const interrupt = (): void => {
@@ -45,9 +46,7 @@ const interruptible = async <T>(
     },
   });
   const say: Say = (line) => {
-    if (quiet) return;
-    printer.clear();
-    process.stderr.write(`${typedLine(line)}\n`);
+    if (!quiet) process.stderr.write(`${typedLine(line)}\n`);
   };
   try {
     return await work(ports, say, (then) => {
@@ -55,6 +54,7 @@ const interruptible = async <T>(
     });
   } finally {
     printer.clear();
+    endClearing();
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }

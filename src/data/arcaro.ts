@@ -116,7 +116,7 @@ const readMaps = async (
 ): Promise<Maps> => {
   const file = await openMatIn(tree, path, ports.hdf5);
   try {
-    const source = matSource(file, 'imageRF');
+    const source = await matSource(file, 'imageRF');
     const [rows, columns, samples, channels, images] = source.shape;
     if (source.shape.length !== 5) {
       throw inputError({

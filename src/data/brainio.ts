@@ -22,7 +22,7 @@ export interface BrainioImport {
   /** Zip archive or folder of the images. */
   readonly images: string;
   readonly species: string;
-  /** Regions to take; default: all. */
+  /** Regions to take; default: all. Of an assembly without `region` the one area of all its sites. */
   readonly areas?: readonly string[];
   /** Average these bins of the assembly's; default: its own bins. */
   readonly bins?: readonly TimeBin[];
@@ -130,10 +130,34 @@ interface Sites {
   readonly places: Int32Array;
 }
 
+/** The region of every neuroid. Input error where neither the assembly nor the request has it. */
+const regionsOf = async (
+  assembly: Assembly,
+  neuroids: number,
+  areas: readonly string[] | null,
+): Promise<readonly string[]> => {
+  const regions = await coordinate(assembly, 'neuroid', ['region']);
+  if (regions !== null) return regions;
+  const [area, ...others] = areas ?? [];
+  if (area !== undefined && others.length === 0) return new Array<string>(neuroids).fill(area);
+  throw inputError({
+    where: assembly.file.name,
+    expected:
+      area === undefined
+        ? 'a coordinate region along neuroid'
+        : 'a coordinate region along neuroid, which says the area of each site, or one area of all',
+    got:
+      area === undefined
+        ? (assembly.coordinates.get('neuroid') ?? []).join(', ')
+        : `the areas ${areas!.join(', ')}`,
+    mend: 'give the one area in which all sites lie (areas)',
+  });
+};
+
 const sitesOf = async (assembly: Assembly, areas: readonly string[] | null): Promise<Sites> => {
   const ids = await needed(assembly, 'neuroid', ['neuroid_id']);
   checkOnce(ids, `${assembly.file.name}: neuroid_id`);
-  const regions = await needed(assembly, 'neuroid', ['region']);
+  const regions = await regionsOf(assembly, ids.length, areas);
   const animals = await coordinate(assembly, 'neuroid', ['animal', 'subject']);
   const unknown = areas?.find((area) => !regions.includes(area));
   if (unknown !== undefined) {
@@ -365,8 +389,8 @@ const readResponses = async (
 
 /**
  * Makes a recording folder out of a BrainIO assembly (netCDF-4: presentation × neuroid × time_bin) and its stimulus set:
- * presentations are regrouped to trials of their stimuli, in the order of the stimulus set; areas come from `region`,
- * animals from `animal`, `object_name` and the like become columns of the stimuli. Packed numbers, fill values and units of
+ * presentations are regrouped to trials of their stimuli, in the order of the stimulus set; areas come from `region`
+ * (where there is none, the request), animals from `animal`, `object_name` and the like become columns of the stimuli. Packed numbers, fill values and units of
  * time are read as their attributes say. The numbers are read in pieces.
  * Input error: another layout, stimuli without rows or images; nothing is left behind then.
  */

@@ -34,7 +34,10 @@ import {
 export interface ArrayImport {
   /** The file of the array. */
   readonly responses: string;
-  /** Dimensions of the array in order, out of stimulus, row, column, time, trial, site. */
+  /**
+   * Dimensions of the array in order, out of stimulus, row, column, time, trial, site; without site it is of one. Axes of
+   * length 1 may be left unnamed.
+   */
   readonly dims: readonly string[];
   /** Folder or zip archive of images; id = stem. */
   readonly stimuli: string;
@@ -99,9 +102,7 @@ export const parseDims = (
     throw inputError({ ...of, expected, got: `${named.length} (${named.join(', ')})`, mend });
   }
   const wrong = (expected: string) => inputError({ ...of, expected, got: named.join(', '), mend });
-  if (!named.includes('stimulus') || !named.includes('site')) {
-    throw wrong('stimulus and site among the names');
-  }
+  if (!named.includes('stimulus')) throw wrong('stimulus among the names');
   if (new Set(named).size !== named.length) throw wrong('each name once');
   if (named.includes('row') !== named.includes('column')) throw wrong('row and column together');
   return named;
@@ -146,6 +147,31 @@ const timingOf = ({ window, time, bins }: ArrayImport, count: number | null): Ti
   );
   return { bins: spans, indices: spans.map((_, index) => index) };
 };
+
+/** An array without axes of length 1 that are not named: MATLAB makes a column of a list, and some keep a row. */
+const withoutSingles = (source: ArraySource, named: number): ArraySource => {
+  const shape = source.shape.filter((size) => size !== 1);
+  if (source.shape.length <= named || shape.length !== named) return source;
+  return { ...source, shape, whole: reshaped(source.whole, shape) };
+};
+
+/** What is said of an array, and the array with an axis for its one site where it has none. */
+const withSite = (
+  source: ArraySource,
+  dims: readonly Dimension[],
+): { readonly source: ArraySource; readonly dims: readonly Dimension[] } => {
+  if (dims.includes('site')) return { source, dims };
+  // The axis that runs slowest, in either order.
+  const isRowMajor = source.order === 'row-major';
+  const shape = isRowMajor ? [1, ...source.shape] : [...source.shape, 1];
+  return {
+    source: { ...source, shape, whole: reshaped(source.whole, shape) },
+    dims: isRowMajor ? ['site', ...dims] : [...dims, 'site'],
+  };
+};
+
+const reshaped = (whole: ArraySource['whole'], shape: readonly number[]): ArraySource['whole'] =>
+  whole === null ? null : ({ data: whole.data, shape } as Recording['responses']);
 
 /** Number `index`, from 1 on, as long as the last of `count`. */
 export const zeroPadded = (index: number, count: number): string =>
@@ -267,12 +293,14 @@ const imagesIn = (
  */
 export const importArray = async (
   request: ArrayImport,
-  source: ArraySource,
+  given: ArraySource,
   own: OwnNames | null,
   ports: ImportPorts,
 ): Promise<Recording> => {
   const { files, checkStop } = ports;
-  const dims = parseDims(request.dims, source.shape, source.name);
+  const squeezed = withoutSingles(given, request.dims.length);
+  const named = parseDims(request.dims, squeezed.shape, squeezed.name);
+  const { source, dims } = withSite(squeezed, named);
   const time = dims.indexOf('time');
   const timing = timingOf(request, time < 0 ? null : source.shape[time]!);
   const timed = request.time === null ? 'window' : 'time';
@@ -284,7 +312,9 @@ export const importArray = async (
   const order = await orderOf(request, own, files);
   const count = source.shape[dims.indexOf('stimulus')]!;
   const images = imagesIn(set, order, { source: source.name, count });
-  const notes = [`imported from ${baseName(request.responses)} (${dims.join(' × ')})`];
+  const notes = [
+    `imported from ${baseName(request.responses)} (${named.join(' × ')}${named.includes('site') ? '' : ', one site'})`,
+  ];
   if (request.bins !== undefined) {
     notes.push(`samples of ${request.time!.step} ms averaged in ${timing.bins.length} time bins`);
   }

@@ -1,5 +1,5 @@
 import { datasetAt, readTextsAt } from '../formats/hdf5.ts';
-import { checkNumeric, type MatFile, textsOf, variableOf } from '../formats/mat.ts';
+import { checkNumeric, type MatFile, textsOf } from '../formats/mat.ts';
 import { decodedNumbers } from '../formats/netcdf.ts';
 import { isStrings, readNumbers } from '../formats/npy.ts';
 import { openNpz } from '../formats/npz.ts';
@@ -23,6 +23,7 @@ export interface NpzImport extends ArrayImport {
 
 /** `responses`: a MATLAB file of version 5 or later; `dims` name its dimensions in MATLAB's order. */
 export interface MatImport extends ArrayImport {
+  /** A variable, or a field of a struct (`data.resp`). */
   readonly variable: string;
   /** Variable with the names of the images in the order of the array: a cell array of (backslash) paths. */
   readonly names?: string;
@@ -82,8 +83,8 @@ export const importNpz = async (request: NpzImport, ports: ImportPorts): Promise
 };
 
 /** A variable as a source, its numbers streamed. Input error where it is no full array of real numbers. */
-export const matSource = (file: MatFile, name: string): ArraySource => {
-  const variable = variableOf(file, name);
+export const matSource = async (file: MatFile, name: string): Promise<ArraySource> => {
+  const variable = await file.describe(name);
   checkNumeric(variable, file.name);
   return {
     name: `${file.name}: ${name}`,
@@ -109,7 +110,7 @@ export const importMat = async (
   try {
     const where = `${responses}: ${names}`;
     const list = names === undefined ? null : textsOf(await file.read(names), where);
-    const source = matSource(file, variable);
+    const source = await matSource(file, variable);
     return await importArray(request, source, list === null ? null : { list, where }, ports);
   } finally {
     await file.close();

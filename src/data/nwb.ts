@@ -1,11 +1,12 @@
 import { readFloat64At } from '../formats/hdf5.ts';
+import { fileFinder } from '../formats/name-order.ts';
 import { baseName, stem } from '../formats/paths.ts';
 import { checkMilliseconds } from '../formats/recording-check.ts';
 import { inputError } from '../records/errors.ts';
 import type { Hdf5, Hdf5File } from '../records/hdf5.ts';
 import type { Recording, RecordingHeader, Site, TimeBin } from '../records/recording.ts';
 import { checkLength } from './gather.ts';
-import { imagesNamed, openImageSet } from './image-set.ts';
+import { type ImageSet, imagesNamed, openImageSet } from './image-set.ts';
 import { zeroPadded } from './import-array.ts';
 import { type ImportPorts, readColumns, writeImport } from './import-write.ts';
 import { numberColumn, textColumn, unitAreas } from './nwb-table.ts';
@@ -21,6 +22,8 @@ export interface NwbImport {
   readonly stimulusColumn: string;
   /** Folder or zip archive of the images. */
   readonly stimuli: string;
+  /** Names in that column whose intervals are left out, such as those of blanks; empty ones are left out in any case. */
+  readonly skip?: readonly string[];
   /** Milliseconds from the start of an interval, `[start, end)`: spikes are counted in each. */
   readonly bins: readonly TimeBin[];
   /** One area for all units, or the column of `/units`, or of the electrodes that they point to, that has it. */
@@ -109,6 +112,7 @@ const countSpikes = (
     for (let shown = 0; shown < starts.length; shown++) {
       // An interval that never began has no spikes to count, not none.
       if (!Number.isFinite(starts[shown]!)) continue;
+      if (stimulus[shown]! < 0) continue;
       const row = (stimulus[shown]! * trials + trial[shown]!) * bins.length;
       bins.forEach(({ start, end }, bin) => {
         const from = countBelow(own, starts[shown]! + start / 1000);
@@ -120,10 +124,63 @@ const countSpikes = (
   return counts;
 };
 
+/** In the place of an image where none was shown. */
+const none = '';
+
+/** What tables have where no stimulus was shown: catch trials, aborted ones. */
+const isNone = (name: string): boolean =>
+  /^(|nan|none|null|n\/a|<na>|-1(\.0)?)$/i.test(name.trim());
+
+/**
+ * The image of each interval, `none` where the table names none or the name is to be skipped, and what to note of that. A name
+ * that is an image's is one, whatever it looks like. Input error: a name to be skipped that does not occur, no image at all.
+ */
+const shownImages = (
+  set: ImageSet,
+  names: readonly string[],
+  skip: readonly string[],
+  where: string,
+): { readonly images: readonly string[]; readonly notes: readonly string[] } => {
+  const unused = skip.find((name) => !names.includes(name));
+  if (unused !== undefined)
+    throw inputError({
+      where: 'skip',
+      expected: `names of ${where}`,
+      got: `"${unused}", which does not occur there`,
+      mend: 'check the spelling, or leave it out',
+    });
+  const find = fileFinder(set.names);
+  const isEmpty = (name: string): boolean => isNone(name) && find(name) === null;
+  const isShown = names.map((name) => !skip.includes(name) && !isEmpty(name));
+  if (!isShown.includes(true))
+    throw inputError({
+      where,
+      expected: 'the names of images',
+      got: `${names.length} intervals, none of which has one`,
+      mend: 'name the column with the images that were shown',
+    });
+  const found = imagesNamed(
+    set,
+    names.filter((_, index) => isShown[index]),
+    where,
+  );
+  let next = 0;
+  const counted = (left: (name: string) => boolean): string =>
+    `${names.filter(left).length} of ${names.length} intervals`;
+  const empty = (name: string): boolean => !skip.includes(name) && isEmpty(name);
+  return {
+    images: isShown.map((shown) => (shown ? found[next++]! : none)),
+    notes: [
+      ...(names.some(empty) ? [`${counted(empty)} left out, which have no stimulus`] : []),
+      ...skip.map((name) => `${counted((each) => each === name)} left out, which are of "${name}"`),
+    ],
+  };
+};
+
 /**
  * Makes a recording folder out of the spike times of an NWB 2 file (units) and a table of intervals in which stimuli
  * were shown: spikes are counted in bins from the start of each interval, intervals are regrouped to trials of their
- * stimuli, which are ordered by name. Source: NWB schema 2, `Units` and `TimeIntervals`.
+ * stimuli, which are ordered by name; intervals without a stimulus are left out and counted in a note. Source: NWB schema 2, `Units` and `TimeIntervals`.
  * Input error: tables or columns that are not there, images that are not there; nothing is left behind then.
  */
 export const importNwb = async (
@@ -143,8 +200,9 @@ export const importNwb = async (
       const got = `${names.length}`;
       throw inputError({ where, expected: `${starts.length} names, one per interval`, got, mend });
     }
-    const images = imagesNamed(set, names, where);
-    const trials = groupTrials(images, [...new Set(images)].sort());
+    const { images, notes } = shownImages(set, names, request.skip ?? [], where);
+    const order = [...new Set(images)].filter((image) => image !== none).sort();
+    const trials = groupTrials(images, order);
     const spikes = await readSpikes(file);
     ports.checkStop();
     const sites = await sitesOf(file, spikes.ends.length, request);
@@ -168,7 +226,8 @@ export const importNwb = async (
       licence: request.licence ?? null,
       citation: request.citation ?? null,
       notes: [
-        `spikes of ${sites.length} units counted from the start of ${starts.length} intervals (${request.intervals}) of ${baseName(request.file)}`,
+        `spikes of ${sites.length} units counted from the start of ${images.filter((image) => image !== none).length} intervals (${request.intervals}) of ${baseName(request.file)}`,
+        ...notes,
         'trials in the order of the intervals; missing ones at the end',
       ],
     };

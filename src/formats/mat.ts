@@ -1,6 +1,6 @@
 import { permuteAxes } from '../numeric/array.ts';
 import type { ArrayData, NdArray } from '../records/array.ts';
-import { inputError } from '../records/errors.ts';
+import { inputError, type VentralError } from '../records/errors.ts';
 
 // What MATLAB's files hold, whichever version wrote them.
 
@@ -54,6 +54,8 @@ export interface MatFile {
   readonly name: string;
   /** In the order of the file. */
   readonly variables: readonly MatVariable[];
+  /** A variable, or a field of a struct by its path (`data.resp`, `data.a.b`), which `read` and `blocks` take too. */
+  describe(path: string): Promise<MatVariable>;
   read(variable: string): Promise<MatValue>;
   /** The numbers of a real, full array, column-major (the first index runs fastest), in blocks of bounded size. */
   blocks(variable: string): AsyncGenerator<ArrayData>;
@@ -103,12 +105,64 @@ export const variableOf = (
   });
 };
 
+/** A path's variable and the fields that lead on from it; a variable that is named with dots is none of a struct. */
+export const structFields = (
+  variables: readonly MatVariable[],
+  path: string,
+): { readonly variable: string; readonly fields: readonly string[] } => {
+  if (variables.some(({ name }) => name === path)) return { variable: path, fields: [] };
+  const [variable, ...fields] = path.split('.') as [string, ...string[]];
+  return { variable, fields };
+};
+
+/** Input error for a field that is not there, with those that are. */
+export const noSuchField = (where: string, field: string, got: string): VentralError =>
+  inputError({
+    where,
+    expected: `a struct of one element with a field "${field}"`,
+    got,
+    mend: 'check the path, written as variable.field',
+  });
+
+/** What lies at the end of a path of fields. Input error where one of them is not there. */
+export const fieldAt = (value: MatValue, fields: readonly string[], where: string): MatValue => {
+  const [field, ...rest] = fields;
+  if (field === undefined) return value;
+  if (value.kind !== 'struct')
+    throw noSuchField(
+      where,
+      field,
+      value.kind === 'other' ? `the class ${value.class}` : value.kind,
+    );
+  const found = value.fields.get(field);
+  if (found === undefined)
+    throw noSuchField(where, field, [...value.fields.keys()].slice(0, 8).join(', ') || 'no fields');
+  if (found.length !== 1) throw noSuchField(where, field, `a struct array of ${found.length}`);
+  return fieldAt(found[0]!, rest, `${where}.${field}`);
+};
+
+/** A value that was read, as a listing shows it. */
+export const listedAs = (name: string, value: MatValue): MatVariable => {
+  const isComplex = value.kind === 'other' && value.class === 'complex numbers';
+  const variable = { name, shape: [1, 1], complex: isComplex };
+  if (value.kind === 'numbers')
+    return { ...variable, class: value.class, shape: value.array.shape };
+  if (value.kind === 'other') return { ...variable, class: isComplex ? 'double' : value.class };
+  if (value.kind === 'text') return { ...variable, class: 'char' };
+  return { ...variable, class: value.kind, shape: value.shape };
+};
+
 /** Classes whose elements are numbers. */
 export const isNumeric = (className: string): boolean =>
   /^(double|single|logical|u?int(8|16|32|64))$/.test(className);
 
 /** In place of a class: an HDF5 dataset without MATLAB's mark, whose axes nothing says to be reversed. */
 export const foreignClass = 'plain HDF5';
+
+const mendsOf: Readonly<Record<string, string>> = {
+  sparse: 'save full(x) instead',
+  struct: 'name one of its fields, as variable.field',
+};
 
 /** Input error where a variable is no real, full array of numbers. */
 export const checkNumeric = (variable: MatVariable, file: string): void => {
@@ -123,12 +177,11 @@ export const checkNumeric = (variable: MatVariable, file: string): void => {
     });
   if (isNumeric(variable.class) && !variable.complex) return;
   const got = variable.complex ? 'complex numbers' : `the class ${variable.class}`;
-  const mend = variable.class === 'sparse' ? 'save full(x) instead' : 'name another variable';
   throw inputError({
     where: `${file}: ${variable.name}`,
     expected: 'a full array of real numbers',
     got: variable.class === 'sparse' ? 'a sparse one' : got,
-    mend,
+    mend: mendsOf[variable.class] ?? 'name another variable',
   });
 };
 

@@ -1,11 +1,16 @@
+import { permuteAxes } from '../numeric/array.ts';
 import type { ArrayData } from '../records/array.ts';
 import { createAdler32 } from './checksum.ts';
 import {
   checkNumeric,
   checkReadable,
+  fieldAt,
+  listedAs,
   type MatFile,
+  type MatNumbers,
   type MatValue,
   type MatVariable,
+  structFields,
   variableOf,
 } from './mat.ts';
 import {
@@ -166,6 +171,16 @@ const checkEnd = async (inner: Cursor, isPacked: boolean): Promise<void> => {
   }
 };
 
+/** The numbers of a field as MATLAB has them in order. */
+const columnMajor = (value: MatValue, path: string, file: string): ArrayData => {
+  checkNumeric(listedAs(path, value), file);
+  const { array } = value as MatNumbers;
+  return permuteAxes(
+    array,
+    array.shape.map((_, axis) => array.shape.length - 1 - axis),
+  ).data;
+};
+
 /**
  * Opens a MATLAB file of version 5 to 7.2 ("level 5"), either byte order, compressed or not, and lists its variables
  * without reading their content. Source: "MAT-File Format", The MathWorks. `name` is for messages. Input error: other
@@ -174,6 +189,7 @@ const checkEnd = async (inner: Cursor, isPacked: boolean): Promise<void> => {
 export const openMatlab = async (source: StreamSource, name: string): Promise<MatFile> => {
   const { places, bigEndian } = await list(source, name);
   const variables = places.map(({ variable }) => variable);
+  let last: { readonly path: string; readonly value: MatValue } | null = null;
 
   const reach = async (wanted: string): Promise<Entered & { variable: MatVariable }> => {
     const { at } = places[variables.indexOf(variableOf({ name, variables }, wanted))]!;
@@ -184,7 +200,24 @@ export const openMatlab = async (source: StreamSource, name: string): Promise<Ma
     return { ...entered, variable: await readHeader(entered.inner) };
   };
 
+  /** A field, for which its struct is read whole: the file has no places of fields. */
+  const readField = async (path: string): Promise<MatValue> => {
+    if (last?.path === path) return last.value;
+    const { variable, fields } = structFields(variables, path);
+    const value = fieldAt(await read(variable), fields, `${name}: ${variable}`);
+    last = { path, value };
+    return value;
+  };
+  const isField = (path: string): boolean => structFields(variables, path).fields.length > 0;
+
+  const describe = async (path: string): Promise<MatVariable> =>
+    isField(path) ? listedAs(path, await readField(path)) : variableOf({ name, variables }, path);
+
   async function* blocks(wanted: string): AsyncGenerator<ArrayData> {
+    if (isField(wanted)) {
+      yield columnMajor(await readField(wanted), wanted, name);
+      return;
+    }
     checkNumeric(variableOf({ name, variables }, wanted), name);
     const { inner, variable, isPacked } = await reach(wanted);
     yield* numberBlocks(inner, variable);
@@ -192,11 +225,12 @@ export const openMatlab = async (source: StreamSource, name: string): Promise<Ma
   }
 
   const read = async (wanted: string): Promise<MatValue> => {
+    if (isField(wanted)) return readField(wanted);
     checkReadable(variableOf({ name, variables }, wanted), name);
     const { inner, variable, isPacked } = await reach(wanted);
     const value = await readContent(inner, variable, 0);
     await checkEnd(inner, isPacked);
     return value;
   };
-  return { name, variables, read, blocks, close: async () => undefined };
+  return { name, variables, describe, read, blocks, close: async () => undefined };
 };

@@ -12,6 +12,8 @@ import {
   type MatFile,
   type MatValue,
   type MatVariable,
+  noSuchField,
+  structFields,
   textRows,
   variableOf,
 } from './mat.ts';
@@ -171,6 +173,24 @@ const readAt = async (reading: Reading, path: string): Promise<MatValue> => {
   return value;
 };
 
+/** A field of the struct at a place. Input error where there is none, and for arrays of structs. */
+const fieldBelow = async (
+  file: Hdf5File,
+  { at, variable }: { readonly at: string; readonly variable: MatVariable },
+  field: string,
+  where: string,
+): Promise<{ at: string; variable: MatVariable }> => {
+  const item = await file.item(at);
+  if (variable.class !== 'struct' || item?.kind !== 'group')
+    throw noSuchField(where, field, `the class ${variable.class}`);
+  if (await isStructArray(file, at, item.names))
+    throw noSuchField(where, field, `a struct array of ${variable.shape.join(' × ')}`);
+  const below = item.names.includes(field) ? await describe(file, field, `${at}/${field}`) : null;
+  if (below === null)
+    throw noSuchField(where, field, item.names.slice(0, 8).join(', ') || 'no fields');
+  return { at: `${at}/${field}`, variable: below };
+};
+
 /**
  * The variables of a MATLAB 7.3 file that is open as HDF5; closing it closes `file`. Input error: damaged files,
  * references that lead in a circle; on reading also sparse and complex arrays and objects.
@@ -184,15 +204,28 @@ export const openMatlab73 = async (file: Hdf5File): Promise<MatFile> => {
     if (variable !== null) variables.push(variable);
   }
 
+  /** Where a variable or field is, and what. */
+  const find = async (path: string): Promise<{ at: string; variable: MatVariable }> => {
+    const { variable, fields } = structFields(variables, path);
+    let found = { at: `/${variable}`, variable: variableOf({ name, variables }, variable) };
+    for (const [depth, field] of fields.entries()) {
+      const where = [`${name}: ${variable}`, ...fields.slice(0, depth)].join('.');
+      found = await fieldBelow(file, found, field, where);
+    }
+    return { ...found, variable: { ...found.variable, name: path } };
+  };
+
   async function* blocks(wanted: string): AsyncGenerator<ArrayData> {
-    const variable = variableOf({ name, variables }, wanted);
+    const { at, variable } = await find(wanted);
     checkNumeric(variable, name);
-    if (!variable.shape.includes(0)) yield* numberSlabs(file, `/${wanted}`);
+    if (!variable.shape.includes(0)) yield* numberSlabs(file, at);
   }
 
   const read = async (wanted: string): Promise<MatValue> => {
-    checkReadable(variableOf({ name, variables }, wanted), name);
-    return readAt({ file, done: new Map(), open: new Set() }, `/${wanted}`);
+    const { at, variable } = await find(wanted);
+    checkReadable(variable, name);
+    return readAt({ file, done: new Map(), open: new Set() }, at);
   };
-  return { name, variables, read, blocks, close: () => file.close() };
+  const describeAt = async (path: string): Promise<MatVariable> => (await find(path)).variable;
+  return { name, variables, describe: describeAt, read, blocks, close: () => file.close() };
 };

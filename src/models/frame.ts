@@ -3,11 +3,11 @@ import { convolveMap, gaussianKernel, resizeMap } from '../numeric/map-filters.t
 import type { Float32Nd } from '../records/array.ts';
 import type { ImageInput, Preprocessing } from '../records/model.ts';
 import type { Pixels } from '../records/ports.ts';
-import { resizeAndCrop } from './preprocess.ts';
+import { channelCount, resizeAndCrop, shownTo } from './preprocess.ts';
 import { firstCropOf, resizedSize } from './resized-size.ts';
 
 // Images and maps at the size of the network's input, where saliency is. Levels are `[height, width, 3]`, red, green,
-// blue, 0 to 255, not yet scaled.
+// blue, 0 to 255, not yet scaled; three equal ones where the network takes grey.
 
 export interface FrameSize {
   readonly height: number;
@@ -51,8 +51,11 @@ const part = (
 };
 
 /** An image as ClickMe's released loader resizes it: bilinear, no antialiasing, not rounded. */
-export const clickmeImage = (pixels: Pixels, { height, width }: FrameSize): Float32Nd =>
-  resizeMap(intensitiesOf(pixels), height, width, false);
+export const clickmeImage = (
+  pixels: Pixels,
+  { height, width }: FrameSize,
+  preprocessing: Pick<Preprocessing, 'channels'>,
+): Float32Nd => resizeMap(intensitiesOf(shownTo(preprocessing, pixels)), height, width, false);
 
 /** Side of the map that is blurred, and σ of the blur, in its pixels. */
 const blurSide = 64;
@@ -71,7 +74,7 @@ export const clickmeMap = (map: Float32Nd, { height, width }: FrameSize): Float3
 
 /**
  * The network's input from levels: `(level · scale − mean[channel]) / std[channel]`, each step rounded to float32, as
- * `preprocess` has it to the bit for whole levels; `[1, 3, height, width]` or `[1, height, width, 3]`.
+ * `preprocess` has it to the bit for whole levels; `[1, channels, height, width]` or `[1, height, width, channels]`.
  */
 export const inputOf = (
   { data, shape }: Float32Nd,
@@ -80,11 +83,12 @@ export const inputOf = (
 ): Float32Nd => {
   const [height, width] = shape as readonly [number, number, number];
   const plane = height * width;
-  const input = new Float32Array(3 * plane);
-  for (let channel = 0; channel < 3; channel++) {
+  const count = channelCount({ channels });
+  const input = new Float32Array(count * plane);
+  for (let channel = 0; channel < count; channel++) {
     const [shift, spread] = [Math.fround(mean[channel]!), Math.fround(std[channel]!)];
-    const source = channels === 'RGB' ? channel : 2 - channel;
-    const [start, step] = layout === 'NCHW' ? [channel * plane, 1] : [channel, 3];
+    const source = channels === 'BGR' ? 2 - channel : channel;
+    const [start, step] = layout === 'NCHW' ? [channel * plane, 1] : [channel, count];
     for (let i = 0; i < plane; i++) {
       const centred = Math.fround(Math.fround(data[3 * i + source]! * scale) - shift);
       input[start + i * step] = Math.fround(centred / spread);
@@ -92,7 +96,7 @@ export const inputOf = (
   }
   return {
     data: input,
-    shape: layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3],
+    shape: layout === 'NCHW' ? [1, count, height, width] : [1, height, width, count],
   };
 };
 

@@ -9,21 +9,26 @@ const shown = ({ name, type, shape }: ReadValue): string =>
 const couldBe3 = (size: number | string | null | undefined): boolean =>
   size === 3 || typeof size === 'string' || size === null;
 
-/** Where the three channels are; sizes that are free are settled by what the graph does first. */
-const layoutOf = (structure: ModelStructure, input: ReadValue): ImageInput['layout'] | null => {
+type Channels = Pick<ImageInput, 'layout' | 'channels'>;
+
+/** Where the channels are, and how many; sizes that are free are settled by what the graph does first. */
+const channelsOf = (structure: ModelStructure, input: ReadValue): Channels | null => {
   if (input.shape === null || input.shape.length !== 4) return null;
-  const [, second, , last] = input.shape;
-  if (second === 3) return 'NCHW';
-  if (last === 3) return 'NHWC';
+  const [, second, third, last] = input.shape;
+  if (second === 3) return { layout: 'NCHW', channels: 3 };
+  if (last === 3) return { layout: 'NHWC', channels: 3 };
+  // One channel, and no image that is one pixel high or wide.
+  if (second === 1 && last !== 1 && third !== 1) return { layout: 'NCHW', channels: 1 };
+  if (last === 1 && second !== 1 && third !== 1) return { layout: 'NHWC', channels: 1 };
   if (!couldBe3(second) && !couldBe3(last)) return null;
-  if (!couldBe3(last)) return 'NCHW';
-  if (!couldBe3(second)) return 'NHWC';
+  if (!couldBe3(last)) return { layout: 'NCHW', channels: 3 };
+  if (!couldBe3(second)) return { layout: 'NHWC', channels: 3 };
   const first = structure.nodes.find(({ inputs }) => inputs.includes(input.name));
   const turns = first?.op === 'Transpose' && intsAttribute(first, 'perm')?.[1] === 3;
-  return turns ? 'NHWC' : 'NCHW';
+  return { layout: turns ? 'NHWC' : 'NCHW', channels: 3 };
 };
 
-const EXPECTED = 'an image input, float32 with 4 dimensions and 3 channels (NCHW or NHWC)';
+const EXPECTED = 'an image input, float32 with 4 dimensions and 1 or 3 channels (NCHW or NHWC)';
 
 const refusal = (modelName: string, inputs: readonly ReadValue[]): VentralError => {
   const where = `${modelName}: input`;
@@ -59,7 +64,7 @@ const refusal = (modelName: string, inputs: readonly ReadValue[]): VentralError 
     where,
     expected: EXPECTED,
     got,
-    mend: 'give a network that takes RGB images, one image input only',
+    mend: 'give a network that takes RGB or grey images, one image input only',
   });
 };
 
@@ -67,16 +72,19 @@ const free = (size: number | string | null | undefined): number | null =>
   typeof size === 'number' && size > 0 ? size : null;
 
 /**
- * The image input of a model: the one float32 input of 4 dimensions, 3 of them channels. Other inputs (the text of a
+ * The image input of a model: the one float32 input of 4 dimensions, of which one are 3 channels, or 1 of grey. Other inputs (the text of a
  * two-tower network) are no hindrance: layers that need them are not listed. Throws an input error that says what
  * was found where there is no such input, or more than one.
  */
 export const imageInput = (structure: ModelStructure, modelName: string): ImageInput => {
   const inputs = fedInputs(structure);
-  const images = inputs.flatMap((input) => {
-    const layout = input.type === 'float32' ? layoutOf(structure, input) : null;
-    return layout === null ? [] : [{ input, layout }];
+  const found = inputs.flatMap((input) => {
+    const channels = input.type === 'float32' ? channelsOf(structure, input) : null;
+    return channels === null ? [] : [{ input, ...channels }];
   });
+  // Beside an image of three channels, one of one is a mask.
+  const coloured = found.filter(({ channels }) => channels === 3);
+  const images = coloured.length > 0 ? coloured : found;
   const [image] = images;
   if (image === undefined || images.length > 1) throw refusal(modelName, inputs);
   const [batch, ...sizes] = image.input.shape ?? [];
@@ -87,6 +95,6 @@ export const imageInput = (structure: ModelStructure, modelName: string): ImageI
     batch: free(batch),
     height: free(height),
     width: free(width),
-    channels: 3,
+    channels: image.channels,
   };
 };

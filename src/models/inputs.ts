@@ -66,14 +66,14 @@ export const inputSize = async (
 };
 
 /**
- * Preprocessed batches `[n, 3, H, W]` or `[n, H, W, 3]` of up to `size`, stopping after `limit` inputs.
+ * Preprocessed batches `[n, channels, H, W]` or `[n, H, W, channels]` of up to `size`, stopping after `limit` inputs.
  */
 export async function* batches(
   inputs: ModelInputs,
   size: number,
   limit = inputs.count,
 ): AsyncGenerator<Float32Nd> {
-  const { layout } = inputs.input;
+  const { layout, channels } = inputs.input;
   const total = Math.min(limit, inputs.count);
   let batch: Float32Array | null = null;
   let shape: readonly [number, number] = [0, 0];
@@ -81,10 +81,10 @@ export async function* batches(
   let done = 0;
   const flush = (data: Float32Array, n: number): Float32Nd => {
     const [height, width] = shape;
-    const each = height * width * 3;
+    const each = height * width * channels;
     return {
       data: data.subarray(0, n * each) as Float32Array,
-      shape: layout === 'NCHW' ? [n, 3, height, width] : [n, height, width, 3],
+      shape: layout === 'NCHW' ? [n, channels, height, width] : [n, height, width, channels],
     };
   };
   if (total === 0) return;
@@ -98,10 +98,10 @@ export async function* batches(
     }
     if (batch === null || filled === 0) {
       shape = next;
-      batch = new Float32Array(size * next[0] * next[1] * 3);
+      batch = new Float32Array(size * next[0] * next[1] * channels);
       filled = 0;
     }
-    preprocess(view, inputs.preprocessing, layout, batch, filled * next[0] * next[1] * 3);
+    preprocess(view, inputs.preprocessing, layout, batch, filled * next[0] * next[1] * channels);
     filled++;
     done++;
     if (filled === size || done === total) {

@@ -6,20 +6,21 @@ import { probe, tapForm } from './activations.ts';
 import { type CheckedFeatures, networkFeatures } from './features.ts';
 import { inputSize, modelInputs } from './inputs.ts';
 import type { Network } from './network.ts';
+import { channelCount } from './preprocess.ts';
 import type { Presentation } from './probe-network.ts';
 
-const input: ImageInput = {
+const inputWith = (channels: ImageInput['channels']): ImageInput => ({
   name: 'image',
   layout: 'NCHW',
   batch: null,
   height: null,
   width: null,
-  channels: 3,
-};
+  channels,
+});
 
 /** A network that hands its input on. */
-const identityNetwork = async (hash: Hash): Promise<Network> => {
-  const shape = ['batch', 3, 'height', 'width'];
+const identityNetwork = async (input: ImageInput, hash: Hash): Promise<Network> => {
+  const shape = ['batch', input.channels, 'height', 'width'];
   const bytes = encodeModel({
     name: 'pixels',
     opset: 13,
@@ -48,7 +49,8 @@ export const openPixels = async (
   preprocessing: Preprocessing,
   ports: Pick<Ports, 'engine' | 'cache' | 'hash' | 'checkStop' | 'now'>,
 ): Promise<CheckedFeatures> => {
-  const network = await identityNetwork(ports.hash);
+  const input = inputWith(channelCount(preprocessing));
+  const network = await identityNetwork(input, ports.hash);
   const patches = sampling.kind === 'patches' ? grid : null;
   const inputs = modelInputs({ preprocessing, input, patches, images, pixelsOf });
   const size = await inputSize(inputs);
@@ -56,7 +58,7 @@ export const openPixels = async (
     name: 'pixels',
     tensor: 'pixels',
     operation: 'Identity',
-    shape: [3, size.height, size.width],
+    shape: [input.channels, size.height, size.width],
     rearranged: null,
     axes: 'channel-row-column',
     prefixTokens: 0,

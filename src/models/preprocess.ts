@@ -34,11 +34,28 @@ const firstCropped = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
   return centreCrop(pixels, columns, rows, 'floor');
 };
 
-/** First crop, resize and crop, still 8-bit RGB. */
+/** Channels that the model is given. */
+export const channelCount = ({ channels }: Pick<Preprocessing, 'channels'>): 1 | 3 =>
+  channels === 'L' ? 1 : 3;
+
+/** Grey where the model takes one channel, as three equal ones: PIL's `convert('L')` (ITU-R 601-2 luma in 16 bits). */
+export const shownTo = ({ channels }: Pick<Preprocessing, 'channels'>, pixels: Pixels): Pixels => {
+  if (channels !== 'L') return pixels;
+  const { data } = pixels;
+  const grey = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 3) {
+    const sum = 19595 * data[i]! + 38470 * data[i + 1]! + 7471 * data[i + 2]! + 32768;
+    grey.fill(sum >>> 16, i, i + 3);
+  }
+  return { ...pixels, data: grey };
+};
+
+/** First crop, resize and crop, still 8-bit RGB (three equal channels where the model takes grey). */
 export const resizeAndCrop = (pixels: Pixels, preprocessing: Preprocessing): Pixels => {
   const { firstCrop, crop, interpolation, library } = preprocessing;
   const [height, width] = resizedSize([pixels.height, pixels.width], preprocessing);
-  const whole = firstCrop === undefined ? pixels : firstCropped(pixels, preprocessing);
+  const shown = shownTo(preprocessing, pixels);
+  const whole = firstCrop === undefined ? shown : firstCropped(shown, preprocessing);
   const resized =
     library === 'opencv'
       ? resizeLikeOpencv(whole, width, height)
@@ -56,7 +73,7 @@ const valuesOf = ({ scale, mean, std }: Preprocessing, channel: number): Float32
 };
 
 /**
- * Writes one image as the model takes it, `[3, H, W]` or `[H, W, 3]` of `outputSize`, to `out` from `offset` on.
+ * Writes one image as the model takes it, `[channels, H, W]` or `[H, W, channels]` of `outputSize`, to `out` from `offset` on.
  * Bit-equal to torchvision's transforms of PIL images, or to OpenCV's resizing where `library` says so.
  */
 export const preprocess = (
@@ -68,10 +85,11 @@ export const preprocess = (
 ): void => {
   const { data, width, height } = resizeAndCrop(pixels, preprocessing);
   const plane = width * height;
-  const [step, channelStep] = layout === 'NCHW' ? [1, plane] : [3, 1];
-  for (let channel = 0; channel < 3; channel++) {
+  const count = channelCount(preprocessing);
+  const [step, channelStep] = layout === 'NCHW' ? [1, plane] : [count, 1];
+  for (let channel = 0; channel < count; channel++) {
     const values = valuesOf(preprocessing, channel);
-    const source = preprocessing.channels === 'RGB' ? channel : 2 - channel;
+    const source = preprocessing.channels === 'BGR' ? 2 - channel : channel;
     let target = offset + channel * channelStep;
     for (let i = 0; i < plane; i++, target += step) out[target] = values[data[i * 3 + source]!]!;
   }
@@ -141,12 +159,37 @@ const besideModel = async (
 
 const scaled = (size: number, from: number, to: number): number => Math.round((size * to) / from);
 
+/** For a model of one channel that channel's grey. Input error: means or deviations that differ, of which none is grey's. */
+const fitToChannels = (preprocessing: Preprocessing, { channels }: ImageInput): Preprocessing => {
+  const { name, mean, std } = preprocessing;
+  const isGrey = preprocessing.channels === 'L';
+  if (isGrey === (channels === 1)) return preprocessing;
+  const where = `preprocessing ${name}`;
+  if (isGrey)
+    throw inputError({
+      where: `${where}: channels`,
+      expected: '"RGB" or "BGR", for a model that takes 3 channels',
+      got: '"L"',
+      mend: 'name a preset, or correct the file',
+    });
+  const [of, values] = new Set(mean).size > 1 ? ['mean', mean] : ['std', std];
+  if (new Set(values).size > 1)
+    throw inputError({
+      where: `${where}: ${of}`,
+      expected: 'the same for red, green and blue, for a model that takes one channel (grey)',
+      got: values.join(', '),
+      mend: 'write the mean and deviation that the network was trained with to a file, three times each',
+    });
+  return { ...preprocessing, channels: 'L' };
+};
+
 /**
  * The steps of a preprocessing for a model of fixed size: an exact size becomes the model's; a resize before a crop keeps its ratio
  * to the crop (256/224), rounded to the nearest pixel (299 → 342); no resizing becomes one straight to the size.
- * Input error: a shorter side without a crop, which does not give one size.
+ * A model of one channel gets grey (`L`). Input error: a shorter side without a crop, which does not give one size; channels that do not fit.
  */
-export const fitToInput = (preprocessing: Preprocessing, input: ImageInput): Preprocessing => {
+export const fitToInput = (stated: Preprocessing, input: ImageInput): Preprocessing => {
+  const preprocessing = fitToChannels(stated, input);
   const height = input.height ?? input.width;
   const width = input.width ?? input.height;
   if (height === null || width === null) return preprocessing;

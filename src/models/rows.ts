@@ -5,6 +5,7 @@ import { createRandom } from '../numeric/random.ts';
 import type { Float32Nd, NdArray } from '../records/array.ts';
 import type { Layer, Preprocessing } from '../records/model.ts';
 import { imagesFirst } from './arrangement.ts';
+import { channelCount } from './preprocess.ts';
 
 /** Element e of a tensor is of image ⌊e / inner⌋ mod N; `outer` such runs of elements make an image. */
 export interface ImagePlace {
@@ -17,12 +18,13 @@ const product = (sizes: readonly number[]): number => sizes.reduce((all, size) =
 /** Noise of full contrast in the place of an image: what it does not move hardly depends on images at all. */
 export const noiseLike = (
   { data, shape }: Float32Nd,
-  { scale, mean, std }: Preprocessing,
+  { scale, mean, std, channels }: Preprocessing,
   layout: 'NCHW' | 'NHWC',
 ): Float32Nd => {
   const random = createRandom('rows');
+  const count = channelCount({ channels });
   const channelAt = (index: number): number =>
-    layout === 'NHWC' ? index % 3 : Math.floor(index / (data.length / 3)) % 3;
+    layout === 'NHWC' ? index % count : Math.floor(index / (data.length / count)) % count;
   return {
     data: Float32Array.from(data, (_, index) => {
       const channel = channelAt(index);

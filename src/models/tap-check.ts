@@ -28,6 +28,7 @@ import {
 } from './engine-check.ts';
 import { inputOf } from './frame.ts';
 import { batches } from './inputs.ts';
+import { imageShape } from './view.ts';
 
 /** Inputs of a recording whose class decides how alike an integer network is. */
 const classInputs = 16;
@@ -160,10 +161,7 @@ export const checkPasses = async (
 /** The model's first output of floats with one number per class, null where it has none. */
 const classOutput = ({ network, size }: Extraction): string | null => {
   const { structure, input } = network;
-  const { height, width } = size;
-  const batch = input.batch ?? 1;
-  const shape = input.layout === 'NCHW' ? [batch, 3, height, width] : [batch, height, width, 3];
-  const facts = inferFacts(structure, { [input.name]: shape });
+  const facts = inferFacts(structure, { [input.name]: imageShape(input, size) });
   const found = structure.outputs.find(({ name }) => {
     const known = facts.get(name);
     const longer = known?.shape?.slice(1).filter((each) => each !== 1) ?? [];

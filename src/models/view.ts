@@ -27,11 +27,13 @@ export interface View {
 
 /** Shape of the image input: of the model's own batch, or of one image where the batch is free. */
 export const imageShape = (
-  { layout, batch, height, width }: ImageInput,
+  { layout, batch, height, width, channels }: ImageInput,
   size: ImageSize | null,
 ): Sizes => {
   const [rows, columns] = [height ?? size?.height ?? null, width ?? size?.width ?? null];
-  return layout === 'NCHW' ? [batch ?? 1, 3, rows, columns] : [batch ?? 1, rows, columns, 3];
+  return layout === 'NCHW'
+    ? [batch ?? 1, channels, rows, columns]
+    : [batch ?? 1, rows, columns, channels];
 };
 
 /** Scale and zero point of a tensor that is quantised as it comes: how its values are written, not values. */

@@ -39,4 +39,10 @@ export interface Hdf5Request {
 export type Hdf5Reply =
   | { readonly call: number; readonly answer: Hdf5Answers[keyof Hdf5Answers] }
   /** `fatal`: the library is in no state to go on. */
-  | { readonly call: number; readonly failure: string; readonly fatal: boolean };
+  | {
+      readonly call: number;
+      readonly failure: string;
+      readonly fatal: boolean;
+      /** A filter that the library does not have, and the dataset that is stored with it. */
+      readonly filter: { readonly path: string; readonly name: string } | null;
+    };

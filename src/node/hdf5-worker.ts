@@ -260,6 +260,36 @@ const failureOf = (thrown: unknown): string => {
   return causes.at(-1)?.[1] ?? reasonOf(thrown);
 };
 
+/** Filters by their registered numbers (The HDF Group, registered filter plugins), and those that the library itself has. */
+const filterNames: Readonly<Record<number, string>> = {
+  4: 'SZIP',
+  305: 'LZO',
+  307: 'bzip2',
+  32000: 'LZF',
+  32001: 'Blosc',
+  32004: 'LZ4',
+  32008: 'bitshuffle',
+  32013: 'ZFP',
+  32015: 'Zstandard',
+  32017: 'SZ',
+  32026: 'Blosc2',
+};
+const ownFilters: ReadonlySet<number> = new Set([1, 2, 3, 5, 6]);
+
+/** The filter of a dataset that could not be read, where that is one that the library lacks. */
+const lackingFilter = (command: Hdf5Command): { path: string; name: string } | null => {
+  if (command.kind !== 'read') return null;
+  const dataset = fileOf(command.file).file.get(command.path);
+  if (!(dataset instanceof h5wasm.Dataset)) return null;
+  const found = dataset.filters.find(({ id }) => !ownFilters.has(id));
+  if (found === undefined) return null;
+  const known = filterNames[found.id];
+  return {
+    path: command.path,
+    name: known === undefined ? `the filter ${found.id}` : `${known} (filter ${found.id})`,
+  };
+};
+
 port.on('message', ({ call, command }: Hdf5Request) => {
   try {
     // An error that is thrown where the library had set errors aside for a moment leaves them aside: it would then read
@@ -272,6 +302,7 @@ port.on('message', ({ call, command }: Hdf5Request) => {
     const failure = failureOf(thrown);
     const isTrap = thrown instanceof Error && thrown.name === 'RuntimeError';
     const fatal = isTrap || /abort/i.test(failure);
-    port.postMessage({ call, failure, fatal } satisfies Hdf5Reply);
+    const filter = fatal ? null : lackingFilter(command);
+    port.postMessage({ call, failure, fatal, filter } satisfies Hdf5Reply);
   }
 });

@@ -44,7 +44,8 @@ const connect = (seconds: number): Line => {
       asked?.resolve(reply.answer);
       return;
     }
-    asked?.reject(new Error(reply.failure));
+    const failure = new Error(reply.failure);
+    asked?.reject(reply.filter === null ? failure : lacking(reply.filter, failure));
     if (reply.fatal) end(reply.failure);
   });
   return {
@@ -91,12 +92,32 @@ const damaged = (name: string, thrown: unknown): VentralError =>
     thrown,
   );
 
+/** A whole file whose numbers are packed in a way that the library does not know, which is not damage. */
+const lacking = (filter: { readonly path: string; readonly name: string }, cause: Error): Error =>
+  Object.assign(new Error(filter.name, { cause }), {
+    filter,
+  });
+
+const failed = (name: string, thrown: unknown): VentralError => {
+  if (!(thrown instanceof Error && 'filter' in thrown)) return damaged(name, thrown);
+  const { path } = thrown.filter as { readonly path: string };
+  return inputError(
+    {
+      where: `${name}: ${path}`,
+      expected: 'data without compression, or with deflate (gzip)',
+      got: thrown.message,
+      mend: `write the file again: h5repack -f GZIP=4 old new (of HDF5's tools, which need the filter's plugin), or with h5py: f.create_dataset(name, data=d[()], compression='gzip')`,
+    },
+    thrown,
+  );
+};
+
 const fileOf = (line: Line, { file, size }: Hdf5Answers['open'], name: string): Hdf5File => {
   const told = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
     } catch (thrown) {
-      throw damaged(name, thrown);
+      throw failed(name, thrown);
     }
   };
   return {

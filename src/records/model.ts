@@ -39,14 +39,15 @@ export interface ImageInput {
   readonly batch: number | null;
   readonly height: number | null;
   readonly width: number | null;
-  readonly channels: 3;
+  readonly channels: 1 | 3;
 }
 
 const size = z.int().positive();
 
 /**
  * From decoded RGB pixels to the model's input: first crop where there is one, resize, centre crop, then
- * `(value · scale − mean[channel]) / std[channel]`, channels in the order `channels`.
+ * `(value · scale − mean[channel]) / std[channel]`, channels in the order `channels`; `L` is one channel, the grey of PIL's
+ * mode L, to which the image is turned before everything else.
  * The product is taken in float64 and rounded to float32 (so `scale` 1/255 is torchvision's division by 255 to the
  * bit); mean and std are rounded to float32, and so are the difference and the quotient.
  * A shorter side of `size` makes the longer one `⌊size · longer / shorter⌋`; a crop beyond the image is black.
@@ -75,7 +76,7 @@ export const preprocessingSchema = z.strictObject({
   interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'lanczos']),
   /** Whose arithmetic the resizing is bit-equal to. `opencv` knows `bilinear` only. */
   library: z.enum(['pil', 'opencv']),
-  channels: z.enum(['RGB', 'BGR']),
+  channels: z.enum(['RGB', 'BGR', 'L']),
   scale: z.number(),
   mean: z.tuple([z.number(), z.number(), z.number()]),
   std: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]),

@@ -136,7 +136,10 @@ export const protocolSchema = z.strictObject({
   revision: positive.default(1),
   layout: z.enum(['image', 'grid']),
   sampling: samplingSchema,
-  /** `best-ceiling`: the bin with the highest ceiling, [L23]'s main text. */
+  /**
+   * `best-ceiling`: the bin with the highest ceiling, [L23]'s main text; with ceiling `none` that in which sites agree most
+   * (of a single site: in which its responses differ most).
+   */
   timeBin: z.union([z.literal('best-ceiling'), timeBinSchema]),
   regression: regressionSchema,
   folds: foldsSchema,

@@ -30,7 +30,9 @@ export const decodeNetwork = async (
 const batchOf = ({ batch }: ImageInput): number => batch ?? 1;
 
 const inputShape = (input: ImageInput, { height, width }: FrameSize): readonly number[] =>
-  input.layout === 'NCHW' ? [batchOf(input), 3, height, width] : [batchOf(input), height, width, 3];
+  input.layout === 'NCHW'
+    ? [batchOf(input), input.channels, height, width]
+    : [batchOf(input), height, width, input.channels];
 
 /**
  * The graph for one size of image, in the canonical opset and in float32; only what leads to `outputs` (default: all).

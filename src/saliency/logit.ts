@@ -106,22 +106,29 @@ const perImage = (shape: readonly number[]): number => sizeOf(shape.slice(1));
 const isClasses = ({ type, shape }: TensorFact): boolean =>
   /^float/.test(type) && perImage(shape) > 1 && shape.slice(1).includes(perImage(shape));
 
+/** One number for each image, `[batch]` or `[batch, 1]`: of a regression, or the logit of yes or no. */
+const isOneNumber = ({ type, shape }: TensorFact, batch: number | undefined): boolean =>
+  /^float/.test(type) && shape[0] === batch && perImage(shape) === 1;
+
 const classOutput = (graph: OnnxGraph, facts: ReadonlyMap<string, TensorFact>): string => {
-  const found = graph.outputs.find(({ name }) => isClasses(facts.get(name)!));
+  const batch = graph.inputs.find(({ shape }) => shape?.length === 4)?.shape?.[0];
+  const found =
+    graph.outputs.find(({ name }) => isClasses(facts.get(name)!)) ??
+    graph.outputs.find(({ name }) => isOneNumber(facts.get(name)!, Number(batch)));
   if (found !== undefined) return found.name;
   const shown = graph.outputs.map(({ name }) => `${name} [${facts.get(name)!.shape.join(', ')}]`);
   throw inputError({
     where: `${graph.name}: output`,
-    expected: 'a number for each class, [1, classes]',
+    expected: 'a number for each class, [1, classes], or one alone',
     got: shown.join('; '),
-    mend: 'give an image classifier with its head',
+    mend: 'give an image classifier with its head, or a network with one number for each image',
   });
 };
 
 /**
- * The logits of a classifier: the tensor before a final softmax that only operations on the shape follow (a slice among
+ * The logits of a classifier, or the one number of a network with a single output, which is class 0: the tensor before a final softmax that only operations on the shape follow (a slice among
  * them shifts the index, as that of a background class), else the output itself. The first output with one number per
- * class counts. The graph is canonical, with static shapes. Input error: no such output.
+ * class counts, else the first with one. The graph is canonical, with static shapes. Input error: no such output.
  */
 export const classLogits = (graph: OnnxGraph): ClassLogits => {
   const facts = staticShapes(graph);

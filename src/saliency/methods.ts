@@ -30,6 +30,13 @@ const overChannels = (
 ): Float32Nd => {
   const [height, width] = (layout === 'NCHW' ? shape.slice(2) : shape.slice(1)) as [number, number];
   const plane = height * width;
+  const channels = layout === 'NCHW' ? shape[1]! : shape[3]!;
+  // Of grey, each way of three is that of the one.
+  if (channels === 1)
+    return {
+      data: Float32Array.from(values, (x) => (reduce === largest ? Math.abs(x) : x)),
+      shape: [height, width],
+    };
   const [step, channelStep] = layout === 'NCHW' ? [1, plane] : [3, 1];
   const data = Float32Array.from({ length: plane }, (_, i) => {
     const at = i * step;

@@ -83,14 +83,11 @@ const ceilingContradiction = (
       got: `"r²/c" with "${ceiling.kind}"`,
       mend: 'set normalisation to "r/c"',
     };
-  const alike = ceiling.kind === 'none' || ceiling.kind === 'published';
-  if (alike && timeBin === 'best-ceiling' && header.timeBins.length > 1)
+  const isAlike = ceiling.kind === 'published' && timeBin === 'best-ceiling';
+  if (isAlike && header.timeBins.length > 1)
     return {
       field: 'timeBin',
-      expected:
-        ceiling.kind === 'none'
-          ? 'a bin of the recording, since there is no ceiling to choose one by'
-          : 'a bin of the recording, since published reliabilities are the same in all bins',
+      expected: 'a bin of the recording, since published reliabilities are the same in all bins',
       got: `"best-ceiling" with ceiling "${ceiling.kind}" and ${header.timeBins.length} bins`,
       mend: 'write it as {"start": 70, "end": 170}, or choose another ceiling',
     };

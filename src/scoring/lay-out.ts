@@ -5,6 +5,7 @@ import type { CeilingSettings, Protocol } from '../records/protocol.ts';
 import { type Recording, sameBin, type TimeBin } from '../records/recording.ts';
 import type { ExcludedSite, NullCeiling, UsedResponses } from '../records/score.ts';
 import { aggregate } from './aggregate.ts';
+import { agreedBin } from './agreed-bin.ts';
 import { ceilingOf, ceilingRowsOf } from './ceilings.ts';
 import { type Layout, layoutOfRows } from './layout.ts';
 import { nullCeilingOf } from './null-ceilings.ts';
@@ -61,7 +62,8 @@ export const layOut = (
       overallCeiling,
     };
   });
-  const scored = chooseBin(protocol, bins);
+  const agreed = agreedBin(protocol, bins, rows, seed);
+  const scored = agreed?.bin ?? chooseBin(protocol, bins);
   return {
     layout,
     bins,
@@ -72,6 +74,7 @@ export const layOut = (
     responses: usable.responsesOf(sites),
     warnings: [
       ...usable.warnings,
+      ...(agreed === null ? [] : [agreed.warning]),
       ...(scored.ceiling.warnings ?? []),
       ...severalAreas(recording),
       ...unstratified(protocol, recording),

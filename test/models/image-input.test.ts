@@ -72,6 +72,13 @@ describe('imageInput', () => {
     expect(imageInput(readModel(bytes, 'n'), 'n').layout).toBe('NHWC');
   });
 
+  it('takes grey images, wherever their channel is', () => {
+    expect(model([image(['n', 1, 28, 28])])).toMatchObject({ layout: 'NCHW', channels: 1 });
+    expect(model([image(['n', 28, 'w', 1])])).toMatchObject({ layout: 'NHWC', channels: 1 });
+    const mask = { ...image([1, 1, 8, 8]), name: 'mask' };
+    expect(model([mask, image([1, 3, 8, 8])])).toMatchObject({ name: 'x', channels: 3 });
+  });
+
   it('leaves other inputs alone', () => {
     const words: ValueInfo = { name: 'words', type: 'int64', shape: [1, 77] };
     expect(model([words, image([1, 3, 8, 8])]).name).toBe('x');
@@ -88,7 +95,7 @@ describe('imageInput', () => {
       [image([1, 3, 8, 8], 'float16')],
       /got x: float16 .*; export the network in float32/,
     ],
-    ['grey images', [image([1, 1, 28, 28])], /got x: float32 \[1, 1, 28, 28\]; .*RGB/],
+    ['lines', [image([1, 28, 28, 28])], /got x: float32 \[1, 28, 28, 28\]; .*RGB or grey/],
     ['vectors', [image(['n', 784])], /got x: float32 \[n, 784\]/],
     ['no shape', [image(null)], /got x: float32;/],
     [

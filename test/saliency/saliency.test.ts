@@ -223,7 +223,7 @@ describe('the logit', () => {
   it('is refused where there are no classes', async () => {
     const map = headed([{ op: 'Relu', inputs: ['x'], outputs: ['y'] }]);
     expect(await inputLine(() => logitsOf(map))).toContain(
-      'net.onnx: output: expected a number for each class, [1, classes], got y [1, 3, 4, 4]',
+      'net.onnx: output: expected a number for each class, [1, classes], or one alone, got y [1, 3, 4, 4]',
     );
   });
 
