@@ -254,7 +254,8 @@ const turned = (node: ReadNode, attribute: string, axes: readonly Axis[]): reado
 
 /** A MatMul or Gemm: rows from the first factor, columns from the second, new ones from weights. */
 const multiplied = (tracking: Tracking, node: ReadNode, shape: Sizes): Axes => {
-  const [a, b] = [0, 1].map((index) => tracking.axes.get(node.inputs[index] ?? ''));
+  const second = /^Q/.test(node.op) ? 3 : 1;
+  const [a, b] = [0, second].map((index) => tracking.axes.get(node.inputs[index] ?? ''));
   const prefix = Math.max(a?.prefix ?? 0, b?.prefix ?? 0);
   const rank = shape.length;
   const left = a === undefined ? null : turned(node, 'transA', a.axes);
@@ -295,14 +296,16 @@ const summed = (tracking: Tracking, node: ReadNode, shape: Sizes): Axes => {
   return fittedAll(tracking, { axes, prefix }, shape);
 };
 
-const PRODUCTS = /^(Fused)?(MatMul|Gemm)$|^MatMulInteger(ToFloat)?$|^DynamicQuantizeMatMul$/;
+const PRODUCTS =
+  /^(Fused)?(MatMul|Gemm)$|^QLinearMatMul$|^QGemm$|^MatMulInteger(ToFloat)?$|^DynamicQuantizeMatMul$/;
 
 /** Axes of one output of a node. */
 const follow = (tracking: Tracking, node: ReadNode, shape: Sizes | null): Axes | null => {
   const { view } = tracking;
   const inputs = imageInputsOf(view, node).flatMap((name) => tracking.axes.get(name) ?? []);
   const [first] = inputs;
-  if (/^(Fused)?Conv(Integer)?$|Pool$/.test(node.op)) return slid(tracking, node, first, shape);
+  if (/^(Fused|QLinear)?Conv(Integer)?$|Pool$/.test(node.op))
+    return slid(tracking, node, first, shape);
   if (PRODUCTS.test(node.op) || node.op === 'Einsum') {
     if (shape === null) return null;
     if (first === undefined) return { axes: ofProduct(tracking, node, shape), prefix: 0 };

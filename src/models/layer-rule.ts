@@ -29,11 +29,13 @@ interface Meeting {
 /** Meetings inside one activation (`x · sigmoid(x)`) are none: one operand follows from the other elementwise. */
 const meetings = (view: View): Meeting[] =>
   view.structure.nodes.flatMap((node, index) => {
-    if (!/^(Add|Sum|Mul)$/.test(node.op) || !isElementwise(node)) return [];
+    if (!/^(Add|Sum|Mul|QLinearAdd|QLinearMul)$/.test(node.op) || !isElementwise(node)) return [];
     const [a, b] = imageInputsOf(view, node);
     if (a === undefined || b === undefined) return [];
     if (elementwiseFrom(view, a).has(b) || elementwiseFrom(view, b).has(a)) return [];
-    return [{ node: index, kind: node.op === 'Mul' ? ('product' as const) : ('sum' as const) }];
+    return [
+      { node: index, kind: node.op.endsWith('Mul') ? ('product' as const) : ('sum' as const) },
+    ];
   });
 
 /** Nodes on the way from `from` to `to`. */
@@ -93,7 +95,7 @@ const LEFT: Verdict = { kind: 'left' };
 const judgeWeighted = (view: View, index: number, region: Region, open: Open): Verdict => {
   const node = view.structure.nodes[index]!;
   if (endsInSigmoid(view, region)) return { kind: 'logits' };
-  if (region.nonlinear || hasFusedActivation(node)) {
+  if (region.nonlinear || hasFusedActivation(view, node)) {
     return intoProduct(view, region.end, open) ? LEFT : { kind: 'layer', tensor: region.end };
   }
   if (goesOut(view, region.end)) return { kind: 'logits' };

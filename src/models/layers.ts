@@ -107,7 +107,7 @@ const isPerImage = ({ view }: Reading, tensor: string): boolean => {
 };
 
 /**
- * Every tensor of real numbers that depends on the image and has a row for each, in graph order: layers under their
+ * Every layer (those of 8-bit numbers too), and every tensor of real numbers that depends on the image and has a row for each, in graph order: layers under their
  * names, all others under module and node (`layer1.0.relu.Relu`). Tensors that mix images with tokens or windows in
  * their first dimension are left out, as are those that only compute shapes.
  */
@@ -118,7 +118,7 @@ export const everyTensor = (structure: ModelStructure, size: ImageSize | null = 
   const others = structure.nodes.flatMap((node) =>
     node.outputs
       .filter((name, place) => name !== '' && (place === 0 || readersOf(view, name).length > 0))
-      .filter((name) => view.dependent.has(name) && isPerImage(reading, name))
+      .filter((name) => view.dependent.has(name) && (listed.has(name) || isPerImage(reading, name)))
       .map((tensor) => ({ tensor, node })),
   );
   const unlisted = others.filter(({ tensor }) => !listed.has(tensor));

@@ -11,7 +11,7 @@ const ELEMENTWISE = set(
   'Relu LeakyRelu PRelu Elu Selu Celu Sigmoid HardSigmoid HardSwish Tanh Softplus Softsign Erf Exp Log Sqrt Abs Neg ' +
     'Reciprocal Pow Add Sum Sub Mul Div Clip Gelu Mish Min Max ThresholdedRelu Shrink Swish Where Less LessOrEqual ' +
     'Greater GreaterOrEqual Sign Floor Round Cast Identity Dropout BatchNormalization FastGelu QuickGelu BiasGelu ' +
-    'QuantizeLinear DequantizeLinear',
+    'QuantizeLinear DequantizeLinear QLinearAdd QLinearMul QLinearSigmoid QLinearLeakyRelu',
 );
 
 const NONLINEAR = set(
@@ -35,7 +35,7 @@ const ON_THE_WAY = set(
 
 const WITH_WEIGHTS = set(
   'Conv ConvTranspose FusedConv MatMul FusedMatMul Gemm FusedGemm Einsum MatMulInteger ConvInteger ' +
-    'MatMulIntegerToFloat DynamicQuantizeMatMul',
+    'MatMulIntegerToFloat DynamicQuantizeMatMul QLinearConv QLinearMatMul QGemm',
 );
 
 const ATTENTION = set('Attention MultiHeadAttention GroupQueryAttention PackedAttention');
@@ -69,9 +69,17 @@ const clipsBelowZero = (view: View, node: ReadNode): boolean => {
 export const isNonlinear = (view: View, node: ReadNode): boolean =>
   node.op === 'Clip' ? !clipsBelowZero(view, node) : isPlain(node) && NONLINEAR.has(node.op);
 
-/** Activation that onnxruntime fused into the operation itself. */
-export const hasFusedActivation = (node: ReadNode): boolean =>
-  (textAttribute(node, 'activation') ?? '') !== '';
+/** 8-bit numbers of which the least stands for zero: the quantiser has put the ReLU that followed into their range. */
+const endsAtZero = ({ facts }: View, { op, inputs }: ReadNode): boolean => {
+  const place = /^QLinear(Conv|MatMul)$/.test(op) ? 7 : op === 'QGemm' ? 8 : null;
+  const zero = place === null ? undefined : facts.get(inputs[place] ?? '');
+  const least = zero?.type === 'int8' ? -128 : 0;
+  return zero?.values?.[0] !== undefined && Number(zero.values[0]) === least;
+};
+
+/** Activation that onnxruntime, or a quantiser, fused into the operation itself. */
+export const hasFusedActivation = (view: View, node: ReadNode): boolean =>
+  (textAttribute(node, 'activation') ?? '') !== '' || endsAtZero(view, node);
 
 /** Inputs that depend on the image, each once. */
 export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNode): string[] => [
@@ -81,15 +89,19 @@ export const imageInputsOf = ({ dependent }: View, { inputs, captured }: ReadNod
 /** A convolution or product, whatever its factors are. */
 export const isProduct = (node: ReadNode): boolean => isPlain(node) && WITH_WEIGHTS.has(node.op);
 
+/** The two factors of a product; quantised ones have each a scale and a zero point behind them. */
+const factorsOf = ({ op, inputs }: ReadNode): readonly string[] =>
+  /^(QLinear|QGemm)/.test(op) ? [inputs[0] ?? '', inputs[3] ?? ''] : inputs.slice(0, 2);
+
 /** A product with weights: exactly one of the factors depends on the image. */
 export const isWeighted = (view: View, node: ReadNode): boolean =>
   isPlain(node) &&
   WITH_WEIGHTS.has(node.op) &&
-  node.inputs.slice(0, 2).filter((name) => view.dependent.has(name)).length === 1;
+  factorsOf(node).filter((name) => view.dependent.has(name)).length === 1;
 
 /** A product of two tensors that both depend on the image: attention. */
 export const isContraction = (view: View, node: ReadNode): boolean =>
   isPlain(node) &&
   (ATTENTION.has(node.op) ||
     (WITH_WEIGHTS.has(node.op) &&
-      node.inputs.slice(0, 2).filter((name) => view.dependent.has(name)).length === 2));
+      factorsOf(node).filter((name) => view.dependent.has(name)).length === 2));

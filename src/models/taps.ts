@@ -1,5 +1,6 @@
 import { inferFacts } from '../graph/facts.ts';
 import type { ModelStructure } from '../graph/read.ts';
+import type { ReadNode } from '../graph/read-node.ts';
 import type { ElementType } from '../graph/schema.ts';
 import { codeOf } from '../graph/schema.ts';
 import { spliceModel } from '../graph/splice.ts';
@@ -220,11 +221,50 @@ const columnsBetween = (builder: GraphBuilder, x: string): string => {
   return builder.apply('Gather', [x, columns], { axis: { int: 1 } });
 };
 
-/** Half precision inside a model is converted on the way out; double would lose what varies beside an offset. */
-const inFloats = (builder: Builder, x: string, type: ElementType | undefined): string =>
-  type === 'float16' || type === 'bfloat16'
-    ? builder.apply('Cast', [x], { to: { int: codeOf('float32') } })
-    : x;
+/** Where operations on 8-bit numbers have scale and zero point of their output; those that only move numbers have none. */
+const rangeOf = ({ op }: ReadNode): readonly [scale: number, zero: number] | null => {
+  if (op === 'QuantizeLinear') return [1, 2];
+  if (/^QLinear(Conv|MatMul|Add|Mul)$/.test(op)) return [6, 7];
+  if (/^QLinear(Sigmoid|LeakyRelu|Softmax|AveragePool|GlobalAveragePool)$/.test(op)) return [3, 4];
+  return op === 'QGemm' ? [7, 8] : null;
+};
+
+/** Scale and zero point of a tensor of 8-bit numbers; null where the graph does not say. */
+const quantisation = (structure: ModelStructure, tensor: string): readonly string[] | null => {
+  const makers = new Map(
+    structure.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)),
+  );
+  for (let at: string | undefined = tensor; at !== undefined; ) {
+    const node = makers.get(at);
+    if (node === undefined) return null;
+    const range = rangeOf(node);
+    if (range !== null) {
+      const [scale, zero] = range.map((place) => node.inputs[place] ?? '');
+      return scale === '' ? null : [scale!, ...(zero === '' ? [] : [zero!])];
+    }
+    if (
+      !/^(MaxPool|Relu|Clip|Transpose|Reshape|Flatten|Squeeze|Unsqueeze|Slice|Identity|Dropout)$/.test(
+        node.op,
+      )
+    )
+      return null;
+    at = node.inputs[0];
+  }
+  return null;
+};
+
+/** Half precision inside a model, and 8-bit numbers, are converted on the way out; double would lose what varies beside an offset. */
+const inFloats = (
+  builder: Builder,
+  x: string,
+  type: ElementType | undefined,
+  structure: ModelStructure,
+): string => {
+  if (type === 'float16' || type === 'bfloat16')
+    return builder.apply('Cast', [x], { to: { int: codeOf('float32') } });
+  const range = type === 'int8' || type === 'uint8' ? quantisation(structure, x) : null;
+  return range === null ? x : builder.apply('DequantizeLinear', [x, ...range]);
+};
 
 interface Reading {
   readonly image: ImageSize | null;
@@ -276,7 +316,7 @@ export const tapModel = (
     const builder = builderOf({ name: tap.output, opset, ...empty }, { prefix: `${tap.output}/` });
     const { tensor } = tap.layer;
     const type = facts.get(tensor)?.type;
-    const layer = inFloats(builder, tensor, type);
+    const layer = inFloats(builder, tensor, type, structure);
     const read = formed(builder, layer, tap, { image, isDouble: type === 'float64' });
     return builder.finish({ [tap.output]: sliced ? columnsBetween(builder, read) : read });
   });
