@@ -23,6 +23,7 @@ export const optionOfField: Readonly<Record<string, string>> = {
   recording: '--recording',
   score: '--readout',
   site: '--site',
+  skip: '--skip',
   threads: '--threads',
   time: '--time-start and --time-step',
   'time.start': '--time-start',
