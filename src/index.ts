@@ -55,7 +55,6 @@ export {
 export { type ClassExplainer, openClassSaliency } from './saliency/class-saliency.ts';
 export { type ClassChoice, type KeepMap, type SaliencyRequest, saliency } from './saliency.ts';
 export {
-  type GivenActivations,
   planScore,
   reopen,
   type ScoreJob,
@@ -64,6 +63,7 @@ export {
   score,
   writeScore,
 } from './score.ts';
+export type { GivenActivations } from './scoring/candidate.ts';
 export { defaultProtocol, protocols } from './scoring/protocols.ts';
 export { encodeAlignment, readAlignment } from './store/alignment-files.ts';
 export { encodeScore, readPredictions, readScore } from './store/score-files.ts';

@@ -3,7 +3,6 @@
 
 import { openRecording, type RecordingInMemory } from './data/open-recording.ts';
 import { hashStimuli } from './data/stimuli.ts';
-import type { NamedArrays } from './models/activation-file.ts';
 import { type Network, openNetwork } from './models/network.ts';
 import { type NullPlan, planNulls, scoreNulls } from './nulls.ts';
 import {
@@ -26,7 +25,11 @@ import { candidateInput, runWith } from './records/provenance.ts';
 import type { Recording } from './records/recording.ts';
 import { type Signal, stoppable } from './records/watch.ts';
 import { checkRegression } from './regression/regress.ts';
-import { type CandidateRequest, openCandidate } from './scoring/candidate.ts';
+import {
+  type CandidateRequest,
+  type GivenActivations,
+  openCandidate,
+} from './scoring/candidate.ts';
 import { checkProtocol } from './scoring/check-protocol.ts';
 import { layOut } from './scoring/lay-out.ts';
 import { regressionsOf } from './scoring/layout.ts';
@@ -34,13 +37,6 @@ import { resolveProtocol } from './scoring/protocols.ts';
 import { type ScoreFiles, scoreOutputs } from './store/score-outputs.ts';
 import { writeTogether } from './store/write-together.ts';
 import { ventralVersion } from './version.ts';
-
-/** Activations that were computed elsewhere: a file, or arrays by the names of their layers. */
-export interface GivenActivations {
-  readonly activations: string | NamedArrays;
-  /** Of a file whose rows have no ids: `name`, `number`, or a file of names in the order of its rows. */
-  readonly order?: string;
-}
 
 /** What is asked for. Paths as the Files port takes them. */
 export interface ScoreRequest extends Partial<ScoreConditions> {

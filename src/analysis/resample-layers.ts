@@ -5,7 +5,7 @@ import type { LayerScore, Score } from '../records/score.ts';
 import { normalised } from '../scoring/aggregate.ts';
 import { aggregationOf } from '../scoring/aggregation.ts';
 import { correlate } from '../scoring/correlations.ts';
-import { meanOfDefined, medianOfDefined } from '../scoring/defined.ts';
+import { meanOfDefined, medianOfDefined, weightedMeanOfDefined } from '../scoring/defined.ts';
 import { type Group, imagesOf } from '../scoring/groups.ts';
 import { aroundOtherFolds } from '../scoring/pooling.ts';
 import { correlationIn, type Side, sideOf } from '../scoring/resampled.ts';
@@ -129,7 +129,7 @@ const fromSites = ({ layers }: Score): LayerResampler => {
 /** Mean over the drawn images of each layer's value there. */
 const fromFolds = ({ layers }: Score): LayerResampler => {
   const valueIn = ({ folds }: LayerScore, counts: Counts): number =>
-    weightedMean(
+    weightedMeanOfDefined(
       folds.map(({ value }) => known(value)),
       counts,
     );
@@ -140,17 +140,6 @@ const fromFolds = ({ layers }: Score): LayerResampler => {
     sites: 0,
     valuesIn: (counts) => Float64Array.from(layers, (layer) => valueIn(layer, counts)),
   };
-};
-
-const weightedMean = (values: readonly number[], counts: Counts): number => {
-  let sum = 0;
-  let weight = 0;
-  values.forEach((value, index) => {
-    if (Number.isNaN(value)) return;
-    sum += counts[index]! * value;
-    weight += counts[index]!;
-  });
-  return sum / weight;
 };
 
 const layerOf = ({ predicted }: LayerPredictions, layer: number): Float64Nd => {
@@ -269,7 +258,7 @@ const fromMaps = ({ protocol }: Score, kept: LayerPredictions): LayerResampler =
     sites: inUse.length,
     valuesIn: (counts, drawn) =>
       Float64Array.from(ceiled, (values) =>
-        weightedMean(
+        weightedMeanOfDefined(
           images.map((_, image) =>
             counts[image]! > 0 ? medianIn(values, image, drawn) : Number.NaN,
           ),

@@ -11,13 +11,8 @@ import { nullPlanLine } from '../report/null-report.ts';
 import { planLines, planSummary } from '../report/plan-report.ts';
 import { scoreLines } from '../report/score-report.ts';
 import { besideScoreLines } from '../report/site-ceiling.ts';
-import {
-  type GivenActivations,
-  planScore,
-  type ScoreJob,
-  type ScoreRequest,
-  score,
-} from '../score.ts';
+import { planScore, type ScoreJob, type ScoreRequest, score } from '../score.ts';
+import type { GivenActivations } from '../scoring/candidate.ts';
 import { readSiteCeilings } from '../store/score-files.ts';
 import { type Keep, keptPath, scoreOutputs } from '../store/score-outputs.ts';
 import { writeTogether } from '../store/write-together.ts';

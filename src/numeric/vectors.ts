@@ -150,6 +150,14 @@ export const addDots = (
   for (; b < count; b++) result[b] = result[b]! + dot(rows, b * n + from, vector, from, to - from);
 };
 
+/** −rows[b] · vector [count], for the first `count` rows of a matrix [·, vector.length]: what `addRows` takes away with. */
+export const lessDots = (rows: Float64Array, count: number, vector: Float64Array): Float64Array => {
+  const dots = new Float64Array(count);
+  addDots(dots, rows, count, vector, [0, vector.length]);
+  for (let b = 0; b < count; b++) dots[b] = -dots[b]!;
+  return dots;
+};
+
 /** Column `column` of a matrix [vector.length, columns] := vector. */
 export const putColumn = (
   matrix: Float64Array,

@@ -1,9 +1,9 @@
 // One task of partial least squares from covariances: S = YᵀX [q, p] and, by which is smaller, M = SSᵀ or N = SᵀS.
 
-import { addDots, addRows, dot } from '../numeric/vectors.ts';
+import { addDots, addRows, dot, lessDots } from '../numeric/vectors.ts';
 import type { Held } from '../records/ports.ts';
 import { type Direction, dominantDirection, dominantWeights, symmetricImage } from './direction.ts';
-import { mapTargets } from './lockstep.ts';
+import { mapTargets, symmetrised } from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
 import type { PlsRun } from './steps.ts';
 import { NEARLY_FITTED, recordSpread, type Task, traceOf } from './task.ts';
@@ -70,14 +70,8 @@ const refresh = async (products: Products, state: CovarianceState): Promise<void
   const side = sideOf(state);
   const s = matrix(await residualCovariances(products, state), task.live.length);
   const square = await products.multiply(isByWeights(state) ? 'aᵀ·b' : 'a·bᵀ', s, s);
-  for (let j = 0; j < side; j++)
-    for (let k = 0; k < j; k++) {
-      const value = (square[j * side + k]! + square[k * side + j]!) / 2;
-      square[j * side + k] = value;
-      square[k * side + j] = value;
-    }
-  task.covariance = square;
-  state.freshTrace = traceOf(square, side);
+  task.covariance = symmetrised(square, side);
+  state.freshTrace = traceOf(task.covariance, side);
 };
 
 /** The tasks with their S and M, or N. */
@@ -129,10 +123,7 @@ const weightsOverFeatures = (state: CovarianceState, { settings }: PlsRun): bool
   const p = weights.length;
   const first = live.indexOf(1);
   const row = covariances.slice(first * p, (first + 1) * p);
-  const along = new Float64Array(a);
-  addDots(along, rotations, a, row, [0, p]);
-  for (let b = 0; b < a; b++) along[b] = -along[b]!;
-  addRows(row, loadings, a, along);
+  addRows(row, loadings, a, lessDots(rotations, a, row));
   const found = dominantWeights(covariance, row, settings);
   if (found === null) return false;
   if (!found.settled) task.unsettled++;
@@ -187,12 +178,9 @@ export const findWeights = async (run: PlsRun, state: CovarianceState): Promise<
     ? weightsOverFeatures(state, run)
     : weightsOverTargets(state, run);
   if (!found) return giveUp(state);
-  const along = new Float64Array(a);
-  addDots(along, loadings, a, weights, [0, p]);
-  for (let b = 0; b < a; b++) along[b] = -along[b]!;
   const rotation = rotations.subarray(a * p, (a + 1) * p);
   rotation.set(weights);
-  addRows(rotation, rotations, a, along);
+  addRows(rotation, rotations, a, lessDots(loadings, a, weights));
   return true;
 };
 

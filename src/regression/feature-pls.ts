@@ -1,4 +1,4 @@
-import { addDots, addRows, dot, transposedMatrix } from '../numeric/vectors.ts';
+import { addDots, addRows, dot, lessDots, transposedMatrix } from '../numeric/vectors.ts';
 import type { NdArray } from '../records/array.ts';
 import type { PlsSettings } from '../records/protocol.ts';
 import { alongTargets, inLockstep, mapTargets, symmetricProduct } from './lockstep.ts';
@@ -96,9 +96,7 @@ const direct = async (
 const score = ({ task, loadings, rotations, weights }: FeatureState, t: Float64Array): boolean => {
   const { scores, components: a } = task;
   const p = weights.length;
-  const along = new Float64Array(a);
-  addDots(along, loadings, a, weights, [0, p]);
-  for (let b = 0; b < a; b++) along[b] = -along[b]!;
+  const along = lessDots(loadings, a, weights);
   addRows(t, scores, a, along);
   centreOnTraining(task, t);
   const taken = acceptScores(task, t);

@@ -2,7 +2,7 @@ import { transposedMatrix } from '../numeric/vectors.ts';
 import type { Held } from '../records/ports.ts';
 import { stackTargets } from './lockstep.ts';
 import { matrix, type Products } from './products.ts';
-import type { Task } from './task.ts';
+import { type Task, trainingMasks } from './task.ts';
 
 /** What a component asks of the Gram matrix K for one task, t being the task's last scores on its training rows. */
 export interface GramScore {
@@ -18,16 +18,6 @@ export interface GramScores {
   of(running: readonly Task[]): Promise<GramScore[]>;
   release(): Promise<void>;
 }
-
-/** 1 where a task trains [n, tasks]. */
-const masksOf = (tasks: readonly Task[], n: number): Float64Array => {
-  const m = tasks.length;
-  const masks = new Float64Array(n * m);
-  tasks.forEach(({ training }, k) => {
-    for (const [from, to] of training) for (let i = from; i < to; i++) masks[i * m + k] = 1;
-  });
-  return masks;
-};
 
 /** Scores of the training rows, 0 on the others. */
 const putScores = ({ training, scores, components }: Task, row: Float64Array): void => {
@@ -48,7 +38,7 @@ export const openGramScores = async (
   const m = tasks.length;
   const { data, rows, first } = stackTargets(tasks);
   const y = await products.hold(matrix(data, rows));
-  const mask = await products.hold(matrix(masksOf(tasks, n), n));
+  const mask = await products.hold(matrix(trainingMasks(tasks, n), n));
   const places = new Map(tasks.map((task, place) => [task, place]));
   // Rows of tasks that have ended keep their last scores; nobody reads what comes of them.
   const t = new Float64Array(m * n);

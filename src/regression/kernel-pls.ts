@@ -67,7 +67,7 @@ const prepare = async (
   return states;
 };
 
-/** rows[b] · vector for the first `count` rows, negated. */
+/** As `lessDots`, but summed one after another: another order would move the last digits of every score. */
 const negatedDots = (rows: Float64Array, count: number, vector: Float64Array): Float64Array => {
   const q = vector.length;
   return Float64Array.from({ length: count }, (_, b) => {

@@ -99,6 +99,17 @@ const addCentred = (
   }
 };
 
+/** The mean of a matrix [side, side] and its transpose; changes `square`. */
+export const symmetrised = (square: Float64Array, side: number): Float64Array => {
+  for (let j = 0; j < side; j++)
+    for (let k = 0; k < j; k++) {
+      const value = (square[j * side + k]! + square[k * side + j]!) / 2;
+      square[j * side + k] = value;
+      square[k * side + j] = value;
+    }
+  return square;
+};
+
 /** a·bᵀ [q, q] made exactly symmetric, with nothing in the rows and columns of targets that take no part. */
 export const symmetricProduct = async (
   products: Products,
@@ -108,13 +119,7 @@ export const symmetricProduct = async (
 ): Promise<Float64Array> => {
   const q = task.live.length;
   const product = await products.multiply('a·bᵀ', matrix(a, q), matrix(b, q));
-  for (let j = 0; j < q; j++)
-    for (let k = 0; k < j; k++) {
-      const value = (product[j * q + k]! + product[k * q + j]!) / 2;
-      product[j * q + k] = value;
-      product[k * q + j] = value;
-    }
-  return deactivate(task, product);
+  return deactivate(task, symmetrised(product, q));
 };
 
 /** One product for the vectors of all tasks: they go in as columns, and the columns come out as vectors. */

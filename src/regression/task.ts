@@ -129,6 +129,16 @@ export const startTask = (
   };
 };
 
+/** 1 where a task trains [n, tasks]. */
+export const trainingMasks = (tasks: readonly Task[], n: number): Float64Array => {
+  const m = tasks.length;
+  const masks = new Float64Array(n * m);
+  tasks.forEach(({ training }, k) => {
+    for (const [from, to] of training) for (let i = from; i < to; i++) masks[i * m + k] = 1;
+  });
+  return masks;
+};
+
 /** rows[b] · vector over the training rows, for the first `count` rows of a matrix [·, n]. */
 export const trainingDots = (
   { training }: Task,

@@ -3,6 +3,7 @@
 import type { Held } from '../records/ports.ts';
 import type { CovarianceState } from './covariance-state.ts';
 import { matrix, type Products } from './products.ts';
+import { trainingMasks } from './task.ts';
 
 /** A·r of the last rotations of tasks, of those that were opened [p] each. */
 export interface TrainingImages {
@@ -48,16 +49,6 @@ const covarianceImages = async (
   });
 };
 
-/** 1 where a task trains [n, tasks]. */
-const masksOf = (tasks: readonly CovarianceState[], n: number): Float64Array => {
-  const m = tasks.length;
-  const masks = new Float64Array(n * m);
-  tasks.forEach(({ task: { training } }, k) => {
-    for (const [from, to] of training) for (let i = from; i < to; i++) masks[i * m + k] = 1;
-  });
-  return masks;
-};
-
 /** Through the scores: two products with X [n, p], and no A. */
 export const openByScores = async (
   products: Products,
@@ -66,7 +57,11 @@ export const openByScores = async (
 ): Promise<TrainingImages> => {
   const [n = 0, p = 0] = x.shape;
   const m = tasks.length;
-  const mask = await products.hold(matrix(masksOf(tasks, n), n));
+  const masks = trainingMasks(
+    tasks.map(({ task }) => task),
+    n,
+  );
+  const mask = await products.hold(matrix(masks, n));
   const share = { data: Float64Array.from(tasks, ({ task }) => 1 / task.trained), shape: [m] };
   const places = new Map(tasks.map((state, place) => [state, place]));
   // Rows of tasks that have ended keep their last rotations; nobody reads what comes of them.

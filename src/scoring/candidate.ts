@@ -20,12 +20,15 @@ import { type FitShape, featureBudget } from './cost.ts';
 /** What is scored: a network, or activations that were computed elsewhere. */
 export type CandidateRequest = ModelCandidate | ActivationsCandidate;
 
-interface ActivationsCandidate {
-  readonly kind: 'activations';
-  /** A file, or arrays by the names of their layers. */
+/** Activations that were computed elsewhere: a file, or arrays by the names of their layers. */
+export interface GivenActivations {
   readonly activations: string | NamedArrays;
-  /** Order of rows without ids: `name`, `number` or a file of names; default: none is given. */
+  /** Of a file whose rows have no ids: `name`, `number`, or a file of names in the order of its rows. */
   readonly order?: string;
+}
+
+interface ActivationsCandidate extends GivenActivations {
+  readonly kind: 'activations';
 }
 
 interface ModelCandidate {
