@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openRecording } from '../src/data/open-recording.ts';
 import { npzParts } from '../src/formats/npz.ts';
+import { writeRecording } from '../src/formats/recording-write.ts';
 import { openNetwork } from '../src/models/network.ts';
 import { createRandom } from '../src/numeric/random.ts';
 import { standardDeviation } from '../src/numeric/statistics.ts';
@@ -229,7 +231,11 @@ describe('ventral score, from stimuli to the best layer', () => {
     const both = await run(request({ candidate: network, recording: inMemory }));
     const valuesOf = (found: typeof both) => found.score.layers.map(({ value }) => value);
     expect(valuesOf(both)).toEqual(valuesOf(fromFiles));
-    expect(knownInput(both.score.provenance, 'recording').sha256).toMatch(/^[0-9a-f]{64}$/);
+    const { sha256 } = knownInput(both.score.provenance, 'recording');
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    const written = join(folder, 'from-memory');
+    await writeRecording(written, inMemory, ports);
+    expect(sha256).toBe((await openRecording(written, ports)).hash);
     expect(both.plan.candidate).toMatchObject({ path: null });
     await expect(reopen(both.plan, ports)).rejects.toThrow(
       'model in memory of the plan: expected a path, got an input that was in memory; give the model again',

@@ -1,8 +1,7 @@
 import { below } from '../formats/paths.ts';
-import { readRecording } from '../formats/recording.ts';
+import { readRecording, recordingHash } from '../formats/recording.ts';
 import { timeWarnings } from '../formats/recording-check.ts';
 import { checkParts, partFiles } from '../formats/recording-write.ts';
-import { encodeText } from '../formats/text.ts';
 import { inputError } from '../records/errors.ts';
 import type { Files, Hash, Ports } from '../records/ports.ts';
 import type { Recording, Stimulus } from '../records/recording.ts';
@@ -68,15 +67,12 @@ const inMemory = async (source: RecordingInMemory, hash: Hash): Promise<Recordin
   );
   const folder = header.name;
   checkParts({ header, responses, stimuli }, folder);
-  const lines: string[] = [];
-  for (const [name, parts] of Object.entries(partFiles({ header, responses, stimuli })))
-    lines.push(`${name} ${await hash.sha256(parts)}\n`);
   return {
     header,
     responses,
     stimuli,
     folder,
-    hash: await hash.sha256([encodeText(lines.sort().join(''))]),
+    hash: await recordingHash(partFiles({ header, responses, stimuli }), hash),
     imageOf: async (stimulus) => (image === undefined ? null : image(stimulus)),
     warnings: timeWarnings(header),
   };

@@ -5,7 +5,7 @@ import { type Recording, recordingHeaderSchema, type Stimulus } from '../records
 import { encodeCsv } from './csv.ts';
 import { npyParts } from './npy.ts';
 import { below, firstMissing } from './paths.ts';
-import { stimulusPath } from './recording.ts';
+import { type PartFiles, stimulusPath } from './recording.ts';
 import {
   checkFinite,
   checkHeader,
@@ -58,12 +58,12 @@ const stimuliTable = (stimuli: readonly Stimulus[]): string => {
   return encodeCsv(['stimulus_id', 'file', ...further], rows);
 };
 
-/** The files of a recording but its images, by name. */
+/** The files as they are written. */
 export const partFiles = ({
   header,
   responses,
   stimuli,
-}: Omit<RecordingParts, 'image'>): Readonly<Record<string, readonly Uint8Array[]>> => ({
+}: Omit<RecordingParts, 'image'>): PartFiles => ({
   [responsesFile]: npyParts(responses),
   [stimuliFile]: [encodeText(stimuliTable(stimuli))],
   [headerFile]: [encodeText(`${JSON.stringify(header, null, 2)}\n`)],

@@ -110,13 +110,6 @@ const equalWarning = (groups: readonly (readonly string[])[]): string[] => {
   return [`${count} stimuli have an image that another one has: ${shown.join(', ')}${more}`];
 };
 
-const contentHash = async (parts: readonly (readonly [string, Uint8Array])[], hash: Hash) => {
-  const lines = await Promise.all(
-    parts.map(async ([name, bytes]) => `${name} ${await hash.sha256([bytes])}\n`),
-  );
-  return hash.sha256([encodeText(lines.join(''))]);
-};
-
 /** People write `recording.json`, too: a field may be of a later version, or misspelt. */
 const unknownWarning = (header: RecordingHeader): string[] => {
   const unknown = unknownFields(recordingFile, header);
@@ -126,12 +119,29 @@ const unknownWarning = (header: RecordingHeader): string[] => {
   return [`${headerFile} has fields that this version does not know, and ignores: ${shown}${more}`];
 };
 
+/** The files of a recording but its images, by name. */
+export type PartFiles = Readonly<
+  Record<typeof headerFile | typeof responsesFile | typeof stimuliFile, readonly Uint8Array[]>
+>;
+
 /** `recording.json` as format 1 writes it, so that the hash of a recording is the same in every format. */
-const inFirstFormat = (text: string, bytes: Uint8Array): Uint8Array => {
-  const { kind, format, ...rest } = JSON.parse(text) as Record<string, unknown>;
+const inFirstFormat = (bytes: Uint8Array): Uint8Array => {
+  const file = JSON.parse(decodeText(bytes, headerFile)) as Record<string, unknown>;
+  const { kind, format, ...rest } = file;
   if (kind === undefined) return bytes;
   const first = { format: recordingFile.firstFormat, version: 1, ...rest };
   return encodeText(`${JSON.stringify(first, null, 2)}\n`);
+};
+
+/** SHA-256 over all of a recording but its images. */
+export const recordingHash = async (parts: PartFiles, hash: Hash): Promise<string> => {
+  const hashed = { ...parts, [headerFile]: parts[headerFile].map(inFirstFormat) };
+  const lines = await Promise.all(
+    ([headerFile, responsesFile, stimuliFile] as const).map(
+      async (name) => `${name} ${await hash.sha256(hashed[name])}\n`,
+    ),
+  );
+  return hash.sha256([encodeText(lines.join(''))]);
 };
 
 /**
@@ -156,13 +166,11 @@ export const readRecording = async (folder: string, ports: RecordingPorts): Prom
     ...timeWarnings(header),
     ...unknownWarning(header),
   ];
-  const sha256 = await contentHash(
-    [
-      [headerFile, inFirstFormat(headerText, headerBytes)],
-      [responsesFile, responseBytes],
-      [stimuliFile, stimuliBytes],
-    ],
-    hash,
-  );
+  const parts = {
+    [headerFile]: [headerBytes],
+    [responsesFile]: [responseBytes],
+    [stimuliFile]: [stimuliBytes],
+  };
+  const sha256 = await recordingHash(parts, hash);
   return { header, responses, stimuli, folder, hash: sha256, warnings };
 };
